@@ -1,0 +1,83 @@
+import { REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
+import { BEHAVIOUR_STATES } from '@portcullis/contract/standing';
+import * as z from 'zod';
+
+const refusalCode = z.enum(Object.keys(REFUSALS) as [RefusalCode, ...RefusalCode[]]);
+const who = {
+  clientId: z.string().max(255).optional(),
+  sub: z.string().max(255).optional(),
+};
+
+/** One request to /mcp, of whatever method, whatever became of it. */
+export const callData = z.object({
+  ...who,
+  /** our UUIDv7, answered in X-Correlation-Id */
+  correlationId: z.uuid(),
+  /** JSON-RPC method; absent when the request was refused before it was known */
+  method: z.string().max(128).optional(),
+  tool: z.string().max(128).optional(),
+  resource: z.string().max(256).optional(),
+  tokenId: z.string().max(255).optional(),
+  task: z.string().max(64).optional(),
+  outcome: z.union([z.literal('allowed'), refusalCode]),
+  /** true for what moves the agent's behaviour: beyond the ceiling, or an unknown tool. A step-up inside it is none. */
+  denial: z.boolean(),
+  /** status of the HTTP answer */
+  http: z.int(),
+  /** HMAC-SHA-256 (hex) of the canonical arguments under the tenant's digest key */
+  argumentsDigest: z.string().optional(),
+  /** LLM tokens used, integer */
+  llmTokens: z.int().optional(),
+  durationMs: z.number(),
+  /** milliseconds per step of the guard, in the order they ran */
+  stepsMs: z.record(z.string(), z.number()).optional(),
+  address: z.string().max(64).optional(),
+  /** what the caller calls this request; printable, at most 128 characters each */
+  client: z
+    .object({
+      requestId: z.string().max(128).optional(),
+      toolCallId: z.string().max(128).optional(),
+      traceparent: z.string().max(128).optional(),
+    })
+    .optional(),
+  /** for people, never shown to the caller; names rules and ids, never arguments or secrets */
+  reason: z.string().max(1000).optional(),
+});
+
+/** Logins, consents and tokens. */
+export const authData = z.object({
+  ...who,
+  action: z.enum([
+    'token.issued',
+    'token.refused',
+    'login.succeeded',
+    'login.failed',
+    'consent.granted',
+    'consent.refused',
+  ]),
+  grantType: z.string().max(128).optional(),
+  scope: z.string().max(4096).optional(),
+  resource: z.string().max(1024).optional(),
+  tokenId: z.string().max(255).optional(),
+  address: z.string().max(64).optional(),
+  reason: z.string().max(1000).optional(),
+});
+
+/** What a person or an administrator's tool changed, or read across tenants. */
+export const adminData = z.object({
+  action: z.string().max(64),
+  /** `local-admin/UID`, a user's id, or a client's id */
+  actor: z.string().max(255),
+  target: z.string().max(255).optional(),
+  reason: z.string().max(1000).optional(),
+});
+
+/** An agent moved from one state of behaviour to another. */
+export const standingData = z.object({
+  ...who,
+  from: z.enum(BEHAVIOUR_STATES),
+  to: z.enum(BEHAVIOUR_STATES),
+  why: z.string().max(1000),
+  /** `rule:NAME`, or the person who did it */
+  by: z.string().max(255),
+});

@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import { DEFAULT_TENANT } from './ids.js';
+
+/**
+ * The question that every request asks before it is served. Shape of `POST /v1/decide` too.
+ * `tool` is absent for requests that are no tool call; such a request draws on the principal's limits only.
+ */
+export const limitQuestion = z.strictObject({
+  tenant: z.string().regex(/^[a-z0-9-]{1,32}$/).default(DEFAULT_TENANT),
+  principal: z.string().min(1).max(200),
+  tool: z.string().min(1).max(128).optional(),
+  /** LLM tokens to reserve, integer; absent = the rule's own figure for the tool (0 without a tool) */
+  llmTokens: z.int().min(0).max(1_000_000).optional(),
+  /** share of each limit that counts for this caller, above 0 to 1; agents in Remediation have 0.5 */
+  share: z.number().gt(0).max(1).default(1),
+});
+export type LimitQuestion = z.input<typeof limitQuestion>;
+
+/** Which limit refused. */
+export const LIMIT_TYPES = ['requests', 'tool_requests', 'llm_tokens'] as const;
+export type LimitType = (typeof LIMIT_TYPES)[number];
+
+export type LimitVerdict =
+  | {
+      readonly allowed: true;
+      /** names the reservation for settle and release: 128 random bits, base64url */
+      readonly lease: string;
+      /** permits left in the tightest request window, integer >= 0 */
+      readonly remaining: number;
+    }
+  | {
+      readonly allowed: false;
+      readonly limitType: LimitType;
+      readonly limit: number;
+      readonly remaining: number;
+      /** integer milliseconds, rounded up, until the same question can be allowed */
+      readonly retryAfterMs: number;
+    };
+
+export const leaseRequest = z.strictObject({ lease: z.string().min(1).max(64) });
+export const settleRequest = z.strictObject({
+  lease: z.string().min(1).max(64),
+  /** LLM tokens really used, integer */
+  llmTokens: z.int().min(0).max(10_000_000),
+});

@@ -1,0 +1,40 @@
+import type { Refusal } from '@portcullis/contract/refusals';
+import type { LimitVerdict } from '@portcullis/contract/limits';
+import type { Caller } from '@portcullis/scopes/caller';
+import type { Scope } from '@portcullis/scopes/scopes';
+import type { AnyTool } from './tool.js';
+
+/** What a request asks for. The body decides, never the `Mcp-Name` header. */
+export type Operation =
+  | { readonly kind: 'tool'; readonly method: 'tools/call'; readonly tool: AnyTool; readonly args: unknown }
+  | { readonly kind: 'resource'; readonly method: 'resources/read'; readonly uri: string; readonly tool: AnyTool; readonly args: unknown }
+  /** lists, discovery, initialize, ping, notifications, and whatever the SDK will say it does not know */
+  | { readonly kind: 'other'; readonly method: string };
+
+/** The scopes an operation needs, as a set in table order of mention. */
+export function neededScopes(operation: Operation): readonly Scope[] {
+  if (operation.kind === 'other') return [];
+  const { tool, args } = operation;
+  const record = typeof args === 'object' && args !== null ? (args as Record<string, unknown>) : {};
+  return [...new Set([...tool.scopes, ...(tool.scopesFor?.(record) ?? [])])];
+}
+
+/**
+ * What is known of one request, filled in as it passes the doors. One is opened for every request to /mcp and closed
+ * exactly once, and the audit event is made from it.
+ */
+export interface CallRecord {
+  readonly correlationId: string;
+  /** ms since epoch */
+  readonly startedAt: number;
+  caller?: Caller;
+  operation?: Operation;
+  /** method or tool name as the body gave it, also when there is no such thing; printable, bounded */
+  asked?: { method: string; tool?: string };
+  lease?: LimitVerdict & { allowed: true };
+  refusal?: Refusal;
+  denial: boolean;
+  llmTokens?: number;
+  /** milliseconds per step, in order */
+  readonly stepsMs: Record<string, number>;
+}

@@ -1,0 +1,143 @@
+import { EFFECTS, type BehaviourState } from '@portcullis/contract/standing';
+import { Refusal } from '@portcullis/contract/refusals';
+import type { Limiter } from '@portcullis/limits/limiter';
+import { missingScopes } from '@portcullis/scopes/scopes';
+import type { Caller } from '@portcullis/scopes/caller';
+import type * as z from 'zod';
+import { neededScopes, type CallRecord, type Operation } from './call.js';
+import type { AnyTool } from './tool.js';
+
+/** What the guard asks of the outside. A port is named by what it answers. */
+export interface GuardPorts {
+  /** @throws Refusal token_missing, token_invalid, dpop_invalid */
+  callerOf(authorization: readonly string[]): Promise<Caller>;
+  /** the state the caller is in now; asked on every call, whatever was cached of its token */
+  stateOf(caller: Caller): BehaviourState;
+  readonly limiter: Limiter;
+  /** what tools work with, narrowed to the caller's tenant */
+  depsFor(caller: Caller): unknown;
+  /** takes secrets and personal data out of a validated output, by the labels of its schema */
+  redact(schema: z.ZodType, output: unknown): unknown;
+  /** ms since epoch */
+  now(): number;
+}
+
+/** A request as it arrives: headers first, its body only when asked for. */
+export interface Arriving {
+  /** every Authorization header as it came */
+  readonly authorization: readonly string[];
+  /**
+   * Reads the bounded body and says what it asks for.
+   * @throws Refusal body_too_large, batch_unsupported, json_malformed, header_mismatch, tool_unknown …
+   */
+  readOperation(caller: Caller): Promise<Operation>;
+}
+
+declare const ADMITTED: unique symbol;
+/** A call that has passed the first door. Only {@link admit} makes one, so {@link run} cannot come first. */
+export type AdmittedCall = Readonly<{ caller: Caller; operation: Operation; record: CallRecord }> & {
+  readonly [ADMITTED]: true;
+};
+const keys = new WeakSet<object>();
+/** True for a key cut by {@link admit} and not yet turned; a look-alike object is not one. */
+export const isAdmitted = (value: unknown): value is AdmittedCall =>
+  typeof value === 'object' && value !== null && keys.has(value);
+
+/** First door. Its refusals become HTTP 401, 403 and 429, so it runs before any byte of the answer. Every method passes it. */
+export async function admit(arriving: Arriving, record: CallRecord, ports: GuardPorts): Promise<AdmittedCall> {
+  const step = stopwatch(record, ports);
+  const caller = (record.caller = await ports.callerOf(arriving.authorization));
+  step('token');
+  const state = refuseContained(ports.stateOf(caller));
+  step('standing');
+  const operation = (record.operation = await arriving.readOperation(caller));
+  step('read');
+  authorize(caller, operation, record, ports.now());
+  step('scopes');
+  await takeLimits(caller, operation, state, record, ports);
+  step('limits');
+  const admitted = { caller, operation, record } as AdmittedCall;
+  keys.add(admitted);
+  return admitted;
+}
+
+/** Second door, for `tools/call` and `resources/read`. Its refusals become results that the model can read and act upon. */
+export async function run(call: AdmittedCall, ports: GuardPorts): Promise<unknown> {
+  if (!keys.delete(call)) throw new Refusal('internal', {}, { detail: 'run without a fresh key from admit' });
+  const { caller, operation, record } = call;
+  if (operation.kind === 'other') throw new Refusal('internal', {}, { detail: `run of ${operation.method}` });
+  const { tool, args } = operation;
+  const step = stopwatch(record, ports);
+  const input = validate(tool, args);
+  step('validate');
+  const output = await execute(tool, input, ports.depsFor(caller));
+  step('execute');
+  const redacted = ports.redact(tool.output, output);
+  step('redact');
+  return redacted;
+}
+
+function refuseContained(state: BehaviourState): BehaviourState {
+  if (!EFFECTS[state].admitted) throw new Refusal('quarantined', {}, { detail: `state ${state}` });
+  return state;
+}
+
+function authorize(caller: Caller, operation: Operation, record: CallRecord, now: number): void {
+  const needed = neededScopes(operation);
+  if (missingScopes(caller.scopes, needed).length > 0) {
+    const beyond = missingScopes(caller.ceiling, needed);
+    record.denial = beyond.length > 0;
+    const hint = record.denial ? `This client can never be granted: ${beyond.join(' ')}.` : undefined;
+    throw new Refusal('scope_insufficient', { scopes: needed, ...(hint && { hint }) });
+  }
+  const maxAge = operation.kind === 'other' ? undefined : operation.tool.freshLogin;
+  if (maxAge !== undefined && now / 1000 - (caller.authTime ?? -Infinity) > maxAge) {
+    throw new Refusal('login_too_old', { scopes: needed, maxAge });
+  }
+}
+
+async function takeLimits(
+  caller: Caller,
+  operation: Operation,
+  state: BehaviourState,
+  record: CallRecord,
+  { limiter }: GuardPorts,
+): Promise<void> {
+  const verdict = await limiter.decide({
+    tenant: caller.tenant,
+    principal: caller.principal,
+    ...(operation.kind !== 'other' && { tool: operation.tool.name, llmTokens: operation.tool.limit.llmTokens }),
+    share: EFFECTS[state].limitShare,
+  });
+  if (!verdict.allowed) {
+    const { limitType, remaining, retryAfterMs } = verdict;
+    throw new Refusal('rate_limited', { limitType, remaining, retryAfterMs });
+  }
+  record.lease = verdict;
+}
+
+function validate(tool: AnyTool, args: unknown): unknown {
+  const parsed = tool.input.safeParse(args ?? {});
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.slice(0, 10).map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`);
+  throw new Refusal('input_invalid', { issues });
+}
+
+async function execute(tool: AnyTool, input: unknown, deps: unknown): Promise<unknown> {
+  try {
+    return tool.output.parse(await tool.execute(input, deps as never));
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal('tool_failed', {}, { cause: error });
+  }
+}
+
+/** Notes how long each step took, in milliseconds, under the step's name. */
+function stopwatch(record: CallRecord, { now }: GuardPorts): (step: string) => void {
+  let last = now();
+  return (step) => {
+    const at = now();
+    record.stepsMs[step] = Math.max(0, at - last);
+    last = at;
+  };
+}

@@ -1,0 +1,39 @@
+import type { Scope } from '@portcullis/scopes/scopes';
+import type * as z from 'zod';
+
+/** What a tool touches, so that policies can reason about sequences without knowing tools. */
+export type Effect =
+  'reads-pii' | 'reads-pii-in-bulk' | 'reads-untrusted' | 'writes' | 'destroys' | 'sends-outside' | 'none';
+
+/**
+ * A tool, whole: everything a reviewer must know about it. `Deps` is what `execute` works with, already narrowed to
+ * the caller's tenant.
+ */
+export interface Tool<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType, Deps = never> {
+  readonly name: string;
+  readonly description: string;
+  /** what every call needs */
+  readonly scopes: readonly [Scope, ...Scope[]];
+  /** what a call needs beyond that, by its raw, unvalidated arguments; must not throw */
+  readonly scopesFor?: (args: Readonly<Record<string, unknown>>) => readonly Scope[];
+  readonly effects: readonly [Effect, ...Effect[]];
+  /** requests a minute for one principal, and LLM tokens reserved for one call */
+  readonly limit: { readonly perMinute: number; readonly llmTokens: number };
+  /** seconds; the person must have signed in at most so long ago */
+  readonly freshLogin?: number;
+  readonly input: I;
+  readonly output: O;
+  execute(input: z.output<I>, deps: Deps): Promise<z.input<O>>;
+}
+/** A tool of any shape, as a registry holds it: `execute` takes whatever the tool's own schema let through. */
+export type AnyTool = Tool<z.ZodType, z.ZodType, never>;
+
+export const defineTool = <I extends z.ZodType, O extends z.ZodType, Deps>(tool: Tool<I, O, Deps>): Tool<I, O, Deps> =>
+  Object.freeze(tool);
+
+/** Tools by name, in the order given, which is the order clients see. */
+export function toolRegistry(tools: readonly AnyTool[]): ReadonlyMap<string, AnyTool> {
+  const registry = new Map(tools.map((tool) => [tool.name, tool]));
+  if (registry.size !== tools.length) throw new Error('two tools have the same name');
+  return registry;
+}

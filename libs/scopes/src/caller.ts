@@ -1,0 +1,59 @@
+import { isTenant, principalId, type PrincipalId } from '@portcullis/contract/ids';
+import * as z from 'zod';
+import { parseScopes, type Scope } from './scopes.js';
+
+/** Who is calling, as a verified access token says. No header, argument or `_meta` adds to it. */
+export interface Caller {
+  readonly tenant: string;
+  readonly principal: PrincipalId;
+  readonly clientId: string;
+  /** the person, for a person's grant; undefined for a machine's own token */
+  readonly sub: string | undefined;
+  readonly scopes: ReadonlySet<Scope>;
+  /** everything the client could ever be granted here; what lies beyond it is a denial, what lies inside is a step-up */
+  readonly ceiling: ReadonlySet<Scope>;
+  /** the task the token was issued for; undefined = the principal's rolling hour */
+  readonly task: string | undefined;
+  /** seconds since epoch: when the person signed in */
+  readonly authTime: number | undefined;
+  readonly tokenId: string;
+  /** seconds since epoch */
+  readonly expiresAt: number;
+}
+
+/**
+ * The claims of our access tokens: RFC 9068 §2.2 and `tenant`, `ceiling`, `task` of ours. `sub` equals `client_id` when
+ * no person is involved (RFC 9068 §2.2).
+ */
+export const accessTokenClaims = z.object({
+  iss: z.string(),
+  aud: z.string(),
+  sub: z.string().min(1).max(255),
+  client_id: z.string().min(1).max(255),
+  jti: z.string().min(1).max(255),
+  iat: z.number(),
+  exp: z.number(),
+  scope: z.string().max(4096).default(''),
+  tenant: z.string().refine(isTenant),
+  ceiling: z.string().max(4096),
+  task: z.string().max(64).optional(),
+  auth_time: z.number().optional(),
+  cnf: z.unknown().optional(),
+});
+export type AccessTokenClaims = z.infer<typeof accessTokenClaims>;
+
+export function callerOf(claims: AccessTokenClaims): Caller {
+  const sub = claims.sub === claims.client_id ? undefined : claims.sub;
+  return {
+    tenant: claims.tenant,
+    principal: principalId(claims.tenant, claims.client_id, sub),
+    clientId: claims.client_id,
+    sub,
+    scopes: parseScopes(claims.scope),
+    ceiling: parseScopes(claims.ceiling),
+    task: claims.task,
+    authTime: claims.auth_time,
+    tokenId: claims.jti,
+    expiresAt: claims.exp,
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * What a token may be good for. Adding a scope is adding a row; docs/scopes.md is made from the rows.
+ * `passive`: its tools only read or compute, so a request that names no scope gets it (within the client's ceiling).
+ * `covers`: scopes that come with it. `holder`: who may have it at all.
+ */
+export const SCOPES = {
+  'customer:read': { says: 'Read one customer', passive: true, covers: [], holder: 'client' },
+  'customer:list': { says: 'List customers in bulk', passive: true, covers: [], holder: 'client' },
+  'customer:write': { says: 'Change customers', passive: false, covers: ['customer:read'], holder: 'client' },
+  'customer:delete': { says: 'Delete customers', passive: false, covers: [], holder: 'client' },
+  'ticket:read': { says: 'Read support tickets', passive: true, covers: [], holder: 'client' },
+  'ticket:create': { says: 'Create support tickets and attach files', passive: false, covers: [], holder: 'client' },
+  'account:calculate': { says: 'Calculate account values', passive: true, covers: [], holder: 'client' },
+  'sentiment:analyze': { says: 'Analyze the sentiment of a text', passive: true, covers: [], holder: 'client' },
+  'data:export': { says: 'Export data sets', passive: true, covers: [], holder: 'client' },
+  'data:delete': { says: 'Delete records in bulk', passive: false, covers: [], holder: 'client' },
+  'email:send': { says: 'Send e-mail to customers', passive: false, covers: [], holder: 'client' },
+  'diagnostics:run': { says: 'Run fixed diagnostics', passive: true, covers: [], holder: 'client' },
+  'admin:clients': { says: 'Administer clients', passive: false, covers: [], holder: 'person' },
+  'admin:users': { says: 'Administer users', passive: false, covers: [], holder: 'person' },
+  'admin:keys': { says: 'Administer signing keys', passive: false, covers: [], holder: 'person' },
+  'security:read': { says: 'Read events and the state of agents', passive: false, covers: [], holder: 'person' },
+  'security:respond': { says: 'Contain and release agents', passive: false, covers: [], holder: 'person' },
+  'platform:admin': { says: 'Act on every tenant', passive: false, covers: [], holder: 'person' },
+  'events:write': { says: 'Report what the agent side saw', passive: false, covers: [], holder: 'client' },
+  'limits:decide': { says: 'Ask for limit decisions', passive: false, covers: [], holder: 'service' },
+  'limits:admin': { says: 'Administer limits', passive: false, covers: [], holder: 'service' },
+  'standing:publish': { says: 'Publish the standing of agents', passive: false, covers: [], holder: 'service' },
+  'approvals:decide': { says: 'Decide approvals', passive: false, covers: [], holder: 'service' },
+} as const satisfies Record<
+  string,
+  { says: string; passive: boolean; covers: readonly string[]; holder: 'client' | 'person' | 'service' }
+>;
+export type Scope = keyof typeof SCOPES;
+export const isScope = (value: string): value is Scope => Object.hasOwn(SCOPES, value);
+
+/** RFC 6749 §3.3: a space-delimited, case-sensitive set. Unknown names are dropped, never granted. */
+export const parseScopes = (scope: string): ReadonlySet<Scope> => new Set(scope.split(' ').filter(isScope));
+
+/** True when `held` has `needed` itself or a scope that covers it. */
+export const covers = (held: ReadonlySet<Scope>, needed: Scope): boolean =>
+  held.has(needed) || [...held].some((scope) => (SCOPES[scope].covers as readonly Scope[]).includes(needed));
+
+/** The scopes of `needed` that `held` neither has nor covers, in the order of `needed`. */
+export const missingScopes = (held: ReadonlySet<Scope>, needed: Iterable<Scope>): Scope[] =>
+  [...needed].filter((scope) => !covers(held, scope));
+
+/**
+ * What a token gets: requested ∩ ceiling of the client ∩ scopes of the resource ∩ (for a person's grant) scopes of the
+ * user's roles. A request that names no scope asks for the passive ones of the ceiling.
+ * @param requested the `scope` parameter as it came; undefined or blank = none named
+ * @param bounds    each set bounds the grant; a covering scope in a bound lets its covered ones through
+ * @returns the granted scopes in the order of the table
+ */
+export function grantScopes(
+  requested: string | undefined,
+  ceiling: ReadonlySet<Scope>,
+  ...bounds: readonly ReadonlySet<Scope>[]
+): Scope[] {
+  const named = requested?.trim();
+  const asked = named ? parseScopes(named) : new Set([...ceiling].filter((scope) => SCOPES[scope].passive));
+  return (Object.keys(SCOPES) as Scope[]).filter(
+    (scope) => asked.has(scope) && [ceiling, ...bounds].every((bound) => covers(bound, scope)),
+  );
+}
