@@ -6,7 +6,10 @@ import { DEFAULT_TENANT } from './ids.js';
  * `tool` is absent for requests that are no tool call; such a request draws on the principal's limits only.
  */
 export const limitQuestion = z.strictObject({
-  tenant: z.string().regex(/^[a-z0-9-]{1,32}$/).default(DEFAULT_TENANT),
+  tenant: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/)
+    .default(DEFAULT_TENANT),
   principal: z.string().min(1).max(200),
   tool: z.string().min(1).max(128).optional(),
   /** LLM tokens to reserve, integer; absent = the rule's own figure for the tool (0 without a tool) */
@@ -35,6 +38,8 @@ export type LimitVerdict =
       readonly remaining: number;
       /** integer milliseconds, rounded up, until the same question can be allowed */
       readonly retryAfterMs: number;
+      /** the question costs more than `limit` itself, so no wait helps; retryAfterMs is then the length of the window */
+      readonly impossible?: true;
     };
 
 export const leaseRequest = z.strictObject({ lease: z.string().min(1).max(64) });

@@ -1,0 +1,174 @@
+import { DEFAULT_TENANT } from '@portcullis/contract/ids';
+import type { LimitQuestion, LimitVerdict } from '@portcullis/contract/limits';
+import { Refusal } from '@portcullis/contract/refusals';
+import { weigh } from './decision.js';
+import type { Limiter } from './limiter.js';
+import { LEASE_MS, limitsFor, ruleFor, type Limits } from './rules.js';
+import { windowIsIdle, type WindowLog } from './sliding-window.js';
+import { steadyClock } from './steady-clock.js';
+import { budgetIsIdle, correct, type Budget } from './token-budget.js';
+
+export interface MemoryLimiterParts {
+  /** ms since epoch; may step back */
+  now(): number;
+  /** that many random bytes, fit for secrets */
+  random(size: number): Uint8Array;
+  /** principals remembered at once; the next one is refused with `overloaded`. Default 50,000 */
+  readonly maxPrincipals?: number;
+  /** the same for one tenant, so that none can lock the others out. Default half of maxPrincipals */
+  readonly maxPrincipalsPerTenant?: number;
+}
+
+/** Everything remembered of one principal. */
+interface Ledger {
+  readonly tenant: string;
+  requests: WindowLog;
+  readonly tools: Map<string, WindowLog>;
+  budget: Budget;
+  /** ms since epoch: the last admission; its lease is the last to expire */
+  admittedAt: number;
+}
+
+interface Lease {
+  readonly ledger: Ledger;
+  readonly tokens: number;
+  readonly at: number;
+  /** ms since epoch */
+  readonly expiresAt: number;
+}
+
+const LEASE_BYTES = 16;
+/** Ledgers and leases looked at per decision: more than one decision can add, so that what is idle always goes. */
+const SWEPT_PER_DECISION = 4;
+/** A full sweep while full costs milliseconds; it is done no more often than this. */
+const FULL_SWEEP_MS = 1_000;
+const WHOLE: Limits = limitsFor(undefined, 1);
+
+/**
+ * The limiter of one process. Each decision is one synchronous step, so decisions asked for at once cannot mix. Memory is
+ * bounded by maxPrincipals: a principal holds at most its own limit of entries, and goes when nothing of it counts.
+ */
+export class MemoryLimiter implements Limiter {
+  readonly #now: () => number;
+  readonly #random: (size: number) => Uint8Array;
+  readonly #maxPrincipals: number;
+  readonly #maxPerTenant: number;
+  readonly #ledgers = new Map<string, Ledger>();
+  readonly #perTenant = new Map<string, number>();
+  /** in the order they expire */
+  readonly #leases = new Map<string, Lease>();
+  #toSweep = this.#ledgers.entries();
+  #fullSweepAt = -Infinity;
+
+  constructor({ now, random, maxPrincipals = 50_000, maxPrincipalsPerTenant }: MemoryLimiterParts) {
+    this.#now = steadyClock(now);
+    this.#random = random;
+    this.#maxPrincipals = maxPrincipals;
+    this.#maxPerTenant = maxPrincipalsPerTenant ?? Math.ceil(maxPrincipals / 2);
+  }
+
+  async decide(question: LimitQuestion): Promise<LimitVerdict> {
+    const { tenant = DEFAULT_TENANT, principal, tool, share = 1 } = question;
+    const llmTokens = question.llmTokens ?? (tool === undefined ? 0 : ruleFor(tool).llmTokens);
+    const now = this.#now();
+    this.#sweep(now);
+    // A tenant's slug has no slash, so no two pairs share a key.
+    const key = `${tenant}/${principal}`;
+    const known = this.#ledgers.get(key);
+    const held = {
+      requests: known?.requests ?? [],
+      tool: (tool !== undefined && known?.tools.get(tool)) || [],
+      budget: known?.budget ?? [],
+    };
+    const decided = weigh(held, limitsFor(tool, share), llmTokens, now);
+    if (!decided.allowed) return decided;
+
+    const lease = Buffer.from(this.#random(LEASE_BYTES)).toString('base64url');
+    const ledger = known ?? this.#open(key, tenant, now);
+    ledger.requests = decided.held.requests;
+    ledger.budget = decided.held.budget;
+    ledger.admittedAt = now;
+    if (tool !== undefined) keepTool(ledger, tool, decided.held.tool, now);
+    this.#leases.set(lease, { ledger, tokens: llmTokens, at: decided.reservedAt, expiresAt: now + LEASE_MS });
+    return { allowed: true, lease, remaining: decided.remaining };
+  }
+
+  async settle(tenant: string, lease: string, llmTokens: number): Promise<boolean> {
+    if (!Number.isSafeInteger(llmTokens) || llmTokens < 0) throw new RangeError('llmTokens must be an integer >= 0');
+    const found = this.#leases.get(lease);
+    if (found === undefined || found.ledger.tenant !== tenant || found.expiresAt <= this.#now()) return false;
+    this.#leases.delete(lease);
+    const { ledger, tokens, at } = found;
+    ledger.budget = correct(ledger.budget, WHOLE.budget, at, tokens, llmTokens);
+    return true;
+  }
+
+  release(tenant: string, lease: string): Promise<boolean> {
+    return this.settle(tenant, lease, 0);
+  }
+
+  async close(): Promise<void> {
+    this.#ledgers.clear();
+    this.#perTenant.clear();
+    this.#leases.clear();
+  }
+
+  /** How much is remembered now. */
+  stats(): { readonly principals: number; readonly leases: number } {
+    return { principals: this.#ledgers.size, leases: this.#leases.size };
+  }
+
+  #open(key: string, tenant: string, now: number): Ledger {
+    if (this.#isFull(tenant) && now >= this.#fullSweepAt + FULL_SWEEP_MS) {
+      this.#fullSweepAt = now;
+      for (const [each, ledger] of this.#ledgers) this.#forgetIdle(each, ledger, now);
+    }
+    if (this.#isFull(tenant)) {
+      throw new Refusal('overloaded', { retryAfterMs: FULL_SWEEP_MS }, { detail: `limiter is full for ${tenant}` });
+    }
+    const ledger: Ledger = { tenant, requests: [], tools: new Map(), budget: [], admittedAt: now };
+    this.#ledgers.set(key, ledger);
+    this.#perTenant.set(tenant, (this.#perTenant.get(tenant) ?? 0) + 1);
+    return ledger;
+  }
+
+  #isFull(tenant: string): boolean {
+    return this.#ledgers.size >= this.#maxPrincipals || (this.#perTenant.get(tenant) ?? 0) >= this.#maxPerTenant;
+  }
+
+  /** Looks at a few ledgers and leases, so that no timer is needed and no decision waits for a long sweep. */
+  #sweep(now: number): void {
+    for (let looked = 0; looked < SWEPT_PER_DECISION; looked++) {
+      const next = this.#toSweep.next();
+      if (next.done) {
+        this.#toSweep = this.#ledgers.entries();
+        break;
+      }
+      this.#forgetIdle(next.value[0], next.value[1], now);
+    }
+    let looked = 0;
+    for (const [lease, { expiresAt }] of this.#leases) {
+      if (expiresAt > now || ++looked > SWEPT_PER_DECISION) break;
+      this.#leases.delete(lease);
+    }
+  }
+
+  #forgetIdle(key: string, ledger: Ledger, now: number): void {
+    const { requests, tools, budget, admittedAt, tenant } = ledger;
+    // A lease that can still be settled above its reservation needs its ledger.
+    if (now < admittedAt + LEASE_MS || !budgetIsIdle(budget, WHOLE.budget.windowMs, now)) return;
+    if (![requests, ...tools.values()].every((log) => windowIsIdle(log, WHOLE.requests.windowMs, now))) return;
+    this.#ledgers.delete(key);
+    const left = (this.#perTenant.get(tenant) ?? 0) - 1;
+    if (left > 0) this.#perTenant.set(tenant, left);
+    else this.#perTenant.delete(tenant);
+  }
+}
+
+/** Every tool called within the window keeps its log; the principal's own limit bounds how many those are. */
+function keepTool({ tools }: Ledger, tool: string, log: WindowLog, now: number): void {
+  if (!tools.has(tool)) {
+    for (const [each, old] of tools) if (windowIsIdle(old, WHOLE.requests.windowMs, now)) tools.delete(each);
+  }
+  tools.set(tool, log);
+}

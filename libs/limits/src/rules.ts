@@ -1,0 +1,54 @@
+import type { WindowRule } from './sliding-window.js';
+import type { BudgetRule } from './token-budget.js';
+
+/** What one principal may do with one tool. */
+export interface ToolRule {
+  /** requests in any 60 s */
+  readonly perMinute: number;
+  /** LLM tokens reserved for one call unless the question says otherwise; settled to what was used */
+  readonly llmTokens: number;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** What one principal may do over all tools and methods. */
+export const PRINCIPAL_RULE = { perMinute: 60, llmTokensPerHour: 100_000 } as const;
+
+/** The tools with figures of their own. Adding one is adding a row. */
+export const TOOL_RULES: Readonly<Record<string, ToolRule>> = {
+  get_customer_info: { perMinute: 60, llmTokens: 500 },
+  create_support_ticket: { perMinute: 20, llmTokens: 800 },
+  calculate_account_value: { perMinute: 30, llmTokens: 1_000 },
+};
+
+/** Every tool without a row. */
+export const OTHER_TOOLS: ToolRule = { perMinute: 60, llmTokens: 500 };
+
+/** The row of a tool; tools take their `limit` from here. */
+export const ruleFor = (tool: string): ToolRule =>
+  (Object.hasOwn(TOOL_RULES, tool) ? TOOL_RULES[tool] : undefined) ?? OTHER_TOOLS;
+
+/** How long a reservation can be settled or released. After that it stays charged as it was reserved. */
+export const LEASE_MS = 2 * MINUTE;
+
+/** The three limits that one question touches; `tool` is absent for requests that are no tool call. */
+export interface Limits {
+  readonly requests: WindowRule;
+  readonly tool: WindowRule | undefined;
+  readonly budget: BudgetRule;
+}
+
+/**
+ * @param share above 0 to 1: how much of each limit counts; rounded down, but never to nothing
+ * @throws RangeError for a share outside that
+ */
+export function limitsFor(tool: string | undefined, share: number): Limits {
+  if (!(share > 0 && share <= 1)) throw new RangeError('share must be above 0 and at most 1');
+  const part = (limit: number): number => Math.max(1, Math.floor(limit * share));
+  return {
+    requests: { limit: part(PRINCIPAL_RULE.perMinute), windowMs: MINUTE },
+    tool: tool === undefined ? undefined : { limit: part(ruleFor(tool).perMinute), windowMs: MINUTE },
+    budget: { limit: part(PRINCIPAL_RULE.llmTokensPerHour), windowMs: HOUR, slotMs: MINUTE },
+  };
+}
