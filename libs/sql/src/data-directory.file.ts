@@ -1,0 +1,21 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** Makes a directory for data that is nobody else's business. @returns its absolute path */
+export function makeDataDirectory(directory: string): string {
+  const path = resolve(directory);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return path;
+}
+
+/** Who runs on this directory, as far as its ready.json says. */
+export function pidOfReadyFile(directory: string): number | undefined {
+  try {
+    const ready: unknown = JSON.parse(readFileSync(join(directory, 'ready.json'), 'utf8'));
+    const pid = typeof ready === 'object' && ready !== null && 'pid' in ready ? ready.pid : undefined;
+    return Number.isSafeInteger(pid) ? (pid as number) : undefined;
+  } catch {
+    // absent, half-written or not ours: the pid is a courtesy to whoever reads the error
+    return undefined;
+  }
+}
