@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { JsonRefused, parseJson, type JsonBounds } from './json.js';
+
+const BOUNDS: JsonBounds = { maxDepth: 32, maxKeys: 100, maxBytes: 10_000 };
+const problemOf = (text: string, bounds = BOUNDS): string => {
+  try {
+    parseJson(text, bounds);
+    return 'none';
+  } catch (error) {
+    return error instanceof JsonRefused ? error.problem : String(error);
+  }
+};
+const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+
+it('reads what JSON.parse reads, and nothing else', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+      const text = JSON.stringify(value);
+      fc.pre(problemOf(text) === 'none');
+      expect(parseJson(text, BOUNDS)).toEqual(JSON.parse(text));
+    }),
+  );
+});
+
+it('throws its own error for any text that is not JSON', () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      expect(['none', 'too_large', 'too_deep', 'too_many_keys', 'forbidden_key', 'malformed']).toContain(
+        problemOf(text),
+      );
+    }),
+  );
+});
+
+it('lets 32 levels through and refuses the 33rd', () => {
+  expect([problemOf(nested(32)), problemOf(nested(33)), problemOf(nested(200))]).toEqual([
+    'none',
+    'too_deep',
+    'too_deep',
+  ]);
+});
+
+it('refuses depth in time that grows with the text and not with the depth', () => {
+  expect(problemOf('{"a":'.repeat(1000), { ...BOUNDS, maxBytes: 1e6 })).toBe('too_deep');
+});
+
+it('does not count brackets, colons and quotes inside strings', () => {
+  const text = JSON.stringify({ a: '[[[[{{{{"\\":::'.repeat(50) });
+  expect(problemOf(text, { ...BOUNDS, maxDepth: 1, maxKeys: 1 })).toBe('none');
+});
+
+it('counts the members of all objects together', () => {
+  const bounds = { ...BOUNDS, maxKeys: 3 };
+  expect([problemOf('{"a":{"b":1},"c":2}', bounds), problemOf('[{"a":1,"b":2},{"a":1,"b":2}]', bounds)]).toEqual([
+    'none',
+    'too_many_keys',
+  ]);
+});
+
+it('measures size in UTF-8 bytes', () => {
+  const bounds = { ...BOUNDS, maxBytes: 8 };
+  expect([
+    problemOf('"aaaaaa"', bounds),
+    problemOf('"aaaaaaa"', bounds),
+    problemOf('"ééé"', bounds),
+    problemOf('"éééa"', bounds),
+  ]).toEqual(['none', 'too_large', 'none', 'too_large']);
+  expect([
+    problemOf('"€€"', bounds),
+    problemOf('"€€a"', bounds),
+    problemOf('"😀aa"', bounds),
+    problemOf('"😀aaa"', bounds),
+  ]).toEqual(['none', 'too_large', 'none', 'too_large']);
+});
+
+it.each([
+  '{"__proto__":1}',
+  '{"a":[{"__proto__":{"isAdmin":true}}]}',
+  '{"\\u005f_proto__":1}',
+  '{"_\\u005Fproto_\\u005f":1}',
+])('refuses the key __proto__ in %s', (text) => {
+  expect(problemOf(text)).toBe('forbidden_key');
+});
+
+it('lets __proto__ through as a value', () => {
+  expect(parseJson('{"a":"__proto__"}', BOUNDS)).toEqual({ a: '__proto__' });
+});
+
+it('takes the last of equal keys, as JSON.parse does', () => {
+  expect(parseJson('{"a":1,"a":2}', BOUNDS)).toEqual({ a: 2 });
+});
+
+it.each(['', ' ', '{', '{"a":1}}', '[1,]', "{'a':1}", 'NaN', '"a\nb"', '"a\0b"', '\ufeff{}', '01'])(
+  'calls %j malformed',
+  (text) => {
+    expect(problemOf(text)).toBe('malformed');
+  },
+);
