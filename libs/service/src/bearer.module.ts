@@ -1,0 +1,132 @@
+import {
+  Inject,
+  Injectable,
+  mixin,
+  Module,
+  type CanActivate,
+  type DynamicModule,
+  type ExecutionContext,
+  type Type,
+} from '@nestjs/common';
+import { AuthGuard, PassportStrategy } from '@nestjs/passport';
+import { Refusal, REFUSALS, refusalOf } from '@portcullis/contract/refusals';
+import { EFFECTS, type BehaviourState } from '@portcullis/contract/standing';
+import { bearerToken, verifyAccessToken, type TokenRules } from '@portcullis/guard/token';
+import type { Caller } from '@portcullis/scopes/caller';
+import { missingScopes, type Scope } from '@portcullis/scopes/scopes';
+import type { Request } from 'express';
+import passport from 'passport';
+
+export interface BearerOptions {
+  /** what makes a token good at this API; its audience is this API's own */
+  readonly rules: TokenRules;
+  /** where given, contained callers are refused here too */
+  readonly stateOf?: (caller: Caller) => BehaviourState;
+}
+
+const BEARER = Symbol('bearer');
+/** passport keeps strategies by name in one place per process, which several apps and their tests share. */
+let strategies = 0;
+
+/** `imports: [BearerModule.forRoot({ rules })]` once per app, then `@UseGuards(bearerGuard('security:read'))`. */
+@Module({})
+export class BearerModule {
+  static forRoot(options: BearerOptions): DynamicModule {
+    return {
+      module: BearerModule,
+      global: true,
+      providers: [{ provide: BEARER, useFactory: () => new Bearer(options) }],
+      exports: [BEARER],
+    };
+  }
+}
+
+/**
+ * Lets in who bears an access token for this API that has all the scopes. Refusals: 401 token_missing, token_invalid or
+ * dpop_invalid, 403 scope_insufficient or quarantined, each with its challenge (RFC 6750 §3).
+ */
+export function bearerGuard(...scopes: readonly Scope[]): Type<CanActivate> {
+  @Injectable()
+  class ScopedBearerGuard implements CanActivate {
+    constructor(@Inject(BEARER) private readonly bearer: Bearer) {}
+
+    async canActivate(context: ExecutionContext): Promise<boolean> {
+      const caller = await this.bearer.authenticate(context).catch((error: unknown) => {
+        throw namingScopes(refusalOf(error), scopes);
+      });
+      if (missingScopes(caller.scopes, scopes).length > 0) throw new Refusal('scope_insufficient', { scopes });
+      return true;
+    }
+  }
+  return mixin(ScopedBearerGuard);
+}
+
+/** Who calls, behind a {@link bearerGuard}. */
+export function requestCaller(request: Request): Caller {
+  const { user } = request as { user?: unknown };
+  if (user === undefined) throw new Refusal('internal', {}, { detail: 'requestCaller on a route without bearerGuard' });
+  return user as Caller;
+}
+
+/** One app's strategy under its own name, and the passport guard that runs it. */
+class Bearer {
+  readonly #name = `portcullis-bearer-${++strategies}`;
+  readonly #guard: { canActivate(context: ExecutionContext): unknown };
+  readonly #stateOf: BearerOptions['stateOf'];
+
+  constructor({ rules, stateOf }: BearerOptions) {
+    registerStrategy(this.#name, rules);
+    this.#guard = new (AuthGuard(this.#name))();
+    this.#stateOf = stateOf;
+  }
+
+  async authenticate(context: ExecutionContext): Promise<Caller> {
+    await this.#guard.canActivate(context);
+    const caller = requestCaller(context.switchToHttp().getRequest<Request>());
+    const state = this.#stateOf?.(caller);
+    if (state !== undefined && !EFFECTS[state].admitted)
+      throw new Refusal('quarantined', {}, { detail: `state ${state}` });
+    return caller;
+  }
+
+  onModuleDestroy(): void {
+    passport.unuse(this.#name);
+  }
+}
+
+type Verify = (authorization: readonly string[], done: (error: unknown, caller?: Caller | null) => void) => void;
+
+/** Hands every Authorization header to `validate`; a token in the query or the body is not looked at (RFC 6750 §2.2, 2.3). */
+class AuthorizationStrategy extends passport.Strategy {
+  readonly #verify: Verify;
+
+  constructor(verify: Verify) {
+    super();
+    this.#verify = verify;
+  }
+
+  override authenticate(request: Request): void {
+    this.#verify(request.headersDistinct.authorization ?? [], (error, caller) =>
+      caller ? this.success(caller) : this.error(error),
+    );
+  }
+}
+
+function registerStrategy(name: string, rules: TokenRules): void {
+  class BearerStrategy extends PassportStrategy(AuthorizationStrategy, name) {
+    validate(authorization: readonly string[]): Promise<Caller> {
+      return verifyAccessToken(bearerToken(authorization), rules);
+    }
+  }
+  new BearerStrategy();
+}
+
+/** A 401 tells which scopes to ask for, so that one more round trip is enough. */
+const namingScopes = (refusal: Refusal, scopes: readonly Scope[]): Refusal =>
+  REFUSALS[refusal.code].http === 401 && refusal.facts.scopes === undefined
+    ? new Refusal(
+        refusal.code,
+        { ...refusal.facts, scopes },
+        { ...(refusal.detail !== undefined && { detail: refusal.detail }), cause: refusal },
+      )
+    : refusal;

@@ -1,0 +1,61 @@
+import * as z from 'zod';
+import { LOG_LEVELS } from './log.js';
+import {
+  embeddedDefault,
+  flagSetting,
+  listSetting,
+  portSetting,
+  secretSetting,
+  urlSetting,
+  whenHardened,
+} from './setting.js';
+
+/**
+ * The names that all services share (docs/configuration.md). An app's config.ts spreads it, gives PORT its own embedded
+ * value, and omits what it does not use: `z.object({ ...common, … }).omit({ DATABASE_URL: true })`.
+ */
+export const common = {
+  PORTCULLIS_MODE: z.enum(['embedded', 'hardened']).describe('embedded, or anything else for hardened'),
+  PORT: portSetting().describe('the port of the API; 0 takes a free one'),
+  HOST: embeddedDefault(z.string(), '127.0.0.1').describe('the address the API is bound to'),
+  MANAGEMENT_PORT: portSetting()
+    .optional()
+    .describe('the port of /healthz, /readyz and /metrics; PORT + 100 unless given'),
+  MANAGEMENT_HOST: z.string().default('127.0.0.1').describe('the address the management port is bound to'),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS)
+    .default('info')
+    .describe(`one of ${LOG_LEVELS.join(', ')}`),
+  AUTH_ISSUER: embeddedDefault(urlSetting(), 'http://127.0.0.1:4400').describe(
+    'the https URL of the authorization server',
+  ),
+  MCP_RESOURCE: embeddedDefault(urlSetting(), 'http://127.0.0.1:4401/mcp').describe(
+    'the https URL of the MCP endpoint',
+  ),
+  RATE_LIMITER_URL: embeddedDefault(urlSetting(), 'http://127.0.0.1:4402').describe(
+    'the https URL of the rate limiter',
+  ),
+  ANALYTICS_URL: embeddedDefault(urlSetting(), 'http://127.0.0.1:4404').describe('the https URL of security analytics'),
+  DATABASE_URL: embeddedDefault(secretSetting(), 'pglite://.portcullis/db').describe(
+    'the Postgres database, postgres://…',
+  ),
+  REDIS_URL: whenHardened(secretSetting()).describe('the Redis server, rediss://…'),
+  KAFKA_BROKERS: whenHardened(listSetting()).describe('the Kafka brokers, host:port, comma-separated'),
+  OUTBOX_DIR: embeddedDefault(z.string(), '.portcullis/outbox').describe('the folder of the durable event spool'),
+  TLS_CERT_FILE: z.string().optional().describe('the certificate chain (PEM) the API serves'),
+  TLS_KEY_FILE: z.string().optional().describe('the private key (PEM) of that certificate'),
+  TLS_CLIENT_CA_FILE: z.string().optional().describe('the authorities (PEM) whose client certificates are asked for'),
+  TRUSTED_PROXIES: listSetting().describe(
+    'addresses or CIDR ranges of proxies whose X-Forwarded-* headers count; none unless given',
+  ),
+  ALLOWED_HOSTS: listSetting().describe('values of the Host header that are served besides the own URL'),
+  ALLOWED_ORIGINS: listSetting().describe('origins of web pages that may call the API'),
+  FORCE_HTTPS: embeddedDefault(flagSetting().default(true), 'false').describe(
+    'refuse requests that did not arrive over https',
+  ),
+  DEMO: flagSetting().default(false).describe('make demo clients, users and customers; embedded mode only'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional().describe('where traces are sent'),
+} as const satisfies Readonly<Record<string, z.ZodType>>;
+
+const schema = z.object(common);
+export type CommonSettings = z.output<typeof schema>;

@@ -1,0 +1,41 @@
+import { inRanges, parseAddress, type Range } from './addresses.js';
+
+/** What is asked of a request; Node's IncomingMessage has it. */
+export interface Arrived {
+  readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean | undefined };
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+/**
+ * The address a request came from: the peer's, or, when the peer is a trusted proxy, the last address in X-Forwarded-For
+ * that is none. With no trusted proxies the header is not looked at.
+ * @returns '' when the socket is already gone
+ */
+export function clientAddress(request: Arrived, trusted: readonly Range[]): string {
+  let address = request.socket.remoteAddress ?? '';
+  const hops = words(request.headers['x-forwarded-for']);
+  while (hops.length > 0 && inRanges(address, trusted)) {
+    const hop = hops.pop()!;
+    // a proxy that writes no address has nothing to say about the client
+    if (parseAddress(hop) === undefined) break;
+    address = hop;
+  }
+  return plainV4(address);
+}
+
+/** True when the request came over TLS, or from a trusted proxy that says so for every hop. */
+export function arrivedOverHttps(request: Arrived, trusted: readonly Range[]): boolean {
+  if (request.socket.encrypted === true) return true;
+  if (!inRanges(request.socket.remoteAddress ?? '', trusted)) return false;
+  const protocols = words(request.headers['x-forwarded-proto']);
+  return protocols.length > 0 && protocols.every((protocol) => protocol.toLowerCase() === 'https');
+}
+
+const words = (header: string | readonly string[] | undefined): string[] =>
+  [header ?? []]
+    .flat()
+    .flatMap((line) => line.split(','))
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+
+const plainV4 = (address: string): string => /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;

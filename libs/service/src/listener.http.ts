@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+
+/** A port that is taken and answers, at first with 503. */
+export interface Bound {
+  readonly server: Server;
+  /** without a trailing slash */
+  readonly url: string;
+  readonly port: number;
+}
+
+/** PEM texts; `ca` asks clients for certificates of these authorities. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string | undefined;
+}
+
+/** What `mount` needs of a Nest application; any adapter whose instance is a request listener will do. */
+export interface Mountable {
+  init(): Promise<unknown>;
+  getHttpAdapter(): { getInstance(): unknown };
+}
+
+const TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5_000,
+};
+const CLOSE_GRACE_MS = 2_000;
+const listeners = new WeakMap<Server, RequestListener>();
+const closing = new WeakSet<Server>();
+
+/**
+ * Takes a port at once, before the service behind it is ready, so that URLs can be handed out.
+ * @param port 0 takes a free one
+ * @throws Error naming host and port when the port is taken
+ */
+export async function bind(host: string, port: number, tls?: TlsFiles): Promise<Bound> {
+  const serve: RequestListener = (request, response) => {
+    if (closing.has(server)) response.setHeader('Connection', 'close');
+    (listeners.get(server) ?? notYet)(request, response);
+  };
+  const server: Server = tls
+    ? createTlsServer(
+        {
+          ...TIMEOUTS,
+          cert: tls.cert,
+          key: tls.key,
+          minVersion: 'TLSv1.2',
+          ...(tls.ca && { ca: tls.ca, requestCert: true }),
+        },
+        serve,
+      )
+    : createServer(TIMEOUTS, serve);
+  await listening(server, host, port);
+  const taken = (server.address() as AddressInfo).port;
+  return {
+    server,
+    port: taken,
+    url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${taken}`,
+  };
+}
+
+/** Lets the app answer the port's requests from now on. */
+export async function mount(bound: Bound, app: Mountable): Promise<void> {
+  await app.init();
+  listen(bound, app.getHttpAdapter().getInstance() as RequestListener);
+}
+
+/** Lets a plain listener answer the port's requests from now on. */
+export const listen = (bound: Bound, listener: RequestListener): void => void listeners.set(bound.server, listener);
+
+/** Stops accepting, lets requests under way finish for up to 2 s, then cuts what is left. Safe to call twice. */
+export async function closeBound({ server }: Bound): Promise<void> {
+  closing.add(server);
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const sweep = setInterval(() => server.closeIdleConnections(), 25);
+  const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  server.closeIdleConnections();
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(cut);
+}
+
+const listening = (server: Server, host: string, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(bindError(error, host, port)));
+    server.listen(port, host, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+
+function bindError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === 'EADDRINUSE')
+    return new Error(`Port ${port} on ${host} is taken. Stop what listens there, or choose another port.`, {
+      cause: error,
+    });
+  if (error.code === 'EACCES')
+    return new Error(`Port ${port} on ${host} needs rights this process lacks. Choose a port above 1023.`, {
+      cause: error,
+    });
+  return new Error(`Cannot listen on ${host}:${port} (${error.code ?? 'unknown reason'}).`, { cause: error });
+}
+
+function notYet(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(503, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'Retry-After': '1' });
+  response.end('{"error":"overloaded","error_description":"The service is starting. Try again shortly."}');
+}

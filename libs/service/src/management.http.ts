@@ -1,0 +1,74 @@
+import type { ServerResponse } from 'node:http';
+import type { Registry } from 'prom-client';
+import { apiHeaders } from './headers.js';
+import { bind, listen, type Bound } from './listener.http.js';
+import type { Mode } from './settings.js';
+
+/** Says 'ok', or in a few words what is not. */
+export type Check = () => Promise<string>;
+
+export interface ManagementOptions {
+  readonly host: string;
+  /** 0 takes a free one */
+  readonly port: number;
+  /** each dependency by name */
+  readonly checks: Readonly<Record<string, Check>>;
+  readonly metrics: Registry;
+  readonly mode: Mode;
+}
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+/** Serves /healthz (alive), /readyz (each dependency with its state; 503 when one is not ok) and /metrics. */
+export async function startManagement({ host, port, checks, metrics, mode }: ManagementOptions): Promise<Bound> {
+  const bound = await bind(host, port);
+  const routes: Readonly<Record<string, (response: ServerResponse) => Promise<void>>> = {
+    '/healthz': async (response) => json(response, 200, { status: 'alive' }),
+    '/readyz': async (response) => {
+      const states = await stateOf(checks);
+      const ready = Object.values(states).every((state) => state === 'ok');
+      json(response, ready ? 200 : 503, {
+        status: ready ? 'ready' : 'not-ready',
+        mode: mode.toUpperCase(),
+        checks: states,
+      });
+    },
+    '/metrics': async (response) => send(response, 200, metrics.contentType, await metrics.metrics()),
+  };
+  listen(bound, (request, response) => {
+    const route = routes[(request.url ?? '').split('?', 1)[0] ?? ''];
+    const readable = request.method === 'GET' || request.method === 'HEAD';
+    if (route === undefined || !readable)
+      return json(response, route ? 405 : 404, { error: route ? 'method_not_allowed' : 'not_found' });
+    route(response).catch(() => json(response, 500, { error: 'internal' }));
+  });
+  return bound;
+}
+
+const stateOf = async (checks: ManagementOptions['checks']): Promise<Record<string, string>> =>
+  Object.fromEntries(
+    await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await answerOf(check)])),
+  );
+
+/** A check that hangs or throws is a dependency that is not there; its error stays inside. */
+async function answerOf(check: Check): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve('does not answer'), CHECK_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([check(), late]);
+  } catch {
+    return 'failed';
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const json = (response: ServerResponse, status: number, body: object): void =>
+  send(response, status, 'application/json', JSON.stringify(body));
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { ...apiHeaders, 'Content-Type': type });
+  response.end(body);
+}

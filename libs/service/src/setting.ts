@@ -1,0 +1,82 @@
+import { Secret } from '@portcullis/contract/secret';
+import * as z from 'zod';
+import { keyProblem } from './key-text.js';
+
+/** What is known of a setting besides its type and description. */
+interface Notes {
+  readonly secret?: boolean;
+  /** the value it takes in embedded mode when none is given */
+  readonly embedded?: string;
+  /** optional in its type, yet hardened mode refuses to start without it */
+  readonly hardened?: 'required';
+}
+const notes = z.registry<Notes>();
+export const notesOf = (field: z.core.$ZodType): Notes => notes.get(field) ?? {};
+export const isSecret = (field: z.core.$ZodType): boolean => notesOf(field).secret === true;
+
+/** Keeps description and notes of the field it is made from. */
+const note = <T extends z.ZodType>(field: T, more: Notes, from: z.ZodType = field): T => {
+  const description = z.globalRegistry.get(from)?.description;
+  notes.add(field as z.ZodType, { ...notesOf(from), ...more });
+  return description === undefined ? field : field.describe(description);
+};
+
+/** Embedded mode has a value for it; hardened mode wants one. */
+export const embeddedDefault = <T extends z.ZodType>(field: T, embedded: string): T =>
+  note(field.clone() as T, { embedded }, field);
+
+/** Hardened mode wants it; embedded mode does without. */
+export const whenHardened = <T extends z.ZodType>(field: T): z.ZodOptional<T> =>
+  note(z.optional(field), { hardened: 'required' }, field);
+
+/** A value that does not print itself. */
+export const secretSetting = () =>
+  note(
+    z
+      .string()
+      .min(1)
+      .transform((text) => new Secret(text)),
+    { secret: true },
+  );
+
+/** A key in use, and before it the one that is being retired; the first signs and seals, all verify and open. */
+export type Keys = readonly [Secret, ...Secret[]];
+
+/** One or two keys of 32 random bytes as base64url, `NEW` or `NEW,OLD`. */
+export const keySetting = () =>
+  note(
+    z.string().transform((text, context): Keys => {
+      const keys = text.split(',').map((key) => key.trim());
+      const problem =
+        keys.length > 2
+          ? 'holds more than two keys; keep the new one and the old one'
+          : keys.map(keyProblem).find(Boolean);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, input: undefined });
+      return keys.map((key) => new Secret(key)) as unknown as Keys;
+    }),
+    { secret: true },
+  );
+
+export const urlSetting = () =>
+  z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .refine((text) => !/[?#]|\/\/[^/]*@/.test(text), 'must have no query, fragment or user name')
+    .transform((text) => text.replace(/\/+$/, ''));
+
+export const portSetting = () =>
+  z.coerce.number('must be a port').int('must be a port').min(0, 'must be a port').max(65_535, 'must be a port');
+
+export const flagSetting = () =>
+  z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'], error: 'must be true or false' });
+
+/** Comma-separated; blanks are dropped. */
+export const listSetting = () =>
+  z
+    .string()
+    .default('')
+    .transform((text): readonly string[] =>
+      text
+        .split(',')
+        .map((word) => word.trim())
+        .filter((word) => word !== ''),
+    );
