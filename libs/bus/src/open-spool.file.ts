@@ -1,0 +1,105 @@
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  fdatasyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { ChainHead } from './outbox.js';
+import { scanSegment, type Segment } from './segment.file.js';
+import { Spool, syncDirectory, type Disk } from './spool.file.js';
+
+/** The spool does not hold together, and going on would hide it. */
+export class OutboxDamaged extends Error {
+  override readonly name = 'OutboxDamaged';
+}
+
+export interface OpenedSpool {
+  readonly spool: Spool;
+  /** the end of the chain; undefined = there is none yet */
+  readonly head: ChainHead | undefined;
+  /** whole lines that were damaged and put aside */
+  readonly lost: number;
+  /** where damaged bytes were put; undefined when there were none */
+  readonly putAside: string | undefined;
+}
+
+/**
+ * Reads what a directory holds, follows its chain, deletes what was shipped, and repairs the end of the last segment: a
+ * write that the death of the process or the machine cut off leaves a torn line, which is moved to a file beside it.
+ * @param cursor the last shipped event; undefined = none is known
+ * @throws OutboxDamaged when anything but the end of the last segment is damaged, or a segment is missing
+ */
+export function openSpool(
+  directory: string,
+  cursor: ChainHead | undefined,
+  segmentBytes: number,
+  disk: Disk,
+): OpenedSpool {
+  const names = readdirSync(directory)
+    .filter((name) => /^\d{15}\.jsonl$/.test(name))
+    .sort();
+  const segments: Segment[] = [];
+  let head: ChainHead | undefined;
+  let offset = 0;
+  let lost = 0;
+  let putAside: string | undefined;
+  refuseMissing(names[0], cursor);
+  syncDirectory(directory);
+  for (const [i, name] of names.entries()) {
+    const path = join(directory, name);
+    const scan = scanSegment(path, head, cursor?.seq);
+    head = scan.head;
+    if (scan.good < scan.bytes) {
+      if (i < names.length - 1) throw new OutboxDamaged(`${path} is damaged at byte ${scan.good}, before later events`);
+      putAside = putTailAside(path, scan.tail);
+      lost = scan.damaged;
+    }
+    if (head !== undefined && cursor !== undefined && head.seq <= cursor.seq) {
+      unlinkSync(path);
+    } else {
+      if (segments.length === 0) offset = scan.found;
+      makeDurable(path, scan.good);
+      segments.push({ path, size: scan.good, durable: scan.good });
+    }
+  }
+  const spool = new Spool(directory, segments, offset, segmentBytes, disk);
+  return { spool, head: endOf(head, cursor), lost, putAside };
+}
+
+function refuseMissing(firstName: string | undefined, cursor: ChainHead | undefined): void {
+  if (firstName === undefined || cursor === undefined || parseInt(firstName, 10) <= cursor.seq + 1) return;
+  throw new OutboxDamaged(`event ${cursor.seq + 1} was not shipped and its segment is gone; ${firstName} comes later`);
+}
+
+/**
+ * The cursor may know more than the files (all shipped and deleted, or the disk forgot the end of what was shipped):
+ * the chain goes on after whichever is further.
+ */
+function endOf(head: ChainHead | undefined, cursor: ChainHead | undefined): ChainHead | undefined {
+  if (head === undefined || cursor === undefined) return head ?? cursor;
+  if (head.source !== cursor.source) {
+    throw new OutboxDamaged(`the cursor is of ${cursor.source}, the spooled events are of ${head.source}`);
+  }
+  return head.seq > cursor.seq ? head : cursor;
+}
+
+function putTailAside(path: string, tail: Buffer): string {
+  const aside = `${path}.damaged`;
+  appendFileSync(aside, tail, { mode: 0o600, flush: true });
+  return aside;
+}
+
+function makeDurable(path: string, size: number): void {
+  const fd = openSync(path, constants.O_RDWR);
+  try {
+    ftruncateSync(fd, size);
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

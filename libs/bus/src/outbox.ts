@@ -1,0 +1,113 @@
+import { eventHash } from '@portcullis/audit-schemas/digest';
+import { auditEvent, FIRST_PREV, type AuditEvent, type EventDraft } from '@portcullis/audit-schemas/envelope';
+import { Refusal } from '@portcullis/contract/refusals';
+
+/** Where a service says what happened. */
+export interface EventLog {
+  /**
+   * Resolves when the event survives the death of this process; the bus has it some time later, in order.
+   * @throws Refusal `overloaded` when it cannot be kept (log full, closed, or the disk fails): then it is not in the log,
+   *   and what it would have told of must not happen. `internal` when the draft is no event: a bug of the caller
+   */
+  append(draft: EventDraft): Promise<AuditEvent>;
+  /** Hands over to the bus what it can within 2 s; the rest is handed over after the next start. */
+  close(): Promise<void>;
+  stats(): EventLogStats;
+}
+
+export interface EventLogStats {
+  /** events appended since the log was opened */
+  readonly spooled: number;
+  /** events in the log that the bus does not have yet */
+  readonly pending: number;
+  /** events found damaged when the log was opened, and put aside */
+  readonly lost: number;
+}
+
+/** What an outbox says to the operator; the loggers of our services are one. */
+export interface OutboxLog {
+  warn(facts: Record<string, unknown>, says: string): void;
+}
+
+/** The end of a source's chain of events. */
+export interface ChainHead {
+  /** `/portcullis/SERVICE/INSTANCE` */
+  readonly source: string;
+  /** of the last event; 0 = none yet */
+  readonly seq: number;
+  /** SHA-256 (hex) of the last event's line */
+  readonly prev: string;
+}
+
+export const newChain = (service: string, instance: string): ChainHead => ({
+  source: `/portcullis/${service}/${instance}`,
+  seq: 0,
+  prev: FIRST_PREV,
+});
+
+/** An event with the line that stands for it everywhere (hashes are of the line, so nobody serializes it again). */
+export interface Link {
+  readonly event: AuditEvent;
+  /** JSON without a line end */
+  readonly line: string;
+  /** the chain after it */
+  readonly head: ChainHead;
+}
+
+/** No event we make comes near; a line that long is a bug or an attack. UTF-16 units. */
+const MAX_LINE = 65_536;
+
+/**
+ * Makes the next event of a chain. Fields that the event's schema does not name are left out.
+ * @param id UUIDv7
+ * @throws Refusal `internal` when the draft does not fit the schema of its type; its detail names fields, never values
+ */
+export function link(head: ChainHead, draft: EventDraft, id: string): Link {
+  const seq = head.seq + 1;
+  const parsed = auditEvent.safeParse({
+    specversion: '1.0',
+    id,
+    source: head.source,
+    type: draft.type,
+    subject: draft.subject,
+    time: timeOf(draft.at),
+    datacontenttype: 'application/json',
+    tenant: draft.tenant,
+    seq,
+    prev: head.prev,
+    traceparent: draft.traceparent,
+    data: draft.data,
+  });
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
+    throw new Refusal('internal', {}, { detail: `not an event of type ${draft.type}: ${fields}` });
+  }
+  const line = JSON.stringify(parsed.data);
+  if (line.length > MAX_LINE) throw new Refusal('internal', {}, { detail: `an event of ${line.length} characters` });
+  return { event: parsed.data, line, head: { source: head.source, seq, prev: eventHash(line) } };
+}
+
+/** RFC 3339, UTC, ms; undefined (which the schema refuses) for what no Date can be. */
+const timeOf = (at: number): string | undefined => (Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : undefined);
+
+/** What keeps its order on the bus. */
+export const eventKey = (event: { tenant: string; subject?: string | undefined }): string =>
+  `${event.tenant}/${event.subject ?? ''}`;
+
+/**
+ * The chain after a line that was read back, or undefined when the line is not the one that follows `head`.
+ * Without a head the line is taken for the start of what is left of a chain.
+ */
+export function follow(head: ChainHead | undefined, line: string): ChainHead | undefined {
+  let event: unknown;
+  try {
+    event = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof event !== 'object' || event === null) return undefined;
+  const { source, seq, prev } = event as Record<string, unknown>;
+  if (typeof source !== 'string' || typeof seq !== 'number' || typeof prev !== 'string') return undefined;
+  if (head && (source !== head.source || seq !== head.seq + 1 || prev !== head.prev)) return undefined;
+  return { source, seq, prev: eventHash(line) };
+}

@@ -1,0 +1,147 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Bus, Message } from './bus.js';
+import { writeCursor } from './cursor.file.js';
+import { eventKey, follow, type ChainHead, type OutboxLog } from './outbox.js';
+import { syncDirectory, type Spool } from './spool.file.js';
+
+interface ShipperParts {
+  readonly directory: string;
+  readonly spool: Spool;
+  readonly bus: Bus;
+  readonly log: OutboxLog;
+  /** ms since epoch */
+  now(): number;
+  readonly maxBackoffMs: number;
+  /** the last event that was shipped */
+  readonly from: ChainHead;
+}
+
+export interface Shipper {
+  /** Says that there may be something to ship. */
+  wake(): void;
+  /** the last event that the bus has */
+  shipped(): ChainHead;
+  /** Ships the rest, until the bus refuses or 2 s are over, and saves how far it came. */
+  stop(): Promise<void>;
+}
+
+const FIRST_BACKOFF = 50;
+/** The cursor is saved at most so often, milliseconds; what it lags behind is shipped twice after a crash. */
+const SAVE_EVERY = 100;
+const STOP_WITHIN = 2000;
+/** Complaints about the same trouble come at least so far apart, milliseconds. */
+const COMPLAIN_EVERY = 10_000;
+
+/** Takes events from the spool to the bus, in order, one batch at a time, each again until the bus has taken it. */
+export function startShipper({ directory, spool, bus, log, now, maxBackoffMs, from }: ShipperParts): Shipper {
+  let shipped = from;
+  /** after this, go on until something fails; once `stopped`, touch nothing any more */
+  const stopping = new AbortController();
+  let stopped = false;
+  let woken = false;
+  let endIdling: () => void = () => undefined;
+  const complain = complainer(log, now);
+  const cursor = cursorSaver(directory, () => shipped, complain);
+
+  /** @returns false when there is nothing to ship */
+  const step = async (): Promise<boolean> => {
+    if (spool.finished) {
+      await cursor.save();
+      syncDirectory(directory);
+      await spool.drop();
+    }
+    const chunk = await spool.read();
+    if (chunk === undefined) return spool.finished;
+    const messages = chunk.lines.map(messageOf);
+    if (stopped) return false;
+    await bus.publish('portcullis.events', messages);
+    if (stopped) return false;
+    shipped = follow(undefined, chunk.lines.at(-1) ?? '') ?? shipped;
+    spool.advance(chunk);
+    cursor.saveSoon();
+    return true;
+  };
+
+  const run = async (): Promise<void> => {
+    let backoff = FIRST_BACKOFF;
+    while (!stopped) {
+      woken = false;
+      try {
+        if (await step()) backoff = FIRST_BACKOFF;
+        else if (stopping.signal.aborted) return;
+        else if (!woken) await new Promise<void>((resolve) => (endIdling = resolve));
+      } catch (error) {
+        complain(error, shipped);
+        if (stopping.signal.aborted) return;
+        await pause(backoff, stopping.signal);
+        backoff = Math.min(backoff * 2, maxBackoffMs);
+      }
+    }
+  };
+  const wake = (): void => {
+    woken = true;
+    endIdling();
+  };
+  const running = run();
+
+  return {
+    wake,
+    shipped: () => shipped,
+    async stop() {
+      stopping.abort();
+      wake();
+      const done = new AbortController();
+      await Promise.race([running.then(() => done.abort()), pause(STOP_WITHIN, done.signal)]);
+      stopped = true;
+      await cursor.stop();
+    },
+  };
+}
+
+const messageOf = (line: string): Message => ({ key: eventKey(JSON.parse(line)), value: line });
+
+/** Waits, or does not any longer once the signal is there. */
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  setTimeout(ms, undefined, { signal }).catch(() => undefined);
+
+type Complain = (error: unknown, shipped: ChainHead) => void;
+function complainer(log: OutboxLog, now: () => number): Complain {
+  let last = -Infinity;
+  return (err, { seq }) => {
+    if (Math.abs(now() - last) < COMPLAIN_EVERY) return;
+    last = now();
+    log.warn({ err, from: seq + 1 }, 'events cannot be handed on now; they wait in the spool');
+  };
+}
+
+/** Writes the cursor, one write at a time, and not for every batch. */
+function cursorSaver(directory: string, shipped: () => ChainHead, complain: Complain) {
+  let saved = shipped().seq;
+  let last: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+  const save = (): Promise<void> => {
+    const turn = last.then(async () => {
+      const upTo = shipped();
+      if (upTo.seq === saved) return;
+      await writeCursor(directory, upTo);
+      saved = upTo.seq;
+    });
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  const saveOrComplain = (): Promise<void> => save().catch((error: unknown) => complain(error, shipped()));
+  return {
+    save,
+    saveSoon(): void {
+      timer ??= globalThis.setTimeout(() => {
+        timer = undefined;
+        void saveOrComplain();
+      }, SAVE_EVERY);
+      timer.unref();
+    },
+    async stop(): Promise<void> {
+      clearTimeout(timer);
+      await saveOrComplain();
+    },
+  };
+}

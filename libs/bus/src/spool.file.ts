@@ -1,0 +1,190 @@
+import { closeSync, constants, fdatasync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Segment } from './segment.file.js';
+
+/** The calls that can fail for want of a working disk; tests give their own. */
+export interface Disk {
+  writeSync(fd: number, bytes: Buffer, offset: number, length: number, position: number): number;
+  ftruncateSync(fd: number, length: number): void;
+  fdatasync(fd: number): Promise<void>;
+}
+export const nodeDisk: Disk = { writeSync, ftruncateSync, fdatasync: promisify(fdatasync) };
+
+/** Whole lines from the spool, in order. */
+export interface Chunk {
+  readonly lines: readonly string[];
+  readonly bytes: number;
+}
+
+/** More than the longest line has. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** Segments of one directory: written at the end, read and deleted at the beginning. */
+export class Spool {
+  /** the open file of the last segment */
+  #fd: number | undefined;
+  /** true while bytes of a failed write may lie behind the good ones */
+  #dirty = false;
+  #syncing: Promise<void> | undefined;
+  /** A flush failed. The kernel says so once and then forgets, so nothing is certain until the files are read again. */
+  #failed: Error | undefined;
+
+  /**
+   * @param segments in order; the last one is written to
+   * @param offset   bytes of the first one that were read already
+   */
+  constructor(
+    private readonly directory: string,
+    private readonly segments: Segment[],
+    private offset: number,
+    private readonly segmentBytes: number,
+    private readonly disk: Disk,
+  ) {}
+
+  /** Bytes on disk. */
+  get bytes(): number {
+    return this.segments.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /**
+   * Writes whole lines; what is there survives the death of the process.
+   * @param seq sequence number of the first line
+   * @throws when that failed; then nothing of it is there, now or later
+   */
+  write(lines: Buffer, seq: number): void {
+    if (this.#failed) throw this.#failed;
+    this.#cutBack();
+    const segment = this.#writable(seq);
+    const fd = (this.#fd ??= openSync(segment.path, constants.O_RDWR));
+    this.#dirty = true;
+    try {
+      let done = 0;
+      while (done < lines.length) {
+        done += this.disk.writeSync(fd, lines, done, lines.length - done, segment.size + done);
+      }
+    } catch (error) {
+      this.#cutBack();
+      throw error;
+    }
+    this.#dirty = false;
+    segment.size += lines.length;
+  }
+
+  /** Resolves when everything written before the call survives a power failure. One at a time. */
+  async sync(): Promise<void> {
+    const segment = this.segments.at(-1);
+    if (segment === undefined || this.#fd === undefined) return;
+    const { size } = segment;
+    this.#syncing = this.disk.fdatasync(this.#fd);
+    try {
+      await this.#syncing;
+    } catch (error) {
+      throw this.#fail(error);
+    } finally {
+      this.#syncing = undefined;
+    }
+    segment.durable = Math.max(segment.durable, size);
+  }
+
+  /** The next lines that are durable, at most 256 KiB; undefined when there are none. */
+  async read(): Promise<Chunk | undefined> {
+    const first = this.segments[0];
+    if (first === undefined || this.offset >= first.durable) return undefined;
+    const bytes = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, first.durable - this.offset));
+    const file = await open(first.path, 'r');
+    let read: number;
+    try {
+      ({ bytesRead: read } = await file.read(bytes, 0, bytes.length, this.offset));
+    } finally {
+      await file.close();
+    }
+    const end = bytes.subarray(0, read).lastIndexOf(0x0a);
+    if (end < 0) throw new Error(`${first.path} has no whole line at byte ${this.offset}`);
+    return { lines: bytes.toString('utf8', 0, end).split('\n'), bytes: end + 1 };
+  }
+
+  /** Notes that the last chunk is done with. @returns true when the first segment is, too, and can be dropped */
+  advance({ bytes }: Chunk): boolean {
+    this.offset += bytes;
+    return this.finished;
+  }
+
+  /** True when all of the first segment was read and it is no longer written to. */
+  get finished(): boolean {
+    const first = this.segments[0];
+    return first !== undefined && this.segments.length > 1 && this.offset >= first.size;
+  }
+
+  /** Deletes the first segment. Where the chain goes on must have been saved before. */
+  async drop(): Promise<void> {
+    const first = this.segments.shift();
+    this.offset = 0;
+    if (first) await unlink(first.path);
+  }
+
+  /** Everything written is durable afterwards. */
+  async close(): Promise<void> {
+    await this.#syncing?.catch(() => undefined);
+    if (this.#fd === undefined) return;
+    closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  /** The segment that the next lines belong into: the last one, or a new one when that is full. */
+  #writable(seq: number): Segment {
+    const last = this.segments.at(-1);
+    if (last !== undefined && last.size < this.segmentBytes) return last;
+    const path = join(this.directory, `${String(seq).padStart(15, '0')}.jsonl`);
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o600);
+    try {
+      if (last !== undefined && this.#fd !== undefined) fdatasyncSync(this.#fd);
+      syncDirectory(this.directory);
+    } catch (error) {
+      closeSync(fd);
+      throw this.#fail(error);
+    }
+    if (last !== undefined) last.durable = last.size;
+    this.#retire();
+    this.#fd = fd;
+    const segment = { path, size: 0, durable: 0 };
+    this.segments.push(segment);
+    return segment;
+  }
+
+  #fail(cause: unknown): Error {
+    return (this.#failed = new Error('the spool could not be flushed to disk; restart to read it again', { cause }));
+  }
+
+  /** Closes the file of a full segment, once no flush is under way on it. */
+  #retire(): void {
+    const fd = this.#fd;
+    if (fd === undefined) return;
+    if (this.#syncing)
+      void this.#syncing.then(
+        () => closeSync(fd),
+        () => closeSync(fd),
+      );
+    else closeSync(fd);
+  }
+
+  /** Takes away what a failed write may have left. */
+  #cutBack(): void {
+    const segment = this.segments.at(-1);
+    if (!this.#dirty || segment === undefined || this.#fd === undefined) return;
+    this.disk.ftruncateSync(this.#fd, segment.size);
+    this.#dirty = false;
+  }
+}
+
+/** Makes new names in a directory survive a power failure. Windows has no such thing, and needs none. */
+export function syncDirectory(directory: string): void {
+  if (process.platform === 'win32') return;
+  const fd = openSync(directory, constants.O_RDONLY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
