@@ -1,0 +1,83 @@
+import * as z from 'zod';
+import { jsonOf, type Ask, type Question } from './ask.js';
+import { ApiRefusal, NotDone } from './faults.js';
+
+/** Which of the gate's own APIs: each has its own audience and its own tokens. */
+export type ApiName = 'authAdmin' | 'mcpAdmin' | 'analytics';
+
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** One of the gate's own APIs, asked as an administrator. Paths are below its base and already encoded. */
+export interface Api {
+  /** @throws ApiRefusal when the answer is not 2xx, NotDone when nobody answers */
+  get(path: string, query?: Query): Promise<unknown>;
+  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
+}
+
+/** One page of a list. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** where the next page begins; null = this was the last */
+  readonly next: string | null;
+}
+
+/**
+ * @param base  URL that paths are appended to, without a trailing slash
+ * @param token asked before each request
+ */
+export function apiAt(base: string, token: () => Promise<string>, ask: Ask): Api {
+  const request = async (url: string, question: Question): Promise<unknown> => {
+    const headers = { ...question.headers, authorization: `Bearer ${await token()}`, accept: 'application/json' };
+    const reply = await ask(url, { ...question, headers });
+    if (reply.status >= 200 && reply.status < 300) return reply.text === '' ? undefined : jsonOf(reply);
+    throw new ApiRefusal(reply.status, refusalText(jsonOf(reply), reply.status));
+  };
+  return {
+    get: (path, query = {}) => request(`${base}${path}${search(query)}`, {}),
+    send: (method, path, body) =>
+      request(`${base}${path}`, {
+        method,
+        ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      }),
+  };
+}
+
+function search(query: Query): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
+  return given.size === 0 ? '' : `?${given}`;
+}
+
+const problem = z.object({
+  error: z.string(),
+  error_description: z.string().optional(),
+  correlation_id: z.string().optional(),
+});
+function refusalText(body: unknown, status: number): string {
+  const { data } = problem.safeParse(body);
+  if (data === undefined) return `The gate refused (HTTP ${status}).`;
+  const id = data.correlation_id === undefined ? '' : ` (correlation id ${data.correlation_id})`;
+  return `The gate refused: ${data.error_description ?? data.error}${id}`;
+}
+
+/**
+ * Takes an answer apart, trusting nothing.
+ * @throws NotDone when the gate answers in another shape than this version of portcullis knows
+ */
+export function expectShape<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues[0]?.path.join('.') || 'the answer';
+  throw new NotDone(
+    `The gate answered in a shape this portcullis does not know (${where}). Are both of the same version?`,
+  );
+}
+
+/** The `{ items, next_cursor }` of our lists. */
+export function pageOf<T extends z.ZodType>(item: T, body: unknown): Page<z.output<T>> {
+  const { items, next_cursor } = expectShape(
+    z.object({ items: z.array(item), next_cursor: z.string().nullish() }),
+    body,
+  );
+  return { items, next: next_cursor ?? null };
+}

@@ -1,0 +1,30 @@
+import type { AnyVerb } from './verb.js';
+import { agentList } from './verbs/agent-list.js';
+import { agentQuarantine } from './verbs/agent-quarantine.js';
+import { agentRelease } from './verbs/agent-release.js';
+import { agentShow } from './verbs/agent-show.js';
+import { clientList } from './verbs/client-list.js';
+import { clientRemove } from './verbs/client-remove.js';
+import { clientShow } from './verbs/client-show.js';
+import { completionOf } from './verbs/completion.js';
+import { demo } from './verbs/demo.js';
+import { doctor } from './verbs/doctor.js';
+import { keysList } from './verbs/keys-list.js';
+import { scopes } from './verbs/scopes.js';
+
+const WORKING: readonly AnyVerb[] = [
+  demo,
+  clientList,
+  clientShow,
+  clientRemove,
+  agentList,
+  agentShow,
+  agentQuarantine,
+  agentRelease,
+  keysList,
+  scopes,
+  doctor,
+];
+
+/** Every verb of this version, in the order of help. */
+export const VERBS: readonly AnyVerb[] = [...WORKING, completionOf(WORKING)];
