@@ -1,0 +1,41 @@
+import { call } from './events.fixture.js';
+import { isAccepted, MAX_LINE, readLine, type DeadLetter } from './line.js';
+
+const { line } = call();
+const changed = (change: Record<string, unknown>) => JSON.stringify({ ...(JSON.parse(line) as object), ...change });
+
+test('an event is taken with the exact text it came as', () => {
+  const spaced = JSON.stringify(JSON.parse(line), null, 2);
+  expect(readLine(spaced)).toMatchObject({ line: spaced, event: { type: 'portcullis.call.v1' } });
+});
+
+test('a field that a newer v1 added does no harm', () => {
+  expect(isAccepted(readLine(changed({ sampled: true })))).toBe(true);
+});
+
+test.each([
+  ['', 'not JSON'],
+  ['{"a":', 'not JSON'],
+  ['null', 'event: '],
+  ['[]', 'event: '],
+  [changed({ type: 'portcullis.call.v2' }), 'unknown type "portcullis.call.v2"'],
+  [changed({ type: `x${'y'.repeat(9999)}` }), 'unknown type "xy'],
+  [changed({ type: '__proto__' }), 'unknown type "__proto__"'],
+  [changed({ tenant: 'No/Tenant' }), 'tenant: '],
+  [changed({ time: '2026-11-21T00:00:00.000+01:00' }), 'time: '],
+  [changed({ seq: 0 }), 'seq: '],
+  [changed({ data: {} }), 'data.correlationId: '],
+  [`"${'x'.repeat(MAX_LINE)}"`, `longer than ${MAX_LINE} characters`],
+  ['"\uD800"', 'not well-formed Unicode'],
+])('%.40s is a dead letter', (message, reason) => {
+  const dead = readLine(message) as DeadLetter;
+  expect(dead.reason.startsWith(reason)).toBe(true);
+  expect(dead.reason.length).toBeLessThanOrEqual(500);
+  expect(dead.length).toBe(message.length);
+  expect(dead.line.length).toBeLessThanOrEqual(4096);
+});
+
+test('the reason of a dead letter names fields and holds no values', () => {
+  const dead = readLine(changed({ tenant: 'S3CRET value', seq: 'S3CRET' })) as DeadLetter;
+  expect(dead.reason).not.toContain('S3CRET');
+});
