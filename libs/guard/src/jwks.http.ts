@@ -13,18 +13,20 @@ export interface RemoteKeysOptions {
   now(): number;
 }
 
-/** Keys older than this are fetched again; known ones stay good while the issuer cannot be reached, up to {@link STALE_MS}. */
+/** Keys older than this are fetched again. */
 const FRESH_MS = 10 * 60_000;
+/** So long known keys stay good while the issuer cannot be reached. */
 const STALE_MS = 60 * 60_000;
-/** An unknown `kid` or a failed fetch leads to at most one fetch in this time, so that forged tokens cannot drive us. */
-const COOLDOWN_MS = 5_000;
+/** An unknown `kid` leads to at most one fetch in this time, so that forged tokens cannot drive us. */
+const UNKNOWN_COOLDOWN_MS = 5_000;
+/** A failed fetch is not repeated sooner. */
+const FAILED_COOLDOWN_MS = 1_000;
 const TIMEOUT_MS = 3_000;
 const MAX_BYTES = 256 * 1024;
 
 /**
  * The issuer's signing keys, fetched when first needed, kept, and shared by all who wait for the same fetch.
- * @throws KeysUnavailable when the issuer does not answer with a key set; jose's JWKSNoMatchingKey when the set is there
- *   and lacks the key
+ * @throws KeysUnavailable when the issuer gives no key set; jose's JWKSNoMatchingKey when the newest set lacks the key
  */
 export function remoteKeys({ jwksUri, fetch = globalThis.fetch, now }: RemoteKeysOptions): JWTVerifyGetKey {
   let known: { readonly keys: JWTVerifyGetKey; readonly at: number } | undefined;
@@ -45,21 +47,25 @@ export function remoteKeys({ jwksUri, fetch = globalThis.fetch, now }: RemoteKey
       .finally(() => {
         fetching = undefined;
       }));
-
-  const coolingDown = (): boolean =>
-    (failed !== undefined && now() - failed.at < COOLDOWN_MS) ||
-    (known !== undefined && now() - known.at < COOLDOWN_MS);
-  const age = (): number => (known === undefined ? Infinity : now() - known.at);
+  /** ms; a clock that stepped back tells nothing, so then it is long ago */
+  const since = (event: { readonly at: number } | undefined): number => {
+    const age = event === undefined ? Infinity : now() - event.at;
+    return age < 0 ? Infinity : age;
+  };
+  /** Joins a fetch under way, or starts one unless the last one was just now. */
+  const mayRefresh = (cooldown: number): boolean =>
+    fetching !== undefined || (since(failed) >= FAILED_COOLDOWN_MS && since(known) >= cooldown);
 
   return async (header, token) => {
-    if (age() > FRESH_MS && (fetching !== undefined || !coolingDown())) await refresh();
-    if (known === undefined || age() > STALE_MS)
-      throw new KeysUnavailable('the issuer gives no keys', { cause: failed?.error });
+    if (since(known) > FRESH_MS && mayRefresh(0)) await refresh();
+    if (known === undefined || since(known) > STALE_MS) throw unavailable(failed?.error);
     try {
       return await known.keys(header, token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || (fetching === undefined && coolingDown())) throw error;
-      await refresh();
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      if (mayRefresh(UNKNOWN_COOLDOWN_MS)) await refresh();
+      // the key may be a new one that we could not get to see
+      if (failed !== undefined) throw unavailable(failed.error);
       return known.keys(header, token);
     }
   };
@@ -68,6 +74,8 @@ export function remoteKeys({ jwksUri, fetch = globalThis.fetch, now }: RemoteKey
 /** The keys of an issuer in the same process. */
 export const localKeys = (jwks: JSONWebKeySet): JWTVerifyGetKey => createLocalJWKSet(jwks);
 
+const unavailable = (cause: unknown): KeysUnavailable => new KeysUnavailable('the issuer gives no keys', { cause });
+
 async function fetchKeySet(jwksUri: string, fetch: typeof globalThis.fetch): Promise<JSONWebKeySet> {
   const response = await fetch(jwksUri, {
     headers: { accept: 'application/jwk-set+json, application/json' },
@@ -75,8 +83,7 @@ async function fetchKeySet(jwksUri: string, fetch: typeof globalThis.fetch): Pro
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   if (response.status !== 200) throw new KeysUnavailable(`the issuer answers ${response.status}`);
-  const text = await boundedText(response);
-  const set = JSON.parse(text) as JSONWebKeySet;
+  const set = JSON.parse(await boundedText(response)) as JSONWebKeySet;
   if (!Array.isArray(set?.keys) || set.keys.length === 0) throw new KeysUnavailable('the issuer answers no key set');
   return set;
 }

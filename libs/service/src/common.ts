@@ -5,6 +5,7 @@ import {
   flagSetting,
   listSetting,
   portSetting,
+  rangesSetting,
   secretSetting,
   urlSetting,
   whenHardened,
@@ -17,7 +18,7 @@ import {
 export const common = {
   PORTCULLIS_MODE: z.enum(['embedded', 'hardened']).describe('embedded, or anything else for hardened'),
   PORT: portSetting().describe('the port of the API; 0 takes a free one'),
-  HOST: embeddedDefault(z.string(), '127.0.0.1').describe('the address the API is bound to'),
+  HOST: z.string().default('127.0.0.1').describe('the address the API is bound to'),
   MANAGEMENT_PORT: portSetting()
     .optional()
     .describe('the port of /healthz, /readyz and /metrics; PORT + 100 unless given'),
@@ -45,7 +46,7 @@ export const common = {
   TLS_CERT_FILE: z.string().optional().describe('the certificate chain (PEM) the API serves'),
   TLS_KEY_FILE: z.string().optional().describe('the private key (PEM) of that certificate'),
   TLS_CLIENT_CA_FILE: z.string().optional().describe('the authorities (PEM) whose client certificates are asked for'),
-  TRUSTED_PROXIES: listSetting().describe(
+  TRUSTED_PROXIES: rangesSetting().describe(
     'addresses or CIDR ranges of proxies whose X-Forwarded-* headers count; none unless given',
   ),
   ALLOWED_HOSTS: listSetting().describe('values of the Host header that are served besides the own URL'),
@@ -57,5 +58,8 @@ export const common = {
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional().describe('where traces are sent'),
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
-const schema = z.object(common);
-export type CommonSettings = z.output<typeof schema>;
+export type CommonSettings = z.output<z.ZodObject<typeof common>>;
+
+/** The management port: the one given, else 100 above PORT, or a free one when PORT is free too. */
+export const managementPort = ({ PORT, MANAGEMENT_PORT }: Pick<CommonSettings, 'PORT' | 'MANAGEMENT_PORT'>): number =>
+  MANAGEMENT_PORT ?? (PORT === 0 ? 0 : PORT + 100);

@@ -90,6 +90,8 @@ const listening = (server: Server, host: string, port: number): Promise<void> =>
     server.once('error', (error: NodeJS.ErrnoException) => reject(bindError(error, host, port)));
     server.listen(port, host, () => {
       server.removeAllListeners('error');
+      // a connection that could not be accepted (no file descriptors left) must not end the process
+      server.on('error', () => {});
       resolve();
     });
   });

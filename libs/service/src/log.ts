@@ -13,19 +13,14 @@ const HIDDEN_NAMES = [
   'set-cookie',
   'password',
   'secret',
-  'client_secret',
-  'client_assertion',
   'token',
   'access_token',
   'refresh_token',
   'id_token',
-  'code',
+  'client_secret',
+  'client_assertion',
   'code_verifier',
   'private_jwk',
-  'd',
 ];
-export const HIDDEN_PATHS = HIDDEN_NAMES.flatMap((name) =>
-  ['', '*.', '*.*.'].map((depth) =>
-    name.includes('-') ? `${depth.replace(/\.$/, '')}["${name}"]` : `${depth}${name}`,
-  ),
-);
+/** The same as paths of pino's `redact`. */
+export const HIDDEN_PATHS = HIDDEN_NAMES.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);

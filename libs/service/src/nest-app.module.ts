@@ -2,9 +2,10 @@ import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import type { Log } from '@portcullis/contract/log';
-import express, { json, urlencoded, type RequestHandler } from 'express';
+import express, { type RequestHandler } from 'express';
 import type { Range } from './addresses.js';
 import { httpsOnly, knownHosts } from './arrival.module.js';
+import { readBodies } from './bodies.module.js';
 import { correlation } from './correlation.module.js';
 import { problemHandler, ProblemFilter } from './problem.module.js';
 import { securityHeaders } from './security-headers.module.js';
@@ -17,23 +18,27 @@ export interface ApiOptions {
   readonly hosts?: readonly string[];
   /** FORCE_HTTPS */
   readonly forceHttps?: boolean;
-  /** proxies whose X-Forwarded-Proto counts */
+  /** proxies whose X-Forwarded-Proto counts (TRUSTED_PROXIES) */
   readonly trustedProxies?: readonly Range[];
   /** URL named in challenges (RFC 9728 §5.1) */
   readonly resourceMetadata?: string;
-  /** run in order after the security headers and before any body is read, such as oidc-provider's callback */
+  /** sees every request first, such as `countRequests(registry)` */
+  readonly observe?: RequestHandler;
+  /** run in order before any body is read, such as oidc-provider's callback */
   readonly before?: readonly RequestHandler[];
   /** paths whose bodies are left to their handlers, such as /mcp */
   readonly unparsed?: readonly string[];
-  /** also reads HTML forms (application/x-www-form-urlencoded, 10 kB) */
+  /** also reads HTML forms, such as the login's */
   readonly forms?: boolean;
 }
 
-const JSON_LIMIT = '100kb';
+/** What scripts of other origins may read besides the body. */
+const EXPOSED = ['WWW-Authenticate', 'Retry-After', 'X-Correlation-Id'];
 
 /**
- * A Nest application on Express with what every JSON API of ours needs, ready for `mount(bound, app)`; it listens
- * nowhere by itself. Order of a request: correlation id, security headers, /healthz, https, host, `before`, CORS, body, routes.
+ * A Nest application on Express with what every JSON API of ours needs, initialized and ready for `mount(bound, app)`;
+ * it listens nowhere by itself. Order of a request: `observe`, correlation id, security headers, /healthz, https, host,
+ * CORS, `before`, body, routes.
  * @param module the app's root module: a class or what its `forRoot()` returns
  */
 export async function createApi(
@@ -48,13 +53,13 @@ export async function createApi(
     logger: bridge(options.log),
   });
   const problems = { log: options.log, resourceMetadata: options.resourceMetadata };
+  if (options.observe) app.use(options.observe);
   app.use(correlation, securityHeaders(), alive);
   if (options.forceHttps) app.use(httpsOnly(options.trustedProxies ?? []));
   if (options.hosts) app.use(knownHosts(options.hosts));
+  if (options.cors) app.enableCors({ origin: [...options.cors.origins], exposedHeaders: EXPOSED, maxAge: 600 });
   for (const handler of options.before ?? []) app.use(handler);
-  if (options.cors) app.enableCors({ origin: [...options.cors.origins], credentials: false, maxAge: 600 });
-  app.use(except(options.unparsed ?? [], json({ limit: JSON_LIMIT, strict: true, type: 'application/json' })));
-  if (options.forms) app.use(urlencoded({ extended: false, limit: '10kb', parameterLimit: 50 }));
+  app.use(readBodies({ unparsed: options.unparsed ?? [], forms: options.forms ?? false }));
   app.use(problemHandler(problems));
   app.useGlobalFilters(new ProblemFilter(problems));
   await app.init();
@@ -67,16 +72,14 @@ const alive: RequestHandler = (request, response, next) => {
   response.json({ status: 'alive' });
 };
 
-const except =
-  (paths: readonly string[], handler: RequestHandler): RequestHandler =>
-  (request, response, next) =>
-    paths.includes(request.path) ? next() : handler(request, response, next);
-
 /** Nest's own words go to our log, its chatter at debug. */
-const bridge = (log: Log): LoggerService => ({
-  log: (message: unknown, ...more: unknown[]) => log.debug(String(message), { nest: more.at(-1) }),
-  error: (message: unknown, ...more: unknown[]) => log.error(String(message), { nest: more.at(-1) }),
-  warn: (message: unknown, ...more: unknown[]) => log.warn(String(message), { nest: more.at(-1) }),
-  debug: () => {},
-  verbose: () => {},
-});
+function bridge(log: Log): LoggerService {
+  const facts = (more: readonly unknown[]) => ({ nest: more.at(-1) });
+  return {
+    log: (message: unknown, ...more: unknown[]) => log.debug(String(message), facts(more)),
+    warn: (message: unknown, ...more: unknown[]) => log.warn(String(message), facts(more)),
+    error: (message: unknown, ...more: unknown[]) => log.error(String(message), facts(more)),
+    debug: () => {},
+    verbose: () => {},
+  };
+}

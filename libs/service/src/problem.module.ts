@@ -38,7 +38,7 @@ function answerProblem(thrown: unknown, response: Response, { log, resourceMetad
     log.debug('request refused', {
       correlationId,
       status,
-      code: body.error,
+      refusal: body.error,
       detail: (thrown as { detail?: unknown } | null)?.detail,
     });
   // half an answer cannot be taken back; cutting it tells the reader that it is not whole

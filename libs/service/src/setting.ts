@@ -1,5 +1,6 @@
 import { Secret } from '@portcullis/contract/secret';
 import * as z from 'zod';
+import { parseRange, type Range } from './addresses.js';
 import { keyProblem } from './key-text.js';
 
 /** What is known of a setting besides its type and description. */
@@ -80,3 +81,18 @@ export const listSetting = () =>
         .map((word) => word.trim())
         .filter((word) => word !== ''),
     );
+
+/** Addresses and CIDR ranges, comma-separated. */
+export const rangesSetting = () =>
+  listSetting().transform((texts, context): readonly Range[] => {
+    try {
+      return texts.map(parseRange);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be IP addresses or CIDR ranges', input: undefined });
+      return z.NEVER;
+    }
+  });
+
+/** How long access tokens live; hardened mode holds it to 15..60. */
+export const tokenLifeSetting = () =>
+  z.coerce.number('must be minutes').int('must be whole minutes').min(1).max(1440).default(15);

@@ -10,9 +10,11 @@ const HARDENED: Readonly<Record<string, (text: string) => string | undefined>> =
   RATE_LIMITER_URL: httpsOnly,
   ANALYTICS_URL: httpsOnly,
   DATABASE_URL: (text) =>
-    /^postgres(ql)?:\/\//.test(text) ? undefined : 'names an embedded store. Give a postgres:// URL.',
+    /^postgres(ql)?:\/\//.test(text)
+      ? undefined
+      : 'must be a postgres:// URL; an embedded store is for embedded mode only.',
   REDIS_URL: (text) =>
-    /^redis:/.test(text) ? 'is plain redis. Give a rediss:// URL, so that the connection is encrypted.' : undefined,
+    /^rediss(\+[a-z]+)?:\/\//.test(text) ? undefined : 'must be a rediss:// URL, so that the connection is encrypted.',
   DEMO: (text) =>
     /^(true|1|yes)$/i.test(text) ? 'makes demo clients, whose secrets lie in a file. Remove it.' : undefined,
   TOKEN_LIFE_MINUTES: (text) => {

@@ -41,54 +41,67 @@ const ALIASES: Readonly<Record<string, string>> = { RATE_LIMITER_URL: 'LIMITS_UR
  */
 export function readSettings<S extends z.ZodObject>(schema: S, env: Env, readFile?: ReadFile): z.output<S> {
   const mode = modeOf(env);
-  const problems: Problem[] = [];
+  const problems = new Map<string, Problem>();
+  const add = (problem: Problem): void => {
+    // the first word on a variable is the plainest; what follows is mostly its consequence
+    if (!problems.has(problem.variable)) problems.set(problem.variable, problem);
+  };
   const given: Record<string, string> = {};
   for (const [name, field] of Object.entries(schema.shape)) {
-    const value =
-      valueOf(name, isSecret(field), env, readFile, problems) ??
-      (mode === 'embedded' ? notesOf(field).embedded : undefined);
+    const text = textOf(name, isSecret(field), env, readFile, add);
+    const value = text ?? (mode === 'embedded' ? notesOf(field).embedded : undefined);
     if (value !== undefined) given[name] = value;
-    else if (mode === 'hardened' && notesOf(field).hardened === 'required') problems.push(missing(name, field));
+    else if (mode === 'hardened' && notesOf(field).hardened === 'required') add(missing(name, field));
   }
   const parsed = schema.safeParse({ ...given, PORTCULLIS_MODE: mode });
   for (const issue of parsed.error?.issues ?? []) {
-    const variable = String(issue.path[0]);
-    if (problems.some((problem) => problem.variable === variable)) continue;
+    const variable = String(issue.path[0] ?? 'settings');
     const field = schema.shape[variable];
-    problems.push(
-      given[variable] === undefined && field ? missing(variable, field) : { variable, says: `${issue.message}.` },
-    );
+    add(given[variable] === undefined && field ? missing(variable, field) : { variable, says: `${issue.message}.` });
   }
-  const rules = mode === 'embedded' ? embeddedProblems : hardenedProblems;
-  for (const problem of rules({ ...env, ...given })) {
-    if (!problems.some(({ variable }) => variable === problem.variable)) problems.push(problem);
-  }
-  if (problems.length > 0) throw new SettingsError(problems);
-  return parsed.data as z.output<S>;
+  (mode === 'embedded' ? embeddedProblems : hardenedProblems)({ ...env, ...given }).forEach(add);
+  if (parsed.success) sharedKeys(parsed.data).forEach(add);
+  if (problems.size === 0 && parsed.success) return parsed.data;
+  throw new SettingsError(inOrderOf(Object.keys(schema.shape), [...problems.values()]));
 }
 
-function valueOf(
+const inOrderOf = (names: readonly string[], problems: readonly Problem[]): Problem[] =>
+  problems.toSorted((a, b) => names.indexOf(a.variable) - names.indexOf(b.variable));
+
+/** One key, one use: two variables that hold the same key make each leak the other's. */
+function sharedKeys(settings: Readonly<Record<string, unknown>>): Problem[] {
+  const owners = new Map<string, string>();
+  return Object.entries(settings).flatMap(([variable, value]) => {
+    const keys = Array.isArray(value) ? value.filter((key) => key instanceof Secret).map((key) => key.reveal()) : [];
+    const other = keys.map((key) => owners.get(key)).find((owner) => owner !== undefined);
+    for (const key of keys) owners.set(key, variable);
+    return other === undefined ? [] : [{ variable, says: `holds a key of ${other}. Give each its own.` }];
+  });
+}
+
+function textOf(
   name: string,
   secret: boolean,
   env: Env,
   readFile: ReadFile | undefined,
-  problems: Problem[],
+  add: (problem: Problem) => void,
 ): string | undefined {
   const alias = ALIASES[name];
   const direct = env[name]?.trim() || (alias && env[alias]?.trim()) || undefined;
   const path = secret ? env[`${name}_FILE`]?.trim() || undefined : undefined;
   if (path === undefined) return direct;
   if (direct !== undefined) {
-    problems.push({ variable: name, says: `is given twice. Keep either ${name} or ${name}_FILE.` });
+    add({ variable: name, says: `is given twice. Keep either ${name} or ${name}_FILE.` });
     return undefined;
   }
   try {
-    if (readFile === undefined) throw new Error('files are not read here');
-    return readFile(path).trim() || undefined;
+    const text = readFile?.(path).trim();
+    if (text) return text;
   } catch {
-    problems.push({ variable: `${name}_FILE`, says: 'names a file that cannot be read.' });
-    return undefined;
+    // said below; the error would only repeat the path
   }
+  add({ variable: name, says: `cannot be read from the file that ${name}_FILE names, or that file is empty.` });
+  return undefined;
 }
 
 const missing = (variable: string, field: z.core.$ZodType): Problem => {
@@ -120,6 +133,3 @@ export const describeSettings = (schema: z.ZodObject): SettingDescription[] =>
         : 'hardened',
     embedded: notesOf(field).embedded,
   }));
-
-/** True for values that must not be printed. */
-export const isSecretValue = (value: unknown): value is Secret => value instanceof Secret;
