@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -20,7 +21,9 @@ const BUSY = 5;
  * @throws OutboxInUse
  */
 export function lockDirectory(directory: string): () => void {
-  const file = new DatabaseSync(join(directory, 'lock'), { timeout: 0 });
+  const path = join(directory, 'lock');
+  makePrivate(path);
+  const file = new DatabaseSync(path, { timeout: 0 });
   try {
     file.exec('BEGIN EXCLUSIVE');
   } catch (error) {
@@ -31,4 +34,16 @@ export function lockDirectory(directory: string): () => void {
     throw error;
   }
   return () => file.close();
+}
+
+/**
+ * SQLite would make the file readable for everyone. Never opens one that is there: closing it again would drop the
+ * lock that this process may hold on it (POSIX fcntl locks).
+ */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }

@@ -22,6 +22,8 @@ export interface OpenedSpool {
   readonly spool: Spool;
   /** the end of the chain; undefined = there is none yet */
   readonly head: ChainHead | undefined;
+  /** sequence number of the first event that lies here, or of the next one when there is none */
+  readonly firstSeq: number;
   /** whole lines that were damaged and put aside */
   readonly lost: number;
   /** where damaged bytes were put; undefined when there were none */
@@ -64,11 +66,13 @@ export function openSpool(
     } else {
       if (segments.length === 0) offset = scan.found;
       makeDurable(path, scan.good);
-      segments.push({ path, size: scan.good, durable: scan.good });
+      segments.push({ path, first: parseInt(name, 10), size: scan.good, durable: scan.good });
     }
   }
   const spool = new Spool(directory, segments, offset, segmentBytes, disk);
-  return { spool, head: endOf(head, cursor), lost, putAside };
+  const end = endOf(head, cursor);
+  const firstSeq = segments[0]?.first ?? (end?.seq ?? 0) + 1;
+  return { spool, head: end, firstSeq, lost, putAside };
 }
 
 function refuseMissing(firstName: string | undefined, cursor: ChainHead | undefined): void {

@@ -3,6 +3,7 @@ import type { EventDraft } from '@portcullis/audit-schemas/envelope';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Bus } from './bus.js';
+import { complaints, type Complain } from './complaints.js';
 import { readCursor } from './cursor.file.js';
 import { lockDirectory } from './directory-lock.file.js';
 import { openSpool, OutboxDamaged } from './open-spool.file.js';
@@ -21,7 +22,7 @@ export interface OutboxOptions {
   /** UUIDv7 */
   newId(): string;
   readonly log: OutboxLog;
-  /** bytes on disk at which appends are refused; default 256 MiB */
+  /** bytes of events not yet shipped at which appends are refused; default 256 MiB */
   readonly maxBytes?: number;
   /** bytes at which a segment is full; default 8 MiB */
   readonly segmentBytes?: number;
@@ -76,17 +77,18 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
   let waiting: Waiting[] = [];
   let waitingBytes = 0;
   let spooled = 0;
+  let failing = false;
   let closing: Promise<void> | undefined;
+  const complain = complaints(log, now);
   const shipper = startShipper({
     directory,
     spool,
     bus,
-    log,
-    now,
+    complain,
     maxBackoffMs: options.maxBackoffMs ?? 2000,
-    from: cursor ?? { ...written, seq: 0 },
+    from: cursor ?? { ...written, seq: opened.firstSeq - 1 },
   });
-  const flusher = startFlusher(spool, log, shipper.wake);
+  const flusher = startFlusher(spool, complain, shipper.wake);
 
   const commit = (): void => {
     const batch = waiting;
@@ -99,10 +101,12 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
     } catch (error) {
       // none of the batch is on disk, so the chain stays where it was and the numbers are given again
       tail = written;
-      log.warn({ err: error, events: batch.length }, 'events could not be written and were refused');
+      failing = true;
+      complain({ err: error, events: batch.length }, 'events cannot be written now and are refused');
       for (const { reject } of batch) reject(overloaded('the spool cannot be written', error));
       return;
     }
+    failing = false;
     written = tail;
     spooled += batch.length;
     for (const { link, resolve } of batch) resolve(link.event);
@@ -120,7 +124,7 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
         waitingBytes += bytes;
         if (waiting.push({ link: next, resolve, reject }) === 1) setImmediate(commit);
       }),
-    stats: () => ({ spooled, pending: tail.seq - shipper.shipped().seq, lost }),
+    stats: () => ({ spooled, pending: tail.seq - shipper.shipped().seq, lost, failing }),
     close: () =>
       (closing ??= (async () => {
         commit();
@@ -136,7 +140,7 @@ const overloaded = (detail: string, cause?: unknown): Refusal =>
   new Refusal('overloaded', { retryAfterMs: RETRY_AFTER }, { detail, cause });
 
 /** Flushes when told to, at once if the last time is long enough ago, and wakes the shipper after it. */
-function startFlusher(spool: Spool, log: OutboxLog, flushed: () => void): { flush(): void; stop(): Promise<void> } {
+function startFlusher(spool: Spool, complain: Complain, flushed: () => void): { flush(): void; stop(): Promise<void> } {
   let current: Promise<void> = Promise.resolve();
   let resting = false;
   let again = false;
@@ -146,7 +150,7 @@ function startFlusher(spool: Spool, log: OutboxLog, flushed: () => void): { flus
       await spool.sync();
       flushed();
     } catch (error) {
-      log.warn({ err: error }, 'the event spool could not be flushed; events are refused until a restart');
+      complain({ err: error }, 'the event spool could not be flushed; events are refused until a restart');
     }
   };
   const flush = (): void => {

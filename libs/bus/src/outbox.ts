@@ -22,6 +22,8 @@ export interface EventLogStats {
   readonly pending: number;
   /** events found damaged when the log was opened, and put aside */
   readonly lost: number;
+  /** true since an append could not be written, until one can */
+  readonly failing?: boolean;
 }
 
 /** What an outbox says to the operator; the loggers of our services are one. */

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { follow, type ChainHead } from './outbox.js';
 
-/** A spool file: `SEQ.jsonl`, where SEQ is the sequence number of its first event. */
+/** A spool file: `SEQ.jsonl`, where SEQ is `first` in 15 digits. */
 export interface Segment {
   readonly path: string;
+  /** sequence number of its first event */
+  readonly first: number;
   /** bytes that hold whole events */
   size: number;
   /** bytes of those that survive a power failure */

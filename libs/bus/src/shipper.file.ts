@@ -1,16 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Bus, Message } from './bus.js';
+import type { Complain } from './complaints.js';
 import { writeCursor } from './cursor.file.js';
-import { eventKey, follow, type ChainHead, type OutboxLog } from './outbox.js';
+import { eventKey, follow, type ChainHead } from './outbox.js';
 import { syncDirectory, type Spool } from './spool.file.js';
 
 interface ShipperParts {
   readonly directory: string;
   readonly spool: Spool;
   readonly bus: Bus;
-  readonly log: OutboxLog;
-  /** ms since epoch */
-  now(): number;
+  readonly complain: Complain;
   readonly maxBackoffMs: number;
   /** the last event that was shipped */
   readonly from: ChainHead;
@@ -29,18 +28,15 @@ const FIRST_BACKOFF = 50;
 /** The cursor is saved at most so often, milliseconds; what it lags behind is shipped twice after a crash. */
 const SAVE_EVERY = 100;
 const STOP_WITHIN = 2000;
-/** Complaints about the same trouble come at least so far apart, milliseconds. */
-const COMPLAIN_EVERY = 10_000;
 
 /** Takes events from the spool to the bus, in order, one batch at a time, each again until the bus has taken it. */
-export function startShipper({ directory, spool, bus, log, now, maxBackoffMs, from }: ShipperParts): Shipper {
+export function startShipper({ directory, spool, bus, complain, maxBackoffMs, from }: ShipperParts): Shipper {
   let shipped = from;
   /** after this, go on until something fails; once `stopped`, touch nothing any more */
   const stopping = new AbortController();
   let stopped = false;
   let woken = false;
   let endIdling: () => void = () => undefined;
-  const complain = complainer(log, now);
   const cursor = cursorSaver(directory, () => shipped, complain);
 
   /** @returns false when there is nothing to ship */
@@ -71,7 +67,7 @@ export function startShipper({ directory, spool, bus, log, now, maxBackoffMs, fr
         else if (stopping.signal.aborted) return;
         else if (!woken) await new Promise<void>((resolve) => (endIdling = resolve));
       } catch (error) {
-        complain(error, shipped);
+        complain({ err: error, from: shipped.seq + 1 }, 'events cannot be handed on now; they wait in the spool');
         if (stopping.signal.aborted) return;
         await pause(backoff, stopping.signal);
         backoff = Math.min(backoff * 2, maxBackoffMs);
@@ -104,16 +100,6 @@ const messageOf = (line: string): Message => ({ key: eventKey(JSON.parse(line)),
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   setTimeout(ms, undefined, { signal }).catch(() => undefined);
 
-type Complain = (error: unknown, shipped: ChainHead) => void;
-function complainer(log: OutboxLog, now: () => number): Complain {
-  let last = -Infinity;
-  return (err, { seq }) => {
-    if (Math.abs(now() - last) < COMPLAIN_EVERY) return;
-    last = now();
-    log.warn({ err, from: seq + 1 }, 'events cannot be handed on now; they wait in the spool');
-  };
-}
-
 /** Writes the cursor, one write at a time, and not for every batch. */
 function cursorSaver(directory: string, shipped: () => ChainHead, complain: Complain) {
   let saved = shipped().seq;
@@ -129,7 +115,8 @@ function cursorSaver(directory: string, shipped: () => ChainHead, complain: Comp
     last = turn.catch(() => undefined);
     return turn;
   };
-  const saveOrComplain = (): Promise<void> => save().catch((error: unknown) => complain(error, shipped()));
+  const saveOrComplain = (): Promise<void> =>
+    save().catch((err: unknown) => complain({ err }, 'how far events were handed on cannot be saved now'));
   return {
     save,
     saveSoon(): void {

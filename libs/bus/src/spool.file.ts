@@ -43,9 +43,9 @@ export class Spool {
     private readonly disk: Disk,
   ) {}
 
-  /** Bytes on disk. */
+  /** Bytes that are not done with. What is left of a segment that is half done is on disk beyond that. */
   get bytes(): number {
-    return this.segments.reduce((sum, { size }) => sum + size, 0);
+    return this.segments.reduce((sum, { size }) => sum + size, -this.offset);
   }
 
   /**
@@ -148,7 +148,7 @@ export class Spool {
     if (last !== undefined) last.durable = last.size;
     this.#retire();
     this.#fd = fd;
-    const segment = { path, size: 0, durable: 0 };
+    const segment = { path, first: seq, size: 0, durable: 0 };
     this.segments.push(segment);
     return segment;
   }

@@ -1,10 +1,25 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** Makes a directory for data that is nobody else's business. @returns its absolute path */
 export function makeDataDirectory(directory: string): string {
   const path = resolve(directory);
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  return path;
+}
+
+/**
+ * Makes an empty file that only we may read, unless there is one. Never opens one that is there: closing it again would
+ * drop a lock that this process may hold on it (POSIX fcntl locks).
+ * @returns its absolute path
+ */
+export function makePrivateFile(directory: string, name: string): string {
+  const path = join(directory, name);
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
   return path;
 }
 

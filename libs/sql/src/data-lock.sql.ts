@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { makeDataDirectory, pidOfReadyFile } from './data-directory.file.js';
+import { makeDataDirectory, makePrivateFile, pidOfReadyFile } from './data-directory.file.js';
 
 /** Somebody runs on this directory already. */
 export class DataDirInUse extends Error {
@@ -32,7 +32,8 @@ const BUSY = 5;
  */
 export function lockData(dir: string): DataLock {
   const directory = makeDataDirectory(dir);
-  const file = new DatabaseSync(`${directory}/lock`, { timeout: 0 });
+  const path = makePrivateFile(directory, 'lock');
+  const file = new DatabaseSync(path, { timeout: 0 });
   try {
     file.exec('BEGIN EXCLUSIVE');
   } catch (error) {

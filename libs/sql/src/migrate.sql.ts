@@ -49,7 +49,8 @@ async function applyNext(
     try {
       await sql.raw(statement).execute(trx);
     } catch (error) {
-      const why = error instanceof Object && 'message' in error ? String(error.message) : 'unknown error';
+      const why =
+        typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : 'unknown error';
       throw new MigrationError(`${next.name}, statement ${i + 1}: ${why}`, { cause: error });
     }
   }
