@@ -98,15 +98,16 @@ type Verify = (authorization: readonly string[], done: (error: unknown, caller?:
 
 /** Hands every Authorization header to `validate`; a token in the query or the body is not looked at (RFC 6750 §2.2, 2.3). */
 class AuthorizationStrategy extends passport.Strategy {
-  readonly #verify: Verify;
+  // no #field: passport runs strategies through Object.create, which has none
+  private readonly verify: Verify;
 
   constructor(verify: Verify) {
     super();
-    this.#verify = verify;
+    this.verify = verify;
   }
 
   override authenticate(request: Request): void {
-    this.#verify(request.headersDistinct.authorization ?? [], (error, caller) =>
+    this.verify(request.headersDistinct.authorization ?? [], (error, caller) =>
       caller ? this.success(caller) : this.error(error),
     );
   }

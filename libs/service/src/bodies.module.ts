@@ -14,8 +14,10 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 export function readBodies({ unparsed, forms }: { unparsed: readonly string[]; forms: boolean }): RequestHandler[] {
   const types = forms ? [JSON_TYPE, FORM_TYPE] : [JSON_TYPE];
   const known: RequestHandler = (request, _response, next) =>
-    // `is` answers null where there is no body
-    request.is(types) === false ? next(new Refusal('media_type_unsupported')) : next();
+    // `is` answers null where there is no body, yet takes `Content-Length: 0` for one
+    request.is(types) === false && request.headers['content-length'] !== '0'
+      ? next(new Refusal('media_type_unsupported'))
+      : next();
   return [
     known,
     json({ limit: JSON_LIMIT, strict: true, inflate: false, type: JSON_TYPE }),
