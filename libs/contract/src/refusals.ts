@@ -82,6 +82,8 @@ export interface RefusalFacts {
   readonly issues?: readonly string[];
   /** protocol revisions this server speaks */
   readonly supported?: readonly string[];
+  /** the revision the request named, printable (MCP 2026-07-28, UnsupportedProtocolVersionError) */
+  readonly requested?: string;
   /** one more sentence for the caller */
   readonly hint?: string;
 }
