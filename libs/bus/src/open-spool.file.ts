@@ -13,7 +13,7 @@ import type { ChainHead } from './outbox.js';
 import { scanSegment, type Segment } from './segment.file.js';
 import { Spool, syncDirectory, type Disk } from './spool.file.js';
 
-/** The spool does not hold together, and going on would hide it. */
+/** The spool does not hold together, and going on would hide it. To start a new chain, move the directory away. */
 export class OutboxDamaged extends Error {
   override readonly name = 'OutboxDamaged';
 }

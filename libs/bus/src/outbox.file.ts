@@ -49,6 +49,8 @@ interface Waiting {
  * @throws OutboxInUse, OutboxDamaged
  */
 export async function openOutbox(options: OutboxOptions): Promise<EventLog> {
+  if (!/^[a-z-]+$/.test(options.service))
+    throw new Error(`"${options.service}" is no name for a service: use a-z and -`);
   const directory = resolve(options.dir);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const unlock = lockDirectory(directory);
