@@ -25,7 +25,11 @@ beforeEach(() => {
 
 const ask = async (authorization?: string, base = things.bound.url) => {
   const response = await fetch(`${base}/whoami`, { headers: authorization ? { Authorization: authorization } : {} });
-  return { status: response.status, challenge: response.headers.get('www-authenticate'), body: await response.json() };
+  return {
+    status: response.status,
+    challenge: response.headers.get('www-authenticate'),
+    body: (await response.json()) as Record<string, unknown>,
+  };
 };
 
 test('a token with the scope is let in, and the route knows its caller', async () => {

@@ -38,9 +38,9 @@ export const common = {
   ),
   ANALYTICS_URL: embeddedDefault(urlSetting(), 'http://127.0.0.1:4404').describe('the https URL of security analytics'),
   DATABASE_URL: embeddedDefault(secretSetting(), 'pglite://.portcullis/db').describe(
-    'the Postgres database, postgres://…',
+    'the Postgres database, a postgres:// URL',
   ),
-  REDIS_URL: whenHardened(secretSetting()).describe('the Redis server, rediss://…'),
+  REDIS_URL: whenHardened(secretSetting()).describe('the Redis server, a rediss:// URL'),
   KAFKA_BROKERS: whenHardened(listSetting()).describe('the Kafka brokers, host:port, comma-separated'),
   OUTBOX_DIR: embeddedDefault(z.string(), '.portcullis/outbox').describe('the folder of the durable event spool'),
   TLS_CERT_FILE: z.string().optional().describe('the certificate chain (PEM) the API serves'),

@@ -12,23 +12,39 @@ interface Notes {
   readonly hardened?: 'required';
 }
 const notes = z.registry<Notes>();
-export const notesOf = (field: z.core.$ZodType): Notes => notes.get(field) ?? {};
-export const isSecret = (field: z.core.$ZodType): boolean => notesOf(field).secret === true;
 
-/** Keeps description and notes of the field it is made from. */
-const note = <T extends z.ZodType>(field: T, more: Notes, from: z.ZodType = field): T => {
-  const description = z.globalRegistry.get(from)?.description;
-  notes.add(field as z.ZodType, { ...notesOf(from), ...more });
-  return description === undefined ? field : field.describe(description);
+/** The field and what it wraps (`.optional()`, `.default()`, a pipe's input), outermost first. */
+function layersOf(field: z.core.$ZodType): z.core.$ZodType[] {
+  const { innerType, in: input } = field._zod.def as { innerType?: z.core.$ZodType; in?: z.core.$ZodType };
+  const inner = innerType ?? input;
+  return inner === undefined ? [field] : [field, ...layersOf(inner)];
+}
+
+export const notesOf = (field: z.core.$ZodType): Notes =>
+  Object.assign(
+    {},
+    ...layersOf(field)
+      .reverse()
+      .map((layer) => notes.get(layer)),
+  );
+export const isSecret = (field: z.core.$ZodType): boolean => notesOf(field).secret === true;
+export const descriptionOf = (field: z.core.$ZodType): string | undefined =>
+  layersOf(field)
+    .map((layer) => z.globalRegistry.get(layer)?.description)
+    .find((description) => description !== undefined);
+
+const note = <T extends z.ZodType>(field: T, more: Notes): T => {
+  notes.add(field as z.ZodType, more);
+  return field;
 };
 
 /** Embedded mode has a value for it; hardened mode wants one. */
 export const embeddedDefault = <T extends z.ZodType>(field: T, embedded: string): T =>
-  note(field.clone() as T, { embedded }, field);
+  note(field.clone() as T, { embedded });
 
 /** Hardened mode wants it; embedded mode does without. */
 export const whenHardened = <T extends z.ZodType>(field: T): z.ZodOptional<T> =>
-  note(z.optional(field), { hardened: 'required' }, field);
+  note(z.optional(field), { hardened: 'required' });
 
 /** A value that does not print itself. */
 export const secretSetting = () =>

@@ -1,7 +1,7 @@
 import { Secret } from '@portcullis/contract/secret';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { hardenedProblems, embeddedProblems } from './settings-rules.js';
-import { isSecret, notesOf } from './setting.js';
+import { descriptionOf, isSecret, notesOf } from './setting.js';
 
 export type Mode = 'embedded' | 'hardened';
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -105,7 +105,7 @@ function textOf(
 }
 
 const missing = (variable: string, field: z.core.$ZodType): Problem => {
-  const says = z.globalRegistry.get(field)?.description;
+  const says = descriptionOf(field);
   return { variable, says: says === undefined ? 'is missing.' : `is missing. Set it: ${says}.` };
 };
 
@@ -122,7 +122,7 @@ export interface SettingDescription {
 export const describeSettings = (schema: z.ZodObject): SettingDescription[] =>
   Object.entries(schema.shape).map(([name, field]) => ({
     name,
-    says: z.globalRegistry.get(field)?.description ?? '',
+    says: descriptionOf(field) ?? '',
     secret: isSecret(field),
     required: field.safeParse(undefined).success
       ? notesOf(field).hardened === 'required'

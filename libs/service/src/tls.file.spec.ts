@@ -1,0 +1,34 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { selfSigned } from './certificate.fixture.js';
+import { bind, closeBound, listen } from './listener.http.js';
+import { readTls } from './tls.file.js';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tls-'));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+test('without the two files there is no TLS', () => {
+  expect(readTls({})).toBeUndefined();
+});
+
+test('a port bound with certificate and key serves https, and closes like another', async () => {
+  const { cert, key } = selfSigned();
+  const [TLS_CERT_FILE, TLS_KEY_FILE] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
+  await Promise.all([writeFile(TLS_CERT_FILE, cert), writeFile(TLS_KEY_FILE, key)]);
+  const bound = await bind('127.0.0.1', 0, readTls({ TLS_CERT_FILE, TLS_KEY_FILE }));
+  listen(bound, (request, response) => response.end(String((request.socket as { encrypted?: boolean }).encrypted)));
+  expect(bound.url).toBe(`https://127.0.0.1:${bound.port}`);
+  const text = await new Promise<string>((resolve, reject) => {
+    get(bound.url, { ca: cert }, (response) => {
+      let all = '';
+      response.on('data', (chunk) => (all += chunk)).on('end', () => resolve(all));
+    }).on('error', reject);
+  });
+  expect(text).toBe('true');
+  await closeBound(bound);
+});
