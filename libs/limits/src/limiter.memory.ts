@@ -43,12 +43,30 @@ const SWEPT_PER_DECISION = 4;
 /** A full sweep while full costs milliseconds; it is done no more often than this. */
 const FULL_SWEEP_MS = 1_000;
 const WHOLE: Limits = limitsFor(undefined, 1);
+/** After this an admission counts in no request window, and its lease can no longer be settled above its reservation. */
+const KEPT_MS = Math.max(LEASE_MS, WHOLE.requests.windowMs);
+
+export interface MemoryLimiterStats {
+  readonly tenants: number;
+  readonly principals: number;
+  /** over all principals: the tools they have a window for */
+  readonly toolWindows: number;
+  readonly leases: number;
+}
+
+export interface MemoryLimiter extends Limiter {
+  /** How much is remembered now. */
+  stats(): MemoryLimiterStats;
+}
+
+/** A limiter that remembers nothing yet. */
+export const memoryLimiter = (parts: MemoryLimiterParts): MemoryLimiter => new Ledgers(parts);
 
 /**
  * The limiter of one process. Each decision is one synchronous step, so decisions asked for at once cannot mix. Memory is
  * bounded by maxPrincipals: a principal holds at most its own limit of entries, and goes when nothing of it counts.
  */
-export class MemoryLimiter implements Limiter {
+class Ledgers implements MemoryLimiter {
   readonly #now: () => number;
   readonly #random: (size: number) => Uint8Array;
   readonly #maxPrincipals: number;
@@ -113,9 +131,14 @@ export class MemoryLimiter implements Limiter {
     this.#leases.clear();
   }
 
-  /** How much is remembered now. */
-  stats(): { readonly principals: number; readonly leases: number } {
-    return { principals: this.#ledgers.size, leases: this.#leases.size };
+  stats(): MemoryLimiterStats {
+    const toolWindows = [...this.#ledgers.values()].reduce((sum, { tools }) => sum + tools.size, 0);
+    return {
+      tenants: this.#perTenant.size,
+      principals: this.#ledgers.size,
+      toolWindows,
+      leases: this.#leases.size,
+    };
   }
 
   #open(key: string, tenant: string, now: number): Ledger {
@@ -154,10 +177,8 @@ export class MemoryLimiter implements Limiter {
   }
 
   #forgetIdle(key: string, ledger: Ledger, now: number): void {
-    const { requests, tools, budget, admittedAt, tenant } = ledger;
-    // A lease that can still be settled above its reservation needs its ledger.
-    if (now < admittedAt + LEASE_MS || !budgetIsIdle(budget, WHOLE.budget.windowMs, now)) return;
-    if (![requests, ...tools.values()].every((log) => windowIsIdle(log, WHOLE.requests.windowMs, now))) return;
+    const { tenant, budget, admittedAt } = ledger;
+    if (now < admittedAt + KEPT_MS || !budgetIsIdle(budget, WHOLE.budget.windowMs, now)) return;
     this.#ledgers.delete(key);
     const left = (this.#perTenant.get(tenant) ?? 0) - 1;
     if (left > 0) this.#perTenant.set(tenant, left);

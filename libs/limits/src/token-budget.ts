@@ -66,7 +66,7 @@ export function reserve(
 
 /**
  * Corrects a reservation made at `at` from `reserved` to `used` LLM tokens. Usage above the reservation is charged even
- * when that overdraws the budget, since it has happened; a correction never takes a slot below zero.
+ * when that overdraws the budget, since it has happened; a slot that falls to zero or below is dropped, never kept as a credit.
  */
 export const correct = (budget: Budget, rule: BudgetRule, at: number, reserved: number, used: number): Budget =>
   charge(budget, rule, at, used - reserved);
@@ -81,7 +81,7 @@ function charge(budget: Budget, { slotMs }: BudgetRule, at: number, tokens: numb
   const changed: Slot = {
     index,
     lastAt: Math.max(at, found?.lastAt ?? at),
-    tokens: Math.max(0, (found?.tokens ?? 0) + tokens),
+    tokens: (found?.tokens ?? 0) + tokens,
   };
   const before = budget.filter((slot) => slot.index < index);
   const after = budget.filter((slot) => slot.index > index);
