@@ -1,8 +1,7 @@
-import { isPrincipalId, principalId, DEFAULT_TENANT, type PrincipalId } from '@portcullis/contract/ids';
-import { BEHAVIOUR_STATES } from '@portcullis/contract/standing';
+import { isPrincipalId, type PrincipalId } from '@portcullis/contract/ids';
+import { BEHAVIOUR_STATES, type BehaviourState } from '@portcullis/contract/standing';
 import * as z from 'zod';
-import { expectShape, pageOf, type Api, type Page } from './api.js';
-import { WrongUse } from './faults.js';
+import { expectShape, type Api } from './api.js';
 import type { Column } from './table.js';
 
 /** An agent (a principal) and how it behaves, as security-analytics tells it. */
@@ -32,36 +31,38 @@ export const agentColumns: readonly Column<Agent>[] = [
   { head: 'denials', of: ({ denials }) => denials },
 ];
 
-export interface AgentsAsked {
-  readonly tenant?: string | undefined;
-  readonly client?: string | undefined;
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-}
-export const agentsOf = async (analytics: Api, { tenant, client, limit, cursor }: AgentsAsked): Promise<Page<Agent>> =>
-  pageOf(agentRow, await analytics.get('/agents', { tenant, client_id: client, limit, cursor }));
-
-export const agentNamed = async (analytics: Api, id: PrincipalId): Promise<Agent> =>
-  expectShape(agentRow, await analytics.get(`/agents/${id}`));
+/** One agent with its history. */
+export const agentDetail = agentRow.extend({
+  denials_last_minute: z.int(),
+  /** the states a person may move it to from here */
+  a_person_may: z.array(z.enum(BEHAVIOUR_STATES)),
+  /** newest first; `by` is `rule:NAME` or the person */
+  transitions: z.array(
+    z.object({
+      from: z.enum(BEHAVIOUR_STATES),
+      to: z.enum(BEHAVIOUR_STATES),
+      at: z.string(),
+      why: z.string(),
+      by: z.string(),
+    }),
+  ),
+});
+export type AgentDetail = z.output<typeof agentDetail>;
 
 /**
- * The id of the agent that a word names: the id itself, or a client_id where that is one agent.
- * @throws WrongUse when the client acts for several people, naming the ids to choose from
+ * @param word the agent's id, or its client_id where that is one agent
+ * @throws ApiRefusal 404 when no such agent has been seen, 409 naming the ids when the client is several agents
  */
-export async function agentIdOf(analytics: Api, word: string, tenant: string | undefined): Promise<PrincipalId> {
-  if (isPrincipalId(word)) return word;
-  const { items } = await agentsOf(analytics, { tenant, client: word, limit: 200 });
-  const [only, ...more] = items;
-  if (more.length > 0) {
-    const ids = items.map(({ agent, sub }) => `${agent} (${sub ?? 'the client itself'})`).join(', ');
-    throw new WrongUse(`${word} is more than one agent. Name one of them: ${ids}.`);
-  }
-  return only?.agent ?? principalId(tenant ?? DEFAULT_TENANT, word);
-}
+export const agentNamed = async (analytics: Api, word: string, tenant?: string): Promise<AgentDetail> =>
+  expectShape(agentDetail, await analytics.get(`/agents/${encodeURIComponent(word)}`, { tenant }));
 
 /** A person moves an agent. @throws ApiRefusal 409 when no row of the transition table allows it from its state */
-export const moveAgent = async (analytics: Api, id: PrincipalId, to: Agent['state'], reason: string): Promise<Agent> =>
+export const moveAgent = async (analytics: Api, id: PrincipalId, to: BehaviourState, reason: string): Promise<Agent> =>
   expectShape(agentRow, await analytics.send('POST', `/agents/${id}/transitions`, { to, reason }));
+
+/** What every verb about one agent takes. */
+export const agentArgument = { name: 'agent', says: 'its id (agt_...), or its client_id where that is one agent' };
+export const agentInput = { agent: z.string().min(1, 'is empty') };
 
 /** Moving an agent is somebody's decision, so it needs a reason that others can read later. */
 export const reasonOption = { flags: '--reason <text>', says: 'why; required, and kept in the audit' };

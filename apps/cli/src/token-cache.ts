@@ -20,11 +20,16 @@ export function tokenCache(
   const held = new Map<string, Promise<AccessToken>>();
   return async (resource, scopes) => {
     const key = JSON.stringify([resource, [...scopes].sort()]);
-    const known = await held.get(key);
-    if (known !== undefined && known.expiresAt - MARGIN_MS > now()) return known.value;
-    const asked = fetchToken(resource, scopes);
-    held.set(key, asked);
-    asked.catch(() => held.delete(key));
-    return (await asked).value;
+    const renew = (): Promise<AccessToken> => {
+      const asked = fetchToken(resource, scopes);
+      held.set(key, asked);
+      asked.catch(() => held.delete(key));
+      return asked;
+    };
+    const known = held.get(key) ?? renew();
+    const token = await known;
+    if (token.expiresAt - MARGIN_MS > now()) return token.value;
+    // Whoever sees first that it runs out renews it; the others wait for that.
+    return (await (held.get(key) === known ? renew() : (held.get(key) ?? renew()))).value;
   };
 }

@@ -3,6 +3,7 @@ import { agentList } from './verbs/agent-list.js';
 import { agentQuarantine } from './verbs/agent-quarantine.js';
 import { agentRelease } from './verbs/agent-release.js';
 import { agentShow } from './verbs/agent-show.js';
+import { auditTail } from './verbs/audit-tail.js';
 import { clientList } from './verbs/client-list.js';
 import { clientRemove } from './verbs/client-remove.js';
 import { clientShow } from './verbs/client-show.js';
@@ -23,6 +24,7 @@ const WORKING: readonly AnyVerb[] = [
   agentRelease,
   keysList,
   scopes,
+  auditTail,
   doctor,
 ];
 

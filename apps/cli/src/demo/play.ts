@@ -11,10 +11,10 @@ import type { Played, Scenario, Stage } from './stage.js';
  * data, and takes away everything it made, whatever happens between.
  */
 export async function playAll(scenarios: readonly Scenario[], ports: VerbPorts): Promise<Played[]> {
-  const published = await ports.published();
   const clients = await ports.admin('authAdmin', ['admin:clients', 'platform:admin']);
   const drills = await ports.admin('mcpAdmin', ['platform:admin']);
   const analytics = await ports.admin('analytics', ['security:read', 'security:respond', 'platform:admin']);
+  const published = await ports.published();
   const tenant = `drill-${ports.randomWord()}`;
   const stop = ports.stopSignal();
   const refuseStopped = () => {

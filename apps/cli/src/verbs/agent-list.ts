@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { agentColumns, agentsOf } from '../agents.js';
+import { agentColumns, agentRow } from '../agents.js';
+import { pageOf } from '../api.js';
 import { table } from '../table.js';
 import { acrossTenants, defineVerb, noteMore, pageInput, pageOptions, tenantInput, tenantOption } from '../verb.js';
 
@@ -10,7 +11,7 @@ export const agentList = defineVerb({
   input: z.object({ ...pageInput, ...tenantInput }),
   run: async ({ limit, cursor, tenant }, ports) => {
     const analytics = await ports.admin('analytics', ['security:read', ...acrossTenants(tenant)]);
-    const { items, next } = await agentsOf(analytics, { tenant, limit, cursor });
+    const { items, next } = pageOf(agentRow, await analytics.get('/agents', { limit, cursor, tenant }));
     noteMore(next, ports);
     return { json: items, text: table(agentColumns, items) };
   },

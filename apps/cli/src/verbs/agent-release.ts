@@ -1,6 +1,14 @@
 import type { BehaviourState } from '@portcullis/contract/standing';
 import * as z from 'zod';
-import { agentColumns, agentIdOf, agentNamed, moveAgent, reasonInput, reasonOption } from '../agents.js';
+import {
+  agentArgument,
+  agentColumns,
+  agentInput,
+  agentNamed,
+  moveAgent,
+  reasonInput,
+  reasonOption,
+} from '../agents.js';
 import { NotDone } from '../faults.js';
 import { fields } from '../table.js';
 import { acrossTenants, defineVerb, tenantInput, tenantOption } from '../verb.js';
@@ -16,16 +24,15 @@ const STEPS: Partial<Record<BehaviourState, BehaviourState>> = {
 export const agentRelease = defineVerb({
   name: 'agent release',
   says: 'moves an agent one step back: Isolated to Remediation (half the limits), Remediation to Normal',
-  argument: { name: 'agent', says: 'its id (agt_...), or the client_id where that is one agent' },
+  argument: agentArgument,
   options: [reasonOption, tenantOption],
-  input: z.object({ agent: z.string().min(1), ...reasonInput, ...tenantInput }),
+  input: z.object({ ...agentInput, ...reasonInput, ...tenantInput }),
   run: async ({ agent, reason, tenant }, ports) => {
     const analytics = await ports.admin('analytics', ['security:read', 'security:respond', ...acrossTenants(tenant)]);
-    const id = await agentIdOf(analytics, agent, tenant);
-    const { state } = await agentNamed(analytics, id);
-    const to = STEPS[state];
-    if (to === undefined) throw new NotDone(`${agent} is ${state}, so there is nothing to release it from.`);
-    const moved = await moveAgent(analytics, id, to, reason);
+    const found = await agentNamed(analytics, agent, tenant);
+    const to = STEPS[found.state];
+    if (to === undefined) throw new NotDone(`${agent} is ${found.state}: there is nothing to release it from.`);
+    const moved = await moveAgent(analytics, found.agent, to, reason);
     return { json: moved, text: fields(agentColumns, moved) };
   },
 });
