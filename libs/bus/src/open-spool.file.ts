@@ -54,19 +54,21 @@ export function openSpool(
   syncDirectory(directory);
   for (const [i, name] of names.entries()) {
     const path = join(directory, name);
-    const scan = scanSegment(path, head, cursor?.seq);
+    const first = parseInt(name, 10);
+    const scan = scanSegment(path, head, first, cursor?.seq);
     head = scan.head;
     if (scan.good < scan.bytes) {
       if (i < names.length - 1) throw new OutboxDamaged(`${path} is damaged at byte ${scan.good}, before later events`);
       putAside = putTailAside(path, scan.tail);
       lost = scan.damaged;
     }
-    if (head !== undefined && cursor !== undefined && head.seq <= cursor.seq) {
+    const shipped = head !== undefined && cursor !== undefined && head.seq <= cursor.seq;
+    if (shipped || scan.good === 0) {
       unlinkSync(path);
     } else {
       if (segments.length === 0) offset = scan.found;
       makeDurable(path, scan.good);
-      segments.push({ path, first: parseInt(name, 10), size: scan.good, durable: scan.good });
+      segments.push({ path, first, size: scan.good, durable: scan.good });
     }
   }
   const spool = new Spool(directory, segments, offset, segmentBytes, disk);

@@ -3,6 +3,7 @@ import type { AuditEvent } from '@portcullis/audit-schemas/envelope';
 import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventLog } from './outbox.js';
+import { nodeDisk, type Disk } from './spool.file.js';
 import {
   asKilled,
   chainOf,
@@ -41,7 +42,13 @@ describe('the outbox', () => {
 
   it('writes all appends of one turn at once', async () => {
     let writes = 0;
-    const disk = await countingDisk(() => (writes += 1));
+    const disk: Disk = {
+      ...nodeDisk,
+      writeSync: (...args) => {
+        writes += 1;
+        return nodeDisk.writeSync(...args);
+      },
+    };
     const log = await open(temporaryDirectory(), notingBus(), { disk });
     await appendAll(log, names(1, 200));
     expect(writes).toBe(1);
@@ -346,12 +353,3 @@ describe('two outboxes on one directory', () => {
     await expect(open(dir, notingBus())).resolves.toBeDefined();
   });
 });
-
-async function countingDisk(written: () => void) {
-  const { nodeDisk } = await import('./spool.file.js');
-  const writeSync: typeof nodeDisk.writeSync = (...args) => {
-    written();
-    return nodeDisk.writeSync(...args);
-  };
-  return { ...nodeDisk, writeSync };
-}

@@ -31,17 +31,23 @@ const LINE_FEED = 0x0a;
 
 /**
  * Reads a segment and follows the chain through it.
- * @param before the chain before it, when that is known
+ * @param before the chain before it; undefined when that is not known, and the first line is taken for its start
+ * @param first  sequence number that the first line then has
  * @param seek   sequence number whose end is looked for
  */
-export function scanSegment(path: string, before: ChainHead | undefined, seek: number | undefined): Scan {
+export function scanSegment(
+  path: string,
+  before: ChainHead | undefined,
+  first: number,
+  seek: number | undefined,
+): Scan {
   const bytes = readFileSync(path);
   let head = before;
   let good = 0;
   let found = 0;
   for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, good)) {
     const next = follow(head, bytes.toString('utf8', good, end));
-    if (next === undefined) break;
+    if (next === undefined || (head === undefined && next.seq !== first)) break;
     head = next;
     good = end + 1;
     if (head.seq === seek) found = good;

@@ -58,12 +58,13 @@ export function startShipper({ directory, spool, bus, complain, maxBackoffMs, fr
     return true;
   };
 
+  const firstBackoff = Math.min(FIRST_BACKOFF, maxBackoffMs);
   const run = async (): Promise<void> => {
-    let backoff = FIRST_BACKOFF;
+    let backoff = firstBackoff;
     while (!stopped) {
       woken = false;
       try {
-        if (await step()) backoff = FIRST_BACKOFF;
+        if (await step()) backoff = firstBackoff;
         else if (stopping.signal.aborted) return;
         else if (!woken) await new Promise<void>((resolve) => (endIdling = resolve));
       } catch (error) {

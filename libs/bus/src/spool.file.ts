@@ -74,6 +74,7 @@ export class Spool {
 
   /** Resolves when everything written before the call survives a power failure. One at a time. */
   async sync(): Promise<void> {
+    if (this.#failed) throw this.#failed;
     const segment = this.segments.at(-1);
     if (segment === undefined || this.#fd === undefined) return;
     const { size } = segment;

@@ -1,0 +1,140 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { EventLog } from './outbox.js';
+import {
+  asKilled,
+  chainOf,
+  draft,
+  linesIn,
+  notingBus,
+  openTestOutbox,
+  temporaryDirectory,
+  until,
+} from './outbox-test-kit.file.js';
+import { nodeDisk, type Disk } from './spool.file.js';
+
+const noSpace = (): never => {
+  throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+};
+
+/** A disk on which calls fail while they are told to. `room` is how many bytes a failing write still puts there. */
+function badDisk() {
+  const fails = { write: false, truncate: false, flush: false, room: 0, writes: 0 };
+  const disk: Disk = {
+    writeSync(fd, bytes, offset, length, position) {
+      fails.writes += 1;
+      if (!fails.write) return nodeDisk.writeSync(fd, bytes, offset, length, position);
+      if (fails.room === 0) return noSpace();
+      const some = Math.min(fails.room, length);
+      fails.room -= some;
+      return nodeDisk.writeSync(fd, bytes, offset, some, position);
+    },
+    ftruncateSync: (fd, length) => (fails.truncate ? noSpace() : nodeDisk.ftruncateSync(fd, length)),
+    fdatasync: (fd) => (fails.flush ? Promise.reject(new Error('EIO: i/o error, fdatasync')) : nodeDisk.fdatasync(fd)),
+  };
+  return { fails, disk };
+}
+
+const statuses = (outcomes: readonly PromiseSettledResult<unknown>[]): Set<string> =>
+  new Set(outcomes.map(({ status }) => status));
+const appendAll = (log: EventLog, methods: readonly string[]) =>
+  Promise.allSettled(methods.map((method) => log.append(draft(method))));
+
+let log: EventLog;
+afterEach(() => log.close());
+
+describe('a disk that cannot be written to', () => {
+  // a batch of three of these events has about 1300 bytes: nothing, part of a line, one line and part of the next, two
+  it.each([0, 100, 600, 1000])(
+    'with room for %i bytes refuses every append of the turn, and the chain has no gap and no ghost',
+    async (room) => {
+      const dir = temporaryDirectory();
+      const bus = notingBus();
+      const { fails, disk } = badDisk();
+      log = await openTestOutbox(dir, bus, { disk });
+      await log.append(draft('m1'));
+      Object.assign(fails, { write: true, room });
+      const refused = await appendAll(log, ['x', 'y', 'z']);
+      expect(statuses(refused)).toEqual(new Set(['rejected']));
+      expect(refused[0]).toMatchObject({ reason: { code: 'overloaded', facts: { retryAfterMs: 1000 } } });
+      expect(linesIn(dir)).toHaveLength(1);
+      expect(log.stats()).toMatchObject({ spooled: 1, failing: true });
+      fails.write = false;
+      expect(statuses(await appendAll(log, ['m2', 'm3']))).toEqual(new Set(['fulfilled']));
+      expect(log.stats()).toMatchObject({ spooled: 3, failing: false });
+      await log.close();
+      expect(chainOf(bus.taken.map(({ value }) => value))).toEqual(['m1', 'm2', 'm3']);
+    },
+  );
+
+  it('that cannot be cut back either takes nothing more until it can', async () => {
+    const dir = temporaryDirectory();
+    const bus = notingBus();
+    const { fails, disk } = badDisk();
+    log = await openTestOutbox(dir, bus, { disk });
+    await log.append(draft('m1'));
+    Object.assign(fails, { write: true, truncate: true, room: 1000 });
+    expect(statuses(await appendAll(log, ['x', 'y', 'z']))).toEqual(new Set(['rejected']));
+    fails.write = false;
+    const writes = fails.writes;
+    expect(statuses(await appendAll(log, ['x']))).toEqual(new Set(['rejected']));
+    expect(fails.writes).toBe(writes);
+    fails.truncate = false;
+    await log.append(draft('m2'));
+    await log.close();
+    expect(chainOf(bus.taken.map(({ value }) => value))).toEqual(['m1', 'm2']);
+  });
+
+  it('puts short writes together', async () => {
+    const dir = temporaryDirectory();
+    const bus = notingBus();
+    const disk: Disk = {
+      ...nodeDisk,
+      writeSync: (fd, bytes, offset, length, position) =>
+        nodeDisk.writeSync(fd, bytes, offset, Math.min(7, length), position),
+    };
+    log = await openTestOutbox(dir, bus, { disk });
+    expect(statuses(await appendAll(log, ['m1', 'm2']))).toEqual(new Set(['fulfilled']));
+    await log.close();
+    expect(chainOf(bus.taken.map(({ value }) => value))).toEqual(['m1', 'm2']);
+  });
+
+  it('at the end of a full segment leaves nothing between the segments', async () => {
+    const dir = temporaryDirectory();
+    const bus = notingBus('refuses');
+    const { fails, disk } = badDisk();
+    const options = { disk, segmentBytes: 1000 };
+    log = await openTestOutbox(dir, bus, options);
+    await appendAll(log, ['m1', 'm2']);
+    Object.assign(fails, { write: true, truncate: true, room: 500 });
+    expect(statuses(await appendAll(log, ['x', 'y']))).toEqual(new Set(['rejected']));
+    Object.assign(fails, { write: false, truncate: false });
+    for (const method of ['m3', 'm4', 'm5', 'm6']) await log.append(draft(method));
+    const after = notingBus();
+    const again = await openTestOutbox(asKilled(dir), after, options);
+    await again.close();
+    expect(again.stats().lost).toBe(0);
+    expect(chainOf(after.taken.map(({ value }) => value))).toEqual(['m1', 'm2', 'm3', 'm4', 'm5', 'm6']);
+  });
+});
+
+describe('a disk that cannot be flushed', () => {
+  it('ships nothing that may be lost, and refuses appends until a restart', async () => {
+    const dir = temporaryDirectory();
+    const bus = notingBus();
+    const { fails, disk } = badDisk();
+    const warnings: string[] = [];
+    log = await openTestOutbox(dir, bus, { disk, log: { warn: (_, says) => void warnings.push(says) } });
+    fails.flush = true;
+    await log.append(draft('m1'));
+    await until(() => warnings.length > 0);
+    fails.flush = false;
+    await expect(log.append(draft('x'))).rejects.toMatchObject({ code: 'overloaded' });
+    await expect(log.append(draft('x'))).rejects.toMatchObject({ code: 'overloaded' });
+    await log.close();
+    expect(bus.taken).toEqual([]);
+    log = await openTestOutbox(dir, bus);
+    await log.append(draft('m2'));
+    await log.close();
+    expect(chainOf(bus.taken.map(({ value }) => value))).toEqual(['m1', 'm2']);
+  });
+});
