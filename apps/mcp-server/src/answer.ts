@@ -1,0 +1,111 @@
+import { Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
+import { wwwAuthenticate } from '@portcullis/guard/challenge';
+import type { Message } from './message.js';
+import { SERVER_INFO, type Era } from './protocol.js';
+
+/** What leaves for the caller. Without a body nothing is sent but the status. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+/** The request an answer belongs to, as far as it is known. */
+export interface AnswerTo {
+  readonly id: string | number | null;
+  readonly era: Era;
+  readonly correlationId: string;
+}
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const json = (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Answer => ({
+  status,
+  headers: { ...JSON_TYPE, ...headers },
+  body: JSON.stringify(value),
+});
+
+/** The one writer of answers to `tools/call`, in all revisions: JSON, never an event stream. */
+export function toolAnswer(message: Message, output: unknown): Answer {
+  return result(message, { content: [textBlock(JSON.stringify(output))], structuredContent: output });
+}
+
+/** A refusal of the second door: a result that a model can read and act upon. */
+export function toolRefusalAnswer(message: Message, refusal: Refusal, correlationId: string): Answer {
+  return result(message, {
+    content: [textBlock(refusalText(refusal))],
+    isError: true,
+    _meta: { 'portcullis/refusal': refusalData(refusal, correlationId) },
+  });
+}
+
+export function resourceAnswer(message: Message, uri: string, output: unknown): Answer {
+  const contents = [{ uri, mimeType: 'application/json', text: JSON.stringify(output) }];
+  // What was read is the caller's alone and may change at any time (MCP 2026-07-28, server/utilities/caching).
+  return result(message, { contents, ...(message.era === 'modern' && { ttlMs: 0, cacheScope: 'private' }) });
+}
+
+/** What the SDK answered to another method. */
+export const otherAnswer = (status: number, body: unknown): Answer =>
+  body === undefined ? { status, headers: {}, body: undefined } : json(status, body);
+
+/** Requests of older revisions get these in the body of a 200, as their clients read errors there and nowhere else. */
+const IN_BAND_BEFORE_2026: ReadonlySet<RefusalCode> = new Set(['method_unknown', 'params_invalid']);
+/** JSON-RPC codes of refusals that are tool results elsewhere, for `resources/read`, which has no such result. */
+const INVALID_PARAMS = -32602;
+const INTERNAL_ERROR = -32603;
+
+/** A refusal as HTTP status and JSON-RPC error, with its challenge. */
+export function refusalAnswer(
+  refusal: Refusal,
+  { id, era, correlationId }: AnswerTo,
+  challenge: { readonly resourceMetadata: string; readonly scopes: readonly string[] },
+): Answer {
+  const { http, rpc } = REFUSALS[refusal.code];
+  const { hint, retryAfterMs } = refusal.facts;
+  const says = wwwAuthenticate(refusal, {
+    resourceMetadata: challenge.resourceMetadata,
+    // RFC 6750 §3.1: which scopes to ask for; a refused operation names its own
+    ...(http === 401 && { scopes: challenge.scopes }),
+  });
+  return json(
+    era === 'legacy' && IN_BAND_BEFORE_2026.has(refusal.code) ? 200 : http,
+    {
+      jsonrpc: '2.0',
+      id,
+      error: {
+        code: rpc ?? (refusal.code === 'tool_failed' ? INTERNAL_ERROR : INVALID_PARAMS),
+        message: hint === undefined ? refusal.message : `${refusal.message} ${hint}`,
+        data: refusalData(refusal, correlationId),
+      },
+    },
+    {
+      ...(says !== undefined && { 'WWW-Authenticate': says }),
+      ...(retryAfterMs !== undefined && { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
+      ...(http === 405 && { Allow: 'POST' }),
+    },
+  );
+}
+
+/** What programs read of a refusal: code, correlation id, and the facts of it. */
+function refusalData(refusal: Refusal, correlationId: string): object {
+  const { hint: _, ...facts } = refusal.facts;
+  return { code: refusal.code, correlationId, ...facts };
+}
+
+/** What a model reads of a refusal. */
+function refusalText({ code, message, facts }: Refusal): string {
+  const { hint, issues = [] } = facts;
+  return [`${code}: ${message}`, ...(hint === undefined ? [] : [hint]), ...issues].join('\n');
+}
+
+const textBlock = (text: string) => ({ type: 'text', text });
+
+/** 2026-07-28 wants the kind of every result said, and the server's name with it (basic/index). */
+function result({ id, era }: Message, value: Readonly<Record<string, unknown>>): Answer {
+  const stamped = {
+    ...value,
+    resultType: 'complete',
+    _meta: { ...(value._meta as object | undefined), 'io.modelcontextprotocol/serverInfo': SERVER_INFO },
+  };
+  return json(200, { jsonrpc: '2.0', id, result: era === 'modern' ? stamped : value });
+}

@@ -1,0 +1,60 @@
+import { Refusal } from '@portcullis/contract/refusals';
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Reads a body into memory up to a bound. Beyond the bound nothing more is kept; what still comes is for {@link discard}.
+ * @throws Refusal body_too_large; json_malformed when it is not UTF-8; request_invalid when the client goes away
+ */
+export function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
+  const declared = Number(request.headers['content-length']);
+  if (declared > maxBytes) return Promise.reject(new Refusal('body_too_large'));
+  // Gone while its token was looked at: no event would tell of it any more.
+  if (request.destroyed) return Promise.reject(gone());
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const settle = (then: () => void): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      request.pause();
+      then();
+    };
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > maxBytes) settle(() => reject(new Refusal('body_too_large')));
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => settle(() => decode(chunks, resolve, reject));
+    const onClose = (): void => settle(() => reject(gone()));
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+}
+
+const gone = (): Refusal => new Refusal('request_invalid', {}, { detail: 'the client went away while sending' });
+
+function decode(chunks: Buffer[], resolve: (text: string) => void, reject: (refusal: Refusal) => void): void {
+  try {
+    resolve(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks)));
+  } catch {
+    reject(new Refusal('json_malformed', {}, { detail: 'not UTF-8' }));
+  }
+}
+
+const DISCARD_BYTES = 16 * 1024 * 1024;
+const DISCARD_MS = 2_000;
+
+/**
+ * Swallows what is left of a request whose answer is already on its way. Closing at once would reset the connection
+ * under a client that is still sending, and it would never see the answer; swallowing without end would let it hold us.
+ */
+export function discard(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  let left = DISCARD_BYTES;
+  const cut = (): void => void request.socket.destroy();
+  const timer = setTimeout(cut, DISCARD_MS).unref();
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) cut();
+  });
+  request.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer));
+  request.resume();
+}

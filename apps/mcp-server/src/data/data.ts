@@ -1,0 +1,60 @@
+import type { Refusal } from '@portcullis/contract/refusals';
+
+export const CUSTOMER_STATUSES = ['active', 'suspended', 'closed'] as const;
+export const TICKET_PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const;
+export const TICKET_STATUSES = ['open', 'pending', 'closed'] as const;
+
+/** `balance` in whole currency units with at most two decimals; `created_at` RFC 3339, UTC, ms. */
+export interface Customer {
+  readonly customer_id: string;
+  readonly name: string;
+  readonly email: string;
+  readonly phone: string;
+  readonly ssn: string;
+  readonly card: string;
+  readonly status: (typeof CUSTOMER_STATUSES)[number];
+  readonly balance: number;
+  readonly created_at: string;
+}
+
+export interface Ticket {
+  readonly ticket_id: string;
+  readonly customer_id: string;
+  readonly subject: string;
+  readonly description: string;
+  readonly priority: (typeof TICKET_PRIORITIES)[number];
+  readonly status: (typeof TICKET_STATUSES)[number];
+  readonly created_at: string;
+}
+
+export type CustomerChanges = Partial<Pick<Customer, 'name' | 'email' | 'phone' | 'status'>>;
+export type NewTicket = Pick<Ticket, 'customer_id' | 'subject' | 'description' | 'priority'>;
+
+/** Rows in the order of their ids; `next` is the id to go on after, null at the end. */
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly next: string | null;
+}
+
+/**
+ * What the tools work with, narrowed to one tenant. Whatever names a row rejects with {@link Refusal} `row_forbidden`
+ * when this tenant has none of that id, be it unknown or another tenant's: the two cannot be told apart.
+ */
+export interface TenantData {
+  readonly customers: {
+    byId(id: string): Promise<Customer>;
+    /** the newest first */
+    recent(limit: number): Promise<readonly Customer[]>;
+    page(after: string | undefined, limit: number): Promise<Page<Customer>>;
+    update(id: string, changes: CustomerChanges): Promise<Customer>;
+    /** with all tickets and purchases of the customer */
+    remove(id: string): Promise<void>;
+    /** what the customer has bought so far, in cents */
+    spentCents(id: string): Promise<{ readonly cents: number; readonly purchases: number }>;
+  };
+  readonly tickets: {
+    byId(id: string): Promise<Ticket>;
+    create(ticket: NewTicket): Promise<Ticket>;
+    page(after: string | undefined, limit: number): Promise<Page<Ticket>>;
+  };
+}

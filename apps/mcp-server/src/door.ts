@@ -1,0 +1,200 @@
+import { isJsonContentType } from '@modelcontextprotocol/server';
+import { Refusal, refusalOf } from '@portcullis/contract/refusals';
+import type { Log } from '@portcullis/contract/log';
+import type { CallRecord, Operation } from '@portcullis/guard/call';
+import { admit, run, type AdmittedCall, type GuardPorts } from '@portcullis/guard/pipeline';
+import type { AnyTool } from '@portcullis/guard/tool';
+import { JsonRefused, parseJson } from '@portcullis/validators/json';
+import { otherAnswer, refusalAnswer, resourceAnswer, toolAnswer, toolRefusalAnswer, type Answer } from './answer.js';
+import type { CallLedger } from './ledger.js';
+import { answerId, eraOf, messageOf, type Message, type ProtocolHeaders } from './message.js';
+import { operationOf } from './operation.js';
+import type { Neighbourhood } from './origins.js';
+import type { OtherMethods } from './other-methods.js';
+import { askedOf, openRecord, type Arrival } from './record.js';
+
+/** A request to /mcp: what its head says, and its body when asked for. */
+export interface Inbound extends Arrival {
+  readonly method: string;
+  /** it came over TLS, or need not have */
+  readonly secure: boolean;
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
+  /** the method a browser asks leave for (CORS preflight) */
+  readonly preflightFor: string | undefined;
+  /** every Authorization header as it came */
+  readonly authorization: readonly string[];
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly headers: ProtocolHeaders;
+  /** @throws Refusal body_too_large, json_malformed when it is not UTF-8, request_invalid when it breaks off */
+  readBody(maxBytes: number): Promise<string>;
+}
+
+export interface DoorParts {
+  readonly guard: GuardPorts;
+  readonly tools: ReadonlyMap<string, AnyTool>;
+  readonly others: OtherMethods;
+  readonly ledger: CallLedger;
+  readonly neighbourhood: Neighbourhood;
+  /** RFC 9728 §5.1, and the scopes to ask for first */
+  readonly challenge: { readonly resourceMetadata: string; readonly scopes: readonly string[] };
+  readonly log: Log;
+}
+
+const MAX_BODY = 1024 * 1024;
+const JSON_BOUNDS = { maxDepth: 32, maxKeys: 10_000, maxBytes: MAX_BODY };
+const MAX_ID = 256;
+
+/** One request on its way through: what the two doors learn of it, and what its answer will need. */
+interface Passage {
+  readonly inbound: Inbound;
+  readonly record: CallRecord;
+  /** the parsed body, as soon as there is one */
+  body?: unknown;
+  message?: Message;
+}
+
+/** Answers requests to /mcp, each with exactly one audit event, which is durable before the answer leaves. */
+export function frontDoor(parts: DoorParts): (inbound: Inbound) => Promise<Answer> {
+  return async (inbound) => {
+    const passage: Passage = { inbound, record: openRecord(inbound) };
+    let answer = refused(passage, new Refusal('internal'), parts);
+    try {
+      answer = await through(passage, parts);
+    } catch (error) {
+      answer = refused(passage, (passage.record.refusal = refusalOf(error)), parts);
+    } finally {
+      answer = await closed(passage, answer, parts);
+    }
+    return answer;
+  };
+}
+
+async function through(passage: Passage, parts: DoorParts): Promise<Answer> {
+  const { inbound, record } = passage;
+  if (checkHead(inbound, parts.neighbourhood) === 'preflight') return PREFLIGHT;
+  const call = await admit(
+    { authorization: inbound.authorization, readOperation: () => readOperation(passage, parts.tools) },
+    record,
+    parts.guard,
+  );
+  return serve(call, passage.message!, passage, parts);
+}
+
+/** What can be said from the head alone, before anything is asked of anyone. */
+function checkHead(inbound: Inbound, { hostAllowed, originAllowed }: Neighbourhood): 'preflight' | 'request' {
+  if (!inbound.secure) throw new Refusal('origin_forbidden', { hint: 'This server answers over https only.' });
+  if (!hostAllowed(inbound.host) || !originAllowed(inbound.origin)) throw new Refusal('origin_forbidden');
+  if (inbound.method === 'OPTIONS' && inbound.origin !== undefined && inbound.preflightFor === 'POST')
+    return 'preflight';
+  if (inbound.method !== 'POST') throw new Refusal('http_method_unsupported');
+  return 'request';
+}
+
+async function readOperation(passage: Passage, tools: DoorParts['tools']): Promise<Operation> {
+  const { inbound, record } = passage;
+  const { contentType = '', contentEncoding = 'identity' } = inbound;
+  if (!isJsonContentType(contentType) || contentEncoding !== 'identity') throw new Refusal('media_type_unsupported');
+  const body = (passage.body = parsed(await inbound.readBody(MAX_BODY)));
+  if (String(answerId(body)).length > MAX_ID) {
+    passage.body = undefined;
+    throw new Refusal('request_invalid', {}, { detail: 'a very long id' });
+  }
+  const message = (passage.message = messageOf(body, inbound.headers));
+  record.asked = askedOf(message);
+  return operationOf(message, tools);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text, JSON_BOUNDS);
+  } catch (error) {
+    if (!(error instanceof JsonRefused)) throw error;
+    throw new Refusal(
+      error.problem === 'too_large' ? 'body_too_large' : 'json_malformed',
+      {},
+      { detail: error.problem },
+    );
+  }
+}
+
+/** Behind the first door. Refusals of the second become results where the method has a result for them. */
+async function serve(
+  call: AdmittedCall,
+  message: Message,
+  { inbound, record }: Passage,
+  parts: DoorParts,
+): Promise<Answer> {
+  const { operation, caller } = call;
+  if (operation.kind === 'other') {
+    const { status, body } = await parts.others.answer(message, caller, inbound.headers);
+    return otherAnswer(status, body);
+  }
+  try {
+    const output = await run(call, parts.guard);
+    return operation.kind === 'tool' ? toolAnswer(message, output) : resourceAnswer(message, operation.uri, output);
+  } catch (error) {
+    record.refusal = refusalOf(error);
+    if (operation.kind === 'resource' || record.refusal.code === 'internal') throw record.refusal;
+    return toolRefusalAnswer(message, record.refusal, record.correlationId);
+  }
+}
+
+const refused = ({ inbound, record, body }: Passage, refusal: Refusal, { challenge }: DoorParts): Answer =>
+  refusalAnswer(
+    refusal,
+    { id: answerId(body), era: eraOf(body, inbound.headers), correlationId: record.correlationId },
+    challenge,
+  );
+
+/** Settles what the call holds, and lets the answer go only when its event is kept. */
+async function closed(passage: Passage, answer: Answer, parts: DoorParts): Promise<Answer> {
+  const { inbound, record } = passage;
+  const { refusal, caller } = record;
+  if (refusal?.code === 'tool_unknown' && caller !== undefined) record.denial = true;
+  tell(record, parts.log);
+  try {
+    await parts.ledger.settle(record, answer);
+    await parts.ledger.append(record, inbound, answer.status);
+  } catch (error) {
+    parts.log.error('a call was not recorded, so its answer was withheld', {
+      correlationId: record.correlationId,
+      error,
+    });
+    return withCors(refused(passage, new Refusal('overloaded', { retryAfterMs: 1000 }), parts), inbound, parts);
+  }
+  return withCors(answer, inbound, parts);
+}
+
+function tell({ correlationId, refusal }: CallRecord, log: Log): void {
+  if (refusal === undefined) return;
+  const ours = refusal.code === 'internal' || refusal.code === 'tool_failed';
+  const facts = { correlationId, code: refusal.code, detail: refusal.detail, error: refusal.cause };
+  if (ours) log.error('a call failed', facts);
+  else log.debug('a call was refused', facts);
+}
+
+/** What pages of allowed origins may send (the answer to their preflight). */
+const PREFLIGHT: Answer = {
+  status: 204,
+  headers: {
+    'Access-Control-Allow-Methods': 'POST',
+    'Access-Control-Allow-Headers':
+      'authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, x-request-id, x-tool-call-id, traceparent',
+    'Access-Control-Max-Age': '600',
+  },
+  body: undefined,
+};
+
+/** Lets a page of an allowed origin read the answer, refusals included. */
+function withCors(answer: Answer, { origin }: Inbound, { neighbourhood }: DoorParts): Answer {
+  if (origin === undefined || !neighbourhood.originAllowed(origin)) return answer;
+  const headers = {
+    ...answer.headers,
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After, X-Correlation-Id',
+    Vary: 'Origin',
+  };
+  return { ...answer, headers };
+}

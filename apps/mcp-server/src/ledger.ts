@@ -1,0 +1,65 @@
+import { tenantDigestKey } from '@portcullis/audit-schemas/digest';
+import type { EventLog } from '@portcullis/bus/outbox';
+import type { Log } from '@portcullis/contract/log';
+import type { CallRecord } from '@portcullis/guard/call';
+import type { Limiter } from '@portcullis/limits/limiter';
+import type { Answer } from './answer.js';
+import { callEvent, type Arrival } from './record.js';
+
+/** What every call leaves behind: its limits settled, its event kept. Each is done once per call. */
+export interface CallLedger {
+  /** Charges the LLM tokens that were really used, or gives the reservation back. Never rejects. */
+  settle(record: CallRecord, answer: Answer): Promise<void>;
+  /** @throws when the event cannot be kept */
+  append(record: CallRecord, arrival: Arrival, http: number): Promise<void>;
+}
+
+/** A model reads about four characters per token. */
+const BYTES_PER_TOKEN = 4;
+const KEYS_KEPT = 1000;
+
+export function callLedger({
+  limiter,
+  events,
+  auditDigestKey,
+  now,
+  log,
+}: {
+  limiter: Limiter;
+  events: EventLog;
+  /** 32 bytes */
+  auditDigestKey: Uint8Array;
+  /** ms since epoch */
+  now(): number;
+  log: Log;
+}): CallLedger {
+  const keys = new Map<string, Uint8Array>();
+  const keyOf = (tenant: string): Uint8Array => {
+    const key = keys.get(tenant) ?? tenantDigestKey(auditDigestKey, tenant);
+    if (keys.size >= KEYS_KEPT) keys.clear();
+    keys.set(tenant, key);
+    return key;
+  };
+
+  return {
+    async settle(record, { status, body }) {
+      const { lease, operation, caller } = record;
+      if (lease === undefined || caller === undefined) return;
+      const { tenant } = caller;
+      const readByModel = operation !== undefined && operation.kind !== 'other' && status === 200 && body !== undefined;
+      try {
+        if (!readByModel) await limiter.release(tenant, lease.lease);
+        else {
+          record.llmTokens = Math.ceil(new TextEncoder().encode(body).length / BYTES_PER_TOKEN);
+          await limiter.settle(tenant, lease.lease, record.llmTokens);
+        }
+      } catch (error) {
+        // The reservation stays charged; that errs on the safe side.
+        log.warn('a lease was not settled', { correlationId: record.correlationId, error });
+      }
+    },
+    async append(record, arrival, http) {
+      await events.append(callEvent(record, arrival, http, now(), keyOf));
+    },
+  };
+}

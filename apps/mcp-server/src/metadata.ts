@@ -1,0 +1,50 @@
+import type { AnyTool, Effect } from '@portcullis/guard/tool';
+import { isScope, type Scope } from '@portcullis/scopes/scopes';
+
+/** @see RFC 9728 §2 */
+export interface ResourceMetadata {
+  readonly resource: string;
+  readonly authorization_servers: readonly string[];
+  readonly scopes_supported: readonly string[];
+  readonly bearer_methods_supported: readonly ['header'];
+  readonly resource_name: string;
+}
+
+export const resourceMetadata = (
+  resource: string,
+  issuer: string,
+  tools: ReadonlyMap<string, AnyTool>,
+): ResourceMetadata => ({
+  resource,
+  authorization_servers: [issuer],
+  scopes_supported: firstScopes(tools),
+  bearer_methods_supported: ['header'],
+  resource_name: 'Portcullis',
+});
+
+const MILD: ReadonlySet<Effect> = new Set(['none', 'reads-pii', 'reads-untrusted']);
+
+/**
+ * What a client should ask for before it knows better: the scopes of tools that only read or compute, and not in bulk.
+ * Everything else is asked for when an operation needs it (MCP 2026-07-28, security best practices, scope minimization).
+ */
+export const firstScopes = (tools: ReadonlyMap<string, AnyTool>): Scope[] => [
+  ...new Set(
+    [...tools.values()]
+      .filter((tool) => tool.effects.every((effect) => MILD.has(effect)))
+      .flatMap((tool) => tool.scopes)
+      .filter(isScope),
+  ),
+];
+
+/** Where a resource's metadata lies: the well-known path before its own (RFC 9728 §3.1). */
+export function resourceMetadataUrl(resource: string): string {
+  const { origin, pathname } = new URL(resource);
+  return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`;
+}
+
+/** Where an issuer's metadata lies (RFC 8414 §3.1). */
+export function issuerMetadataUrl(issuer: string): string {
+  const { origin, pathname } = new URL(issuer);
+  return `${origin}/.well-known/oauth-authorization-server${pathname === '/' ? '' : pathname}`;
+}

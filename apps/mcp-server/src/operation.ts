@@ -1,0 +1,36 @@
+import { Refusal } from '@portcullis/contract/refusals';
+import type { Operation } from '@portcullis/guard/call';
+import type { AnyTool } from '@portcullis/guard/tool';
+import type { Message } from './message.js';
+import { isServed } from './protocol.js';
+import { resourceAt } from './resources.js';
+
+/**
+ * What a message asks for. A notification asks for nothing, whatever its method says: nobody would hear the answer.
+ * @throws Refusal method_unknown, params_invalid, tool_unknown, resource_unknown
+ */
+export function operationOf(message: Message, tools: ReadonlyMap<string, AnyTool>): Operation {
+  const { id, method, params, era } = message;
+  if (id === undefined) return { kind: 'other', method };
+  if (!isServed(method, era)) throw new Refusal('method_unknown');
+  if (method === 'tools/call') return toolCall(params, tools);
+  if (method === 'resources/read') return resourceRead(params);
+  return { kind: 'other', method };
+}
+
+function toolCall({ name, arguments: args }: Message['params'], tools: ReadonlyMap<string, AnyTool>): Operation {
+  if (typeof name !== 'string') throw new Refusal('params_invalid', { issues: ['name: must be a string'] });
+  if (args !== undefined && (typeof args !== 'object' || args === null || Array.isArray(args))) {
+    throw new Refusal('params_invalid', { issues: ['arguments: must be an object'] });
+  }
+  const tool = tools.get(name);
+  if (tool === undefined) throw new Refusal('tool_unknown');
+  return { kind: 'tool', method: 'tools/call', tool, args: args ?? {} };
+}
+
+function resourceRead({ uri }: Message['params']): Operation {
+  if (typeof uri !== 'string') throw new Refusal('params_invalid', { issues: ['uri: must be a string'] });
+  const found = resourceAt(uri);
+  if (found === undefined) throw new Refusal('resource_unknown');
+  return { kind: 'resource', method: 'resources/read', uri, tool: found.tool, args: found.args };
+}

@@ -1,0 +1,86 @@
+import { argumentsDigest } from '@portcullis/audit-schemas/digest';
+import type { EventDraft } from '@portcullis/audit-schemas/envelope';
+import { DEFAULT_TENANT } from '@portcullis/contract/ids';
+import type { CallRecord } from '@portcullis/guard/call';
+import { printable } from '@portcullis/validators/text';
+import type { Message } from './message.js';
+import { resourceAt } from './resources.js';
+
+/** What the caller calls a request; kept beside our own id and believed in nothing. */
+export interface ClientNames {
+  readonly requestId?: string | undefined;
+  readonly toolCallId?: string | undefined;
+  readonly traceparent?: string | undefined;
+}
+
+/** What is known of a request from the outside. */
+export interface Arrival {
+  readonly correlationId: string;
+  /** ms since epoch */
+  readonly at: number;
+  readonly address: string;
+  readonly client: ClientNames;
+}
+
+export const openRecord = ({ correlationId, at }: Arrival): CallRecord => ({
+  correlationId,
+  startedAt: at,
+  denial: false,
+  stepsMs: {},
+});
+
+/** What was asked for, also when there is no such thing. */
+export function askedOf({ method, params }: Message): NonNullable<CallRecord['asked']> {
+  const tool = method === 'tools/call' ? printable(params['name']) : undefined;
+  return { method: printable(method) ?? '', ...(tool !== undefined && { tool }) };
+}
+
+/**
+ * The audit event of one request.
+ * @param http status of the answer
+ * @param now  ms since epoch
+ * @param keyOf the digest key of a tenant
+ */
+export function callEvent(
+  record: CallRecord,
+  arrival: Arrival,
+  http: number,
+  now: number,
+  keyOf: (tenant: string) => Uint8Array,
+): EventDraft {
+  const { caller, operation, refusal, asked } = record;
+  const { requestId, toolCallId, traceparent } = arrival.client;
+  const tenant = caller?.tenant ?? DEFAULT_TENANT;
+  const called = operation && operation.kind !== 'other' ? operation : undefined;
+  return {
+    type: 'portcullis.call.v1',
+    tenant,
+    subject: caller?.principal,
+    at: now,
+    data: {
+      correlationId: record.correlationId,
+      clientId: caller?.clientId,
+      sub: caller?.sub,
+      tokenId: caller?.tokenId,
+      task: caller?.task,
+      method: asked?.method,
+      tool: called?.tool.name ?? asked?.tool,
+      // the template: what fills it in is an argument, and arguments are kept as digests only
+      resource: called?.kind === 'resource' ? resourceAt(called.uri)?.uriTemplate : undefined,
+      outcome: refusal?.code ?? 'allowed',
+      denial: record.denial,
+      http,
+      argumentsDigest: called && argumentsDigest(keyOf(tenant), called.args),
+      llmTokens: record.llmTokens,
+      durationMs: Math.max(0, now - record.startedAt),
+      stepsMs: record.stepsMs,
+      address: printable(arrival.address, 64),
+      client: {
+        requestId: printable(requestId),
+        toolCallId: printable(toolCallId),
+        traceparent: printable(traceparent),
+      },
+      reason: printable(refusal?.detail, 1000),
+    },
+  };
+}

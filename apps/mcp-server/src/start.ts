@@ -1,0 +1,139 @@
+import type { Bus } from '@portcullis/bus/bus';
+import type { EventLog } from '@portcullis/bus/outbox';
+import { DEFAULT_TENANT } from '@portcullis/contract/ids';
+import type { Log } from '@portcullis/contract/log';
+import { remoteKeys } from '@portcullis/guard/jwks.http';
+import type { GuardPorts } from '@portcullis/guard/pipeline';
+import { bearerToken, verifyAccessToken, type TokenRules } from '@portcullis/guard/token';
+import type { Limiter } from '@portcullis/limits/limiter';
+import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
+import { startManagement } from '@portcullis/service/management.http';
+import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
+import { createApi } from '@portcullis/service/nest-app.module';
+import { resourceUris } from '@portcullis/service/resource-uris';
+import type { RunningService } from '@portcullis/service/running';
+import type { Database } from '@portcullis/sql/database';
+import { migrate } from '@portcullis/sql/migrate.sql';
+import { redact } from '@portcullis/validators/redact';
+import { catalogOf } from './catalog.js';
+import type { McpServerSettings } from './config.js';
+import { removeTenant, seedTenant } from './data/seed.sql.js';
+import { SCHEMA, tenantData } from './data/tenant-data.sql.js';
+import { frontDoor } from './door.js';
+import { issuerMirror } from './issuer-mirror.http.js';
+import { callLedger } from './ledger.js';
+import { McpModule } from './mcp.module.js';
+import { firstScopes, resourceMetadata, resourceMetadataUrl } from './metadata.js';
+import { neighbourhood } from './origins.js';
+import { otherMethods } from './other-methods.js';
+import { standingFeed } from './standing-feed.js';
+import { TOOLS } from './tools/tools.js';
+
+/** The engines mcp-server works with; whoever made them closes them. */
+export interface McpServerParts {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly events: EventLog;
+  readonly limiter: Limiter;
+  readonly log: Log;
+  /** 32 bytes */
+  readonly auditDigestKey: Uint8Array;
+  /** give the default tenant its demo customers */
+  readonly demoData: boolean;
+  /** ms since epoch */
+  readonly now?: () => number;
+}
+
+const MIGRATIONS = new URL('../migrations/', import.meta.url);
+
+/** Starts the protected MCP server on a port that is bound already. Its database schema is brought up to date first. */
+export async function startMcpServer(
+  settings: McpServerSettings,
+  parts: McpServerParts,
+  bound: Bound,
+): Promise<RunningService> {
+  const { database, bus, events, limiter, log, now = Date.now } = parts;
+  const { MCP_RESOURCE, AUTH_ISSUER, PORTCULLIS_MODE } = settings;
+
+  await migrate(database, SCHEMA, MIGRATIONS);
+  if (parts.demoData) await seedTenant(database, DEFAULT_TENANT, now());
+  const feed = await standingFeed(bus, log);
+
+  const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
+  const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });
+  const toolToken = rulesFor(MCP_RESOURCE);
+  const guard: GuardPorts = {
+    callerOf: async (authorization) => verifyAccessToken(bearerToken(authorization), toolToken),
+    stateOf: feed.stateOf,
+    limiter,
+    depsFor: narrowed(tenantData(database, now)),
+    redact,
+    now,
+  };
+  const others = otherMethods(catalogOf(TOOLS), (error) => log.debug('the MCP SDK reports', { error }));
+  const door = frontDoor({
+    guard,
+    tools: TOOLS,
+    others,
+    ledger: callLedger({ limiter, events, auditDigestKey: parts.auditDigestKey, now, log }),
+    neighbourhood: neighbourhood(MCP_RESOURCE, {
+      hosts: settings.ALLOWED_HOSTS,
+      origins: settings.ALLOWED_ORIGINS,
+      loopback: PORTCULLIS_MODE === 'embedded',
+    }),
+    challenge: { resourceMetadata: resourceMetadataUrl(MCP_RESOURCE), scopes: firstScopes(TOOLS) },
+    log,
+  });
+
+  const metrics = createMetrics('mcp-server');
+  const api = await createApi(
+    McpModule.forRoot({
+      door,
+      arrivals: { trustedProxies: settings.TRUSTED_PROXIES, forceHttps: settings.FORCE_HTTPS, now },
+      metadata: {
+        resource: resourceMetadata(MCP_RESOURCE, AUTH_ISSUER, TOOLS),
+        issuer: issuerMirror(AUTH_ISSUER, now),
+      },
+      drills: {
+        events,
+        seed: (tenant) => seedTenant(database, tenant, now()),
+        remove: (tenant) => removeTenant(database, tenant),
+        now,
+      },
+      admin: { rules: rulesFor(resourceUris(settings).mcpAdmin), stateOf: feed.stateOf },
+    }),
+    { log, before: [countRequests(metrics)], unparsed: ['/mcp'] },
+  );
+  await mount(bound, api);
+
+  const management = await startManagement({
+    host: settings.MANAGEMENT_HOST,
+    port: settings.MANAGEMENT_PORT ?? (settings.PORT === 0 ? 0 : settings.PORT + 100),
+    checks: {
+      database: () => database.ping().then(() => 'ok'),
+      standing: async () => (feed.ready() ? 'ok' : 'not heard yet'),
+    },
+    metrics,
+    mode: PORTCULLIS_MODE,
+  });
+
+  let closed: Promise<void> | undefined;
+  return {
+    url: bound.url,
+    managementUrl: management.url,
+    close: () =>
+      (closed ??= (async () => {
+        await closeBound(bound);
+        await others.close();
+        await feed.stop();
+        await api.close();
+        await closeBound(management);
+      })()),
+  };
+}
+
+/** The tools' data, by the tenant that the token names and nothing else. */
+const narrowed =
+  (dataOf: ReturnType<typeof tenantData>): GuardPorts['depsFor'] =>
+  ({ tenant }) =>
+    dataOf(tenant);

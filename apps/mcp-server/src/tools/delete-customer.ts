@@ -1,0 +1,20 @@
+import { defineTool } from '@portcullis/guard/tool';
+import { customerId } from '@portcullis/validators/ids';
+import * as z from 'zod';
+import type { TenantData } from '../data/data.js';
+
+export const deleteCustomer = defineTool({
+  name: 'delete_customer',
+  description:
+    'Delete a customer with all tickets and purchases. Cannot be undone. Needs a person who signed in at most 5 minutes ago.',
+  scopes: ['customer:delete'],
+  effects: ['destroys'],
+  limit: { perMinute: 60, llmTokens: 500 },
+  freshLogin: 300,
+  input: z.strictObject({ customer_id: customerId() }),
+  output: z.strictObject({ customer_id: customerId(), deleted: z.literal(true) }),
+  execute: async ({ customer_id }, { customers }: TenantData) => {
+    await customers.remove(customer_id);
+    return { customer_id, deleted: true as const };
+  },
+});
