@@ -71,7 +71,8 @@ create table transitions (
   primary key (tenant, position)
 );
 create index transitions_of_agent on transitions (tenant, agent, position desc);
-create index transitions_to_announce on transitions (position) where not (published and recorded);
+create index transitions_to_publish on transitions (position) where published = false;
+create index transitions_to_record on transitions (position) where recorded = false;
 
 -- Messages that are no event this version knows. Keyed by the SHA-256 of the message and without a tenant: nothing a
 -- message says of itself is believed here.

@@ -8,8 +8,9 @@ const MAX_NAMED = 20;
 
 export function sqlAuditQuestions(db: Db): AuditQuestions {
   return {
-    async agents(tenants, page) {
+    async agents(tenants, { clientId }, page) {
       let query = inTenants(db.selectFrom('agents').selectAll(), tenants).orderBy('tenant').orderBy('agent');
+      if (clientId !== undefined) query = query.where('client_id', '=', clientId);
       const { after } = page;
       if (after) query = query.where((eb) => eb(eb.refTuple('tenant', 'agent'), '>', eb.tuple(...after)));
       const rows = await query.limit(page.limit + 1).execute();

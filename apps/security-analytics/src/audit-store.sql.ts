@@ -2,7 +2,7 @@ import type { PrincipalId } from '@portcullis/contract/ids';
 import type { Standing } from '@portcullis/contract/standing';
 import type { Database } from '@portcullis/sql/database';
 import { sql, type Kysely, type Transaction } from 'kysely';
-import type { Agent, AgentTransition, AuditStore, Decision, Taken, Unannounced } from './audit-store.js';
+import type { Agent, AgentTransition, Announcement, AuditStore, Decision, Taken, Unannounced } from './audit-store.js';
 import { agentOf, agentRow, eventRow, time, transitionOf, transitionRow, type AuditTables } from './audit-tables.js';
 import { firstSeen, move, personMay, settle, type BehaviourEvent } from './behaviour.js';
 import { drillRemoved, evidenceOf, type Evidence, type Identity } from './evidence.js';
@@ -23,7 +23,7 @@ export function sqlAuditStore(db: Db): AuditStore {
   return {
     take: (accepted, dead) => db.transaction().execute((trx) => take(trx, accepted, dead)),
     decide: (tenant, agent, event) => db.transaction().execute((trx) => decide(trx, tenant, agent, event)),
-    unannounced: (limit) => unannounced(db, limit),
+    unannounced: (how, limit) => unannounced(db, how, limit),
     markAnnounced: (how, positions) => markAnnounced(db, how, positions),
     standings: (of) => standings(db, of),
   };
@@ -198,11 +198,11 @@ async function decide(
   return { kind: 'moved', agent: after };
 }
 
-async function unannounced(db: Db, limit: number): Promise<Unannounced[]> {
+async function unannounced(db: Db, how: Announcement, limit: number): Promise<Unannounced[]> {
   const rows = await db
     .selectFrom('transitions')
     .selectAll()
-    .where((eb) => eb.not(eb.and([eb.ref('published'), eb.ref('recorded')])))
+    .where(how, '=', sql.lit(false))
     .orderBy('position')
     .limit(limit)
     .execute();
@@ -213,12 +213,10 @@ async function unannounced(db: Db, limit: number): Promise<Unannounced[]> {
     sub: row.sub ?? undefined,
     transition: transitionOf(row),
     position: String(row.position),
-    published: row.published,
-    recorded: row.recorded,
   }));
 }
 
-async function markAnnounced(db: Db, how: 'published' | 'recorded', positions: readonly string[]): Promise<void> {
+async function markAnnounced(db: Db, how: Announcement, positions: readonly string[]): Promise<void> {
   for (const some of inChunks(positions)) {
     await db.updateTable('transitions').set(how, true).where('position', 'in', some).execute();
   }

@@ -28,12 +28,13 @@ export interface Taken {
   readonly forgotten: readonly Identity[];
 }
 
+/** Where a transition is announced: `published` on the standing feed, `recorded` in the audit log. */
+export type Announcement = 'published' | 'recorded';
+
 /** A transition that is committed and not announced yet. */
 export interface Unannounced extends AgentTransition {
   /** names it to {@link AuditStore.markAnnounced} */
   readonly position: string;
-  readonly published: boolean;
-  readonly recorded: boolean;
 }
 
 export type Decision =
@@ -48,14 +49,18 @@ export interface AuditStore {
   /** Moves an agent as a person says, if the table lets them. */
   decide(tenant: string, agent: PrincipalId, event: BehaviourEvent & { kind: 'person' }): Promise<Decision>;
   /** Oldest first. */
-  unannounced(limit: number): Promise<Unannounced[]>;
-  markAnnounced(how: 'published' | 'recorded', positions: readonly string[]): Promise<void>;
+  unannounced(how: Announcement, limit: number): Promise<Unannounced[]>;
+  markAnnounced(how: Announcement, positions: readonly string[]): Promise<void>;
   /** What the standing feed must know of these principals; of every one that is not Normal when none are named. */
   standings(of?: readonly Identity[]): Promise<Standing[]>;
 }
 
 /** What people ask for; absent = any. */
+export interface AgentFilter {
+  readonly clientId?: string | undefined;
+}
 export interface EventFilter {
+  /** a principal's id, or a client id */
   readonly agent?: string | undefined;
   readonly type?: string | undefined;
   readonly tool?: string | undefined;
@@ -81,7 +86,7 @@ export interface Paged<T> {
 /** Reads of the audit store. `tenants` is one tenant or {@link ALL_TENANTS}. */
 export interface AuditQuestions {
   /** By tenant and id. */
-  agents(tenants: string, page: Page): Promise<Paged<Agent>>;
+  agents(tenants: string, filter: AgentFilter, page: Page): Promise<Paged<Agent>>;
   /** The principals of that id or client id; at most 20. */
   named(tenants: string, idOrClientId: string): Promise<Agent[]>;
   /** Newest first. */

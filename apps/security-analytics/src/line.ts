@@ -37,7 +37,16 @@ export function readLine(line: string): Accepted | DeadLetter {
   return deadLetter(line, whyNot(value, parsed.error.issues));
 }
 
-export const isAccepted = (read: Accepted | DeadLetter): read is Accepted => 'event' in read;
+/** Messages of one batch, each kind in the order it came. */
+export function readLines(lines: readonly string[]): { readonly accepted: Accepted[]; readonly dead: DeadLetter[] } {
+  const accepted: Accepted[] = [];
+  const dead: DeadLetter[] = [];
+  for (const read of lines.map(readLine)) {
+    if ('event' in read) accepted.push(read);
+    else dead.push(read);
+  }
+  return { accepted, dead };
+}
 
 export const deadLetter = (line: string, reason: string): DeadLetter => ({
   hash: eventHash(line),

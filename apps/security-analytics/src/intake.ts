@@ -1,0 +1,34 @@
+import type { Log } from '@portcullis/contract/log';
+import type { Message } from '@portcullis/bus/bus';
+import type { Announcer } from './announcer.js';
+import type { AuditStore, Taken } from './audit-store.js';
+import { isContradictory } from './evidence.js';
+import { readLines } from './line.js';
+
+export interface IntakePorts {
+  readonly store: Pick<AuditStore, 'take'>;
+  readonly announcer: Pick<Announcer, 'announce' | 'forget'>;
+  readonly log: Log;
+  /** told of every batch that is stored */
+  counted(taken: Taken): void;
+}
+
+/**
+ * What happens to a batch of `portcullis.events`: stored and reckoned with in one transaction, then announced, so that
+ * an agent is contained by the time the bus is told that the batch was handled. Only a failure to store rejects, and
+ * the bus brings the batch again: a message that cannot be read must not stop those behind it, and a failure to announce
+ * must not stop the audit.
+ */
+export const intake =
+  ({ store, announcer, log, counted }: IntakePorts) =>
+  async (messages: readonly Message[]): Promise<void> => {
+    const { accepted, dead } = readLines(messages.map(({ value }) => value));
+    const taken = await store.take(accepted, dead);
+    for (const { reason, hash } of dead) log.warn('a message is no event this version knows', { reason, hash });
+    for (const { event } of accepted) {
+      if (isContradictory(event)) log.warn('a call names another principal than its own', { event: event.id });
+    }
+    counted(taken);
+    await announcer.announce();
+    await announcer.forget(taken.forgotten);
+  };

@@ -1,0 +1,110 @@
+import type { Bus } from '@portcullis/bus/bus';
+import type { EventLog } from '@portcullis/bus/outbox';
+import type { Log } from '@portcullis/contract/log';
+import type { Standing } from '@portcullis/contract/standing';
+import { remoteKeys } from '@portcullis/guard/jwks.http';
+import { hostsOf } from '@portcullis/service/hosts';
+import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
+import { startManagement } from '@portcullis/service/management.http';
+import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
+import { createApi } from '@portcullis/service/nest-app.module';
+import { resourceUris } from '@portcullis/service/resource-uris';
+import type { RunningService } from '@portcullis/service/running';
+import type { Database } from '@portcullis/sql/database';
+import { migrate } from '@portcullis/sql/migrate.sql';
+import { AnalyticsModule } from './analytics.module.js';
+import { announcer } from './announcer.js';
+import { sqlAuditQuestions } from './audit-questions.sql.js';
+import { auditSchema, sqlAuditStore } from './audit-store.sql.js';
+import type { SecurityAnalyticsSettings } from './config.js';
+import { figures } from './figures.js';
+import { intake } from './intake.js';
+import { standingBoard } from './standing-board.js';
+
+/** What security-analytics shares with whoever starts it; closed by them. */
+export interface SecurityAnalyticsParts {
+  readonly database: Database;
+  readonly bus: Bus;
+  /** this service's own log of events */
+  readonly events: EventLog;
+  readonly log: Log;
+  /** ms since epoch; the system's clock unless given */
+  readonly now?: () => number;
+}
+
+const GROUP = 'security-analytics';
+
+/**
+ * Starts security-analytics on a port that is already bound. When it resolves, the standing of every agent that is not
+ * Normal is on the feed again, and events are taken from the bus.
+ */
+export async function startSecurityAnalytics(
+  settings: SecurityAnalyticsSettings,
+  parts: SecurityAnalyticsParts,
+  bound: Bound,
+): Promise<RunningService> {
+  const { database, bus, events, log, now = Date.now } = parts;
+  await migrate(database, 'audit', new URL('../migrations/', import.meta.url));
+  const db = auditSchema(database);
+  const store = sqlAuditStore(db);
+  const record = events.append.bind(events);
+  const publish = (standings: readonly Standing[]): Promise<void> =>
+    bus.publish('portcullis.standing', standings.map(standingMessage));
+  const tell = announcer({ store, publish, record, later, now, log });
+  await tell.republish();
+  await tell.announce();
+
+  const metrics = createMetrics(GROUP);
+  const board = standingBoard();
+  const standings = await bus.subscribe('portcullis.standing', GROUP, board.take);
+  const handle = intake({ store, announcer: tell, log, counted: figures(metrics) });
+  const subscription = await bus.subscribe('portcullis.events', GROUP, handle);
+
+  const desk = { questions: sqlAuditQuestions(db), store, announcer: tell, record, now };
+  const rules = {
+    issuer: settings.AUTH_ISSUER,
+    audience: resourceUris(settings).analytics,
+    keys: remoteKeys({ jwksUri: `${settings.AUTH_ISSUER}/jwks`, now }),
+    now,
+  };
+  const app = await createApi(AnalyticsModule.forRoot(desk, { rules, stateOf: board.stateOf }), {
+    log,
+    hosts: [...hostsOf(settings.ANALYTICS_URL, bound.url), ...settings.ALLOWED_HOSTS],
+    forceHttps: settings.FORCE_HTTPS,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    observe: countRequests(metrics),
+  });
+  await mount(bound, app);
+  const management = await startManagement({
+    host: settings.MANAGEMENT_HOST,
+    port: settings.MANAGEMENT_PORT ?? managementPort(settings.PORT),
+    checks: {
+      database: () => database.ping().then(() => 'ok'),
+      announcements: async () => tell.state(),
+    },
+    metrics,
+    mode: settings.PORTCULLIS_MODE,
+  });
+
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await Promise.all([closeBound(bound), closeBound(management)]);
+    await Promise.all([subscription.stop(), standings.stop()]);
+    await tell.stop();
+    await app.close();
+  };
+  return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
+}
+
+const standingMessage = (standing: Standing) => ({
+  key: `${standing.tenant}/${standing.agent}`,
+  value: JSON.stringify(standing),
+});
+
+const later = (ms: number, run: () => void): (() => void) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
+
+/** Port + 100, or a free one where the port is any free one. */
+const managementPort = (port: number): number => (port === 0 ? 0 : port + 100);
