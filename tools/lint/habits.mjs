@@ -38,7 +38,10 @@ export const habits = [
   { files: ['apps/*/src/main.ts'], rules: lines(25) },
   {
     files: ['**/*.{ts,mjs}'],
-    rules: { '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }] },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/no-unused-expressions': ['error', { allowShortCircuit: true, allowTernary: true }],
+    },
   },
   {
     files: ['**/*.ts'],
