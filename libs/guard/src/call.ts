@@ -7,7 +7,13 @@ import type { AnyTool } from './tool.js';
 /** What a request asks for. The body decides, never the `Mcp-Name` header. */
 export type Operation =
   | { readonly kind: 'tool'; readonly method: 'tools/call'; readonly tool: AnyTool; readonly args: unknown }
-  | { readonly kind: 'resource'; readonly method: 'resources/read'; readonly uri: string; readonly tool: AnyTool; readonly args: unknown }
+  | {
+      readonly kind: 'resource';
+      readonly method: 'resources/read';
+      readonly uri: string;
+      readonly tool: AnyTool;
+      readonly args: unknown;
+    }
   /** lists, discovery, initialize, ping, notifications, and whatever the SDK will say it does not know */
   | { readonly kind: 'other'; readonly method: string };
 

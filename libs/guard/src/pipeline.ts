@@ -119,7 +119,11 @@ async function takeLimits(
 function validate(tool: AnyTool, args: unknown): unknown {
   const parsed = tool.input.safeParse(args ?? {});
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.slice(0, 10).map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`);
+  const { issues: found } = parsed.error;
+  // a message may repeat a key the caller made up, so its length is the caller's too until it is cut
+  const issues = found
+    .slice(0, 10)
+    .map(({ path, message }) => `${path.join('.') || 'arguments'}: ${message}`.slice(0, 200));
   throw new Refusal('input_invalid', { issues });
 }
 

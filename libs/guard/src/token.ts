@@ -46,7 +46,8 @@ export function bearerToken(authorization: readonly string[]): string {
 export async function verifyAccessToken(token: string, rules: TokenRules): Promise<Caller> {
   const payload = await verifySignature(token, rules);
   const claims = accessTokenClaims.safeParse(payload);
-  if (!claims.success) throw new Refusal('token_invalid', {}, { detail: `claims: ${claims.error.issues[0]?.path.join('.')}` });
+  if (!claims.success)
+    throw new Refusal('token_invalid', {}, { detail: `claims: ${claims.error.issues[0]?.path.join('.')}` });
   if (claims.data.cnf !== undefined) throw new Refusal('dpop_invalid');
   return callerOf(claims.data);
 }
@@ -65,10 +66,14 @@ async function verifySignature(token: string, { issuer, audience, keys, now }: T
     return payload;
   } catch (error) {
     if (isOurFault(error)) throw new Refusal('overloaded', { retryAfterMs: 1000 }, { cause: error });
-    throw new Refusal('token_invalid', {}, { cause: error, detail: error instanceof Error ? error.message : undefined });
+    throw new Refusal(
+      'token_invalid',
+      {},
+      { cause: error, detail: error instanceof Error ? error.message : undefined },
+    );
   }
 }
 
-/** The keys could not be had: that says nothing about the token. */
+/** The keys could not be had: that says nothing about the token. Whatever is wrong with a token, jose says as a JOSEError. */
 const isOurFault = (error: unknown): boolean =>
-  error instanceof errors.JWKSTimeout || (error instanceof Error && !(error instanceof errors.JOSEError));
+  error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError);

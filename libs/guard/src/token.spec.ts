@@ -1,0 +1,217 @@
+import { Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
+import { principalId } from '@portcullis/contract/ids';
+import fc from 'fast-check';
+import {
+  CompactSign,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  SignJWT,
+  UnsecuredJWT,
+  type CryptoKey,
+  type JWTPayload,
+} from 'jose';
+import { localKeys } from './jwks.http.js';
+import { bearerToken, verifyAccessToken, type TokenRules } from './token.js';
+
+const ISSUER = 'https://auth.example';
+const AUDIENCE = 'https://mcp.example/mcp';
+const NOW = 1_800_000_000;
+
+let publicKey: CryptoKey;
+let privateKey: CryptoKey;
+let rules: TokenRules;
+beforeAll(async () => {
+  ({ publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true }));
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' };
+  rules = { issuer: ISSUER, audience: AUDIENCE, keys: localKeys({ keys: [jwk] }), now: () => NOW * 1000 };
+});
+
+const CLAIMS = {
+  iss: ISSUER,
+  aud: AUDIENCE,
+  sub: 'client-1',
+  client_id: 'client-1',
+  jti: 'jti-1',
+  iat: NOW - 60,
+  exp: NOW + 840,
+  scope: 'customer:read unknown:scope',
+  tenant: 'acme',
+  ceiling: 'customer:read ticket:read',
+};
+const HEADER = { alg: 'ES256', typ: 'at+jwt', kid: 'k1' };
+const token = (claims: object = {}, header: object = {}, key = privateKey): Promise<string> =>
+  new SignJWT({ ...CLAIMS, ...claims } as JWTPayload).setProtectedHeader({ ...HEADER, ...header }).sign(key);
+const codeOf = async (work: () => unknown): Promise<RefusalCode | 'no refusal'> => {
+  try {
+    await work();
+    return 'no refusal';
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return error.code;
+  }
+};
+
+describe('the Authorization header', () => {
+  test.each([
+    ['Bearer abc.def.ghi', 'abc.def.ghi'],
+    ['bearer abc', 'abc'],
+    ['BEARER   a-b_c~d+e/f==', 'a-b_c~d+e/f=='],
+  ])('%j carries the token %j', (header, expected) => expect(bearerToken([header])).toBe(expected));
+
+  test.each<[string, string[], RefusalCode]>([
+    ['none', [], 'token_missing'],
+    ['two', ['Bearer a', 'Bearer a'], 'token_invalid'],
+    ['an empty one', [''], 'token_invalid'],
+    ['no token', ['Bearer '], 'token_invalid'],
+    ['two tokens', ['Bearer a b'], 'token_invalid'],
+    ['two joined by a comma', ['Bearer a, Bearer b'], 'token_invalid'],
+    ['Basic', ['Basic dXNlcjpwYXNz'], 'token_invalid'],
+    ['a control character', ['Bearer a\u0000b'], 'token_invalid'],
+    ['a token of 8193 characters', [`Bearer ${'a'.repeat(8193)}`], 'token_invalid'],
+    ['DPoP', ['DPoP abc'], 'dpop_invalid'],
+    ['dpop in small letters', ['dpop abc'], 'dpop_invalid'],
+  ])('with %s is a refusal', async (_what, headers, code) =>
+    expect(await codeOf(() => bearerToken(headers))).toBe(code),
+  );
+});
+
+describe('a good token', () => {
+  test('says who calls, with known scopes only', async () => {
+    expect(await verifyAccessToken(await token({ task: 'tsk_1', auth_time: NOW - 90 }), rules)).toEqual({
+      tenant: 'acme',
+      principal: principalId('acme', 'client-1'),
+      clientId: 'client-1',
+      sub: undefined,
+      scopes: new Set(['customer:read']),
+      ceiling: new Set(['customer:read', 'ticket:read']),
+      task: 'tsk_1',
+      authTime: NOW - 90,
+      tokenId: 'jti-1',
+      expiresAt: NOW + 840,
+    });
+  });
+
+  test('of a person makes another principal than the machine', async () => {
+    const caller = await verifyAccessToken(await token({ sub: 'user-1' }), rules);
+    expect([caller.sub, caller.principal]).toEqual(['user-1', principalId('acme', 'client-1', 'user-1')]);
+  });
+
+  test.each([
+    ['with a scope claim left out', { scope: undefined }],
+    ['that ended less than 30 s ago, since clocks differ', { exp: NOW - 29 }],
+    ['that begins in less than 30 s', { nbf: NOW + 29 }],
+  ])('%s is good', async (_what, claims) =>
+    expect(await codeOf(async () => verifyAccessToken(await token(claims), rules))).toBe('no refusal'),
+  );
+});
+
+describe('a token is invalid', () => {
+  test.each<[string, object, object]>([
+    ['when it expired', { exp: NOW - 31 }, {}],
+    ['when it is not yet valid', { nbf: NOW + 31 }, {}],
+    ['without an expiry', { exp: undefined }, {}],
+    ['without an issue time', { iat: undefined }, {}],
+    ['with an expiry that is no number', { exp: 'tomorrow' }, {}],
+    ['from another issuer', { iss: 'https://evil.example' }, {}],
+    ['from an issuer with a trailing slash', { iss: `${ISSUER}/` }, {}],
+    ['for another audience', { aud: 'https://auth.example/admin' }, {}],
+    ['for our audience and one more', { aud: [AUDIENCE, 'https://auth.example/admin'] }, {}],
+    ['without an audience', { aud: undefined }, {}],
+    ['as an id token', {}, { typ: 'JWT' }],
+    ['without a type', {}, { typ: undefined }],
+    ['with an unknown key', {}, { kid: 'k2' }],
+    ['without a subject', { sub: undefined }, {}],
+    ['without a client', { client_id: undefined }, {}],
+    ['without an id', { jti: undefined }, {}],
+    ['with an id of 256 characters', { jti: 'x'.repeat(256) }, {}],
+    ['without a tenant', { tenant: undefined }, {}],
+    ['with a tenant that is none', { tenant: 'Acme/../default' }, {}],
+    ['without a ceiling', { ceiling: undefined }, {}],
+    ['with scopes as a list', { scope: ['customer:read'] }, {}],
+  ])('%s', async (_what, claims, header) => {
+    expect(await codeOf(async () => verifyAccessToken(await token(claims, header), rules))).toBe('token_invalid');
+  });
+
+  test('with alg none', async () => {
+    const unsecured = new UnsecuredJWT(CLAIMS).encode();
+    const typed = `${btoa(JSON.stringify({ alg: 'none', typ: 'at+jwt' })).replaceAll('=', '')}.${unsecured.split('.')[1]}.`;
+    for (const each of [unsecured, typed])
+      expect(await codeOf(() => verifyAccessToken(each, rules))).toBe('token_invalid');
+  });
+
+  test('with HS256 keyed by our public key', async () => {
+    const secret = new TextEncoder().encode(await exportSPKI(publicKey));
+    const forged = await new SignJWT(CLAIMS).setProtectedHeader({ ...HEADER, alg: 'HS256' }).sign(secret);
+    expect(await codeOf(() => verifyAccessToken(forged, rules))).toBe('token_invalid');
+  });
+
+  test('signed by another key under our kid, also one it brings along', async () => {
+    const other = await generateKeyPair('ES256', { extractable: true });
+    const jwk = await exportJWK(other.publicKey);
+    for (const header of [{}, { jwk }, { jku: 'https://evil.example/jwks' }]) {
+      expect(await codeOf(async () => verifyAccessToken(await token({}, header, other.privateKey), rules))).toBe(
+        'token_invalid',
+      );
+    }
+  });
+
+  test('with an ES384 or EdDSA signature', async () => {
+    for (const alg of ['ES384', 'EdDSA']) {
+      const other = await generateKeyPair(alg);
+      expect(await codeOf(async () => verifyAccessToken(await token({}, { alg }, other.privateKey), rules))).toBe(
+        'token_invalid',
+      );
+    }
+  });
+
+  test('with a critical header we do not know, or a payload that is no object', async () => {
+    const [head, body, signature] = (await token()).split('.') as [string, string, string];
+    const crit = btoa(JSON.stringify({ ...HEADER, crit: ['x'], x: 1 })).replaceAll('=', '');
+    const text = await new CompactSign(new TextEncoder().encode('"hello"')).setProtectedHeader(HEADER).sign(privateKey);
+    for (const each of [`${crit}.${body}.${signature}`, text, `${head}.${body}`, `${head}.${body}.`, '..', head]) {
+      expect(await codeOf(() => verifyAccessToken(each, rules))).toBe('token_invalid');
+    }
+  });
+
+  test('when it is bound to a key and sent without a proof: dpop_invalid', async () => {
+    for (const cnf of [{ jkt: 'x' }, {}, null, false]) {
+      expect(await codeOf(async () => verifyAccessToken(await token({ cnf }), rules))).toBe('dpop_invalid');
+    }
+  });
+
+  test('whatever it is made of, with any byte changed, and never an error of ours', async () => {
+    const good = await token();
+    await fc.assert(
+      fc.asyncProperty(fc.nat(good.length - 1), fc.constantFrom(...'AZaz09-_.=~'), async (at, letter) => {
+        const changed = good.slice(0, at) + letter + good.slice(at + 1);
+        // the last letter of an ES256 signature has four unused bits
+        fc.pre(changed !== good && at < good.length - 1);
+        expect(await codeOf(() => verifyAccessToken(changed, rules))).toBe('token_invalid');
+      }),
+    );
+    const part = fc.oneof(fc.json(), fc.string()).map((text) => Buffer.from(text).toString('base64url'));
+    await fc.assert(
+      fc.asyncProperty(part, part, part, async (...parts) => {
+        expect(await codeOf(() => verifyAccessToken(parts.join('.'), rules))).toBe('token_invalid');
+      }),
+    );
+  });
+});
+
+test('keys that cannot be had say nothing about the token: 503', async () => {
+  const refused = verifyAccessToken(await token(), {
+    ...rules,
+    keys: () => Promise.reject(new Error('connect ECONNREFUSED')),
+  });
+  await expect(refused).rejects.toMatchObject({ code: 'overloaded', facts: { retryAfterMs: 1000 } });
+});
+
+test('what is wrong with a token stays inside; its owner reads the words of the row', async () => {
+  const error = await verifyAccessToken(await token({ exp: 1 }), rules).catch((thrown: Refusal) => thrown);
+  expect(error).toMatchObject({
+    message: REFUSALS.token_invalid.says,
+    facts: {},
+    detail: expect.stringContaining('exp'),
+  });
+});
