@@ -33,6 +33,8 @@ test('a refusal keeps its status and tells what the gate said, with the correlat
   const refusal = await api.get('/x').catch((error: unknown) => error as ApiRefusal);
   expect(refusal).toBeInstanceOf(ApiRefusal);
   expect(refusal).toMatchObject({ status: 409, message: 'The gate refused: Not from here. (correlation id 0199)' });
+  const invalid = '{"error":"input_invalid","error_description":"Not accepted.","issues":["jwks: wrong"]}';
+  await expect(fake(400, invalid).api.get('/x')).rejects.toThrow('The gate refused: Not accepted. jwks: wrong');
   await expect(fake(502, '<html>').api.get('/x')).rejects.toThrow('The gate refused (HTTP 502).');
 });
 

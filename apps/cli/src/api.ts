@@ -11,7 +11,7 @@ export type Query = Readonly<Record<string, string | number | undefined>>;
 export interface Api {
   /** @throws ApiRefusal when the answer is not 2xx, NotDone when nobody answers */
   get(path: string, query?: Query): Promise<unknown>;
-  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
+  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, query?: Query): Promise<unknown>;
 }
 
 /** One page of a list. */
@@ -34,8 +34,8 @@ export function apiAt(base: string, token: () => Promise<string>, ask: Ask): Api
   };
   return {
     get: (path, query = {}) => request(`${base}${path}${search(query)}`, {}),
-    send: (method, path, body) =>
-      request(`${base}${path}`, {
+    send: (method, path, body, query = {}) =>
+      request(`${base}${path}${search(query)}`, {
         method,
         ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       }),
@@ -48,16 +48,18 @@ function search(query: Query): string {
   return given.size === 0 ? '' : `?${given}`;
 }
 
+/** What our APIs say with a refusal; `issues` names what is wrong in the request. */
 const problem = z.object({
   error: z.string(),
   error_description: z.string().optional(),
   correlation_id: z.string().optional(),
+  issues: z.array(z.string()).default([]),
 });
 function refusalText(body: unknown, status: number): string {
   const { data } = problem.safeParse(body);
   if (data === undefined) return `The gate refused (HTTP ${status}).`;
   const id = data.correlation_id === undefined ? '' : ` (correlation id ${data.correlation_id})`;
-  return `The gate refused: ${data.error_description ?? data.error}${id}`;
+  return `The gate refused: ${[data.error_description ?? data.error, ...data.issues].join(' ')}${id}`;
 }
 
 /**

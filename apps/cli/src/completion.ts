@@ -88,7 +88,9 @@ const fish = (
 function __portcullis_verb
     set -l verb
     set -l skip 0
-    for word in (commandline -opc)[2..-1]
+    set -l words (commandline -opc)
+    set -e words[1]
+    for word in $words
         if test $skip = 1
             set skip 0
         else if contains -- $word ${taking.join(' ')}

@@ -4,6 +4,7 @@ import { agentQuarantine } from './verbs/agent-quarantine.js';
 import { agentRelease } from './verbs/agent-release.js';
 import { agentShow } from './verbs/agent-show.js';
 import { auditTail } from './verbs/audit-tail.js';
+import { clientAdd } from './verbs/client-add.js';
 import { clientList } from './verbs/client-list.js';
 import { clientRemove } from './verbs/client-remove.js';
 import { clientShow } from './verbs/client-show.js';
@@ -12,12 +13,19 @@ import { demo } from './verbs/demo.js';
 import { doctor } from './verbs/doctor.js';
 import { keysList } from './verbs/keys-list.js';
 import { scopes } from './verbs/scopes.js';
+import { userAdd } from './verbs/user-add.js';
+import { userList } from './verbs/user-list.js';
+import { userRemove } from './verbs/user-remove.js';
 
 const WORKING: readonly AnyVerb[] = [
   demo,
+  clientAdd,
   clientList,
   clientShow,
   clientRemove,
+  userAdd,
+  userList,
+  userRemove,
   agentList,
   agentShow,
   agentQuarantine,

@@ -61,7 +61,7 @@ async function removeDrill(tenant: string, clients: Api, drills: Api, { note }: 
   try {
     const { items } = pageOf(client, await clients.get('/clients', { tenant, limit: 200 }));
     for (const { client_id } of items) {
-      await clients.send('DELETE', `/clients/${encodeURIComponent(client_id)}`).catch(leftOver);
+      await clients.send('DELETE', `/clients/${encodeURIComponent(client_id)}`, undefined, { tenant }).catch(leftOver);
     }
   } catch (error) {
     leftOver(error);

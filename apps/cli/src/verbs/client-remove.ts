@@ -9,7 +9,7 @@ export const clientRemove = defineVerb({
   input: z.object({ client: z.string().min(1), ...tenantInput }),
   run: async ({ client, tenant }, ports) => {
     const authAdmin = await ports.admin('authAdmin', ['admin:clients', ...acrossTenants(tenant)]);
-    await authAdmin.send('DELETE', `/clients/${encodeURIComponent(client)}`);
+    await authAdmin.send('DELETE', `/clients/${encodeURIComponent(client)}`, undefined, { tenant });
     return { json: { client_id: client, removed: true }, text: `${client} is removed.` };
   },
 });

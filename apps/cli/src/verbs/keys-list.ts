@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { pageOf } from '../api.js';
 import { table } from '../table.js';
-import { defineVerb, noteMore, pageInput, pageOptions } from '../verb.js';
+import { defineVerb } from '../verb.js';
 
 /** A signing key of the authorization server; its private half is nowhere to be seen. */
 const keyRow = z.object({
@@ -9,7 +9,7 @@ const keyRow = z.object({
   alg: z.string(),
   state: z.enum(['next', 'active', 'retiring']),
   /** RFC 3339 */
-  notBefore: z.string().nullable(),
+  notBefore: z.string(),
   notAfter: z.string().nullable(),
 });
 type Key = z.output<typeof keyRow>;
@@ -17,12 +17,11 @@ type Key = z.output<typeof keyRow>;
 export const keysList = defineVerb({
   name: 'keys list',
   says: 'the keys that access tokens are signed with',
-  options: pageOptions,
-  input: z.object(pageInput),
-  run: async ({ limit, cursor }, ports) => {
+  options: [],
+  input: z.object({}),
+  run: async (_, ports) => {
     const authAdmin = await ports.admin('authAdmin', ['admin:keys']);
-    const { items, next } = pageOf(keyRow, await authAdmin.get('/keys', { limit, cursor }));
-    noteMore(next, ports);
+    const { items } = pageOf(keyRow, await authAdmin.get('/keys'));
     const columns = [
       { head: 'kid', of: ({ kid }: Key) => kid },
       { head: 'alg', of: ({ alg }: Key) => alg },

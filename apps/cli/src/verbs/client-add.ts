@@ -1,0 +1,65 @@
+import { isScope, SCOPES, type Scope } from '@portcullis/scopes/scopes';
+import * as z from 'zod';
+import { expectShape } from '../api.js';
+import { AUTH_METHODS, publicKeysIn } from '../clients.js';
+import { acrossTenants, defineVerb, tenantInput, tenantOption } from '../verb.js';
+
+const created = z.object({ client_id: z.string(), client_secret: z.string().optional() });
+
+/** Scopes may be given one by one or as one list, separated by blanks or commas. */
+const ceiling = z
+  .array(z.string(), 'is missing: name what the client may ever be granted; see portcullis scopes')
+  .transform((given) => given.flatMap((list) => list.split(/[\s,]+/).filter(Boolean)))
+  .pipe(
+    z
+      .array(z.custom<Scope>((word) => isScope(String(word)), 'names a scope that there is not; see portcullis scopes'))
+      .min(1, 'is empty'),
+  );
+
+/** Scopes of people and services in a ceiling are the platform administrator's to give. */
+const isForClients = (scope: Scope): boolean => SCOPES[scope].holder === 'client';
+
+export const clientAdd = defineVerb({
+  name: 'client add',
+  says: 'registers a client; its secret is shown once, here',
+  argument: { name: 'name', says: 'what people will see, such as "support agent"' },
+  options: [
+    { flags: '--scope <scopes>', says: 'its ceiling, such as "customer:read ticket:read"', repeated: true },
+    {
+      flags: '--auth-method <method>',
+      says: 'how it proves itself (default client_secret_basic)',
+      choices: AUTH_METHODS,
+    },
+    { flags: '--jwks <file>', says: 'its public ES256 key, for private_key_jwt' },
+    {
+      flags: '--redirect-uri <uri>',
+      says: 'where a person comes back to, for clients that act for people',
+      repeated: true,
+    },
+    tenantOption,
+  ],
+  input: z.object({
+    name: z.string().trim().min(1, 'is empty').max(100, 'takes at most 100 characters'),
+    scope: ceiling,
+    authMethod: z.enum(AUTH_METHODS).default('client_secret_basic'),
+    jwks: z.string().optional(),
+    redirectUri: z.array(z.string()).default([]),
+    ...tenantInput,
+  }),
+  run: async ({ name, scope, authMethod, jwks, redirectUri, tenant }, ports) => {
+    const wish = {
+      name,
+      auth_method: authMethod,
+      scopes: scope,
+      redirect_uris: redirectUri,
+      ...(tenant !== undefined && { tenant }),
+      ...(jwks !== undefined && { jwks: publicKeysIn(await ports.fileText(jwks), jwks) }),
+    };
+    const beyond: readonly Scope[] = scope.every(isForClients) ? acrossTenants(tenant) : ['platform:admin'];
+    const authAdmin = await ports.admin('authAdmin', ['admin:clients', ...beyond]);
+    const client = expectShape(created, await authAdmin.send('POST', '/clients', wish));
+    const secret = client.client_secret === undefined ? [] : [`client_secret  ${client.client_secret}`];
+    if (secret.length > 0) ports.note('The secret is shown this once: keep it where the client finds it.');
+    return { json: client, text: [`client_id      ${client.client_id}`, ...secret].join('\n') };
+  },
+});

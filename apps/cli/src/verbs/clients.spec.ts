@@ -1,0 +1,117 @@
+import type { Api, Query } from '../api.js';
+import { WrongUse } from '../faults.js';
+import type { VerbPorts } from '../verb.js';
+import { clientAdd } from './client-add.js';
+import { clientList } from './client-list.js';
+import { clientRemove } from './client-remove.js';
+import { clientShow } from './client-show.js';
+
+const client = {
+  client_id: 'cli_a',
+  tenant: 'default',
+  name: 'support agent',
+  auth_method: 'client_secret_basic',
+  redirect_uris: [],
+  grant_types: ['client_credentials'],
+  scopes: ['customer:read'],
+  disabled: false,
+  created_at: '2026-11-20T10:00:00.000Z',
+};
+
+function gate(file = '') {
+  const asked: unknown[] = [];
+  const notes: string[] = [];
+  const scopes: string[][] = [];
+  const api: Api = {
+    async get(path, query: Query = {}) {
+      asked.push([path, query]);
+      return path === '/clients' ? { items: [client], next_cursor: null } : client;
+    },
+    async send(method, path, body, query) {
+      asked.push([method, path, body, query]);
+      return method === 'POST' ? { ...client, client_secret: 'once' } : undefined;
+    },
+  };
+  const ports = {
+    admin: async (_: string, asked: string[]) => {
+      scopes.push(asked);
+      return api;
+    },
+    note: (line: string) => void notes.push(line),
+    fileText: async () => file,
+  } as unknown as VerbPorts;
+  const add = (given: Record<string, unknown>) => clientAdd.run(clientAdd.input.parse({ name: 'n', ...given }), ports);
+  return { ports, asked, notes, scopes, add };
+}
+
+test('a client is registered with its ceiling, and id and secret are all that is printed', async () => {
+  const { add, asked, notes, scopes } = gate();
+  const { json } = await add({ scope: ['customer:read ticket:read,ticket:create', 'account:calculate'] });
+  expect(json).toEqual({ client_id: 'cli_a', client_secret: 'once' });
+  expect(asked).toEqual([
+    [
+      'POST',
+      '/clients',
+      {
+        name: 'n',
+        auth_method: 'client_secret_basic',
+        scopes: ['customer:read', 'ticket:read', 'ticket:create', 'account:calculate'],
+        redirect_uris: [],
+      },
+      undefined,
+    ],
+  ]);
+  expect(notes).toEqual([expect.stringMatching(/shown this once/)]);
+  expect(scopes).toEqual([['admin:clients']]);
+});
+
+test('a ceiling with scopes of people or services is asked for as the platform’s administrator', async () => {
+  const { add, scopes } = gate();
+  await add({ scope: ['limits:decide'] });
+  expect(scopes).toEqual([['admin:clients', 'platform:admin']]);
+});
+
+const key = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' };
+test.each([
+  ['a JWK set', { keys: [key] }],
+  ['one JWK', key],
+])('%s in a file is sent as the client’s keys', async (_, content) => {
+  const { add, asked } = gate(JSON.stringify(content));
+  await add({ scope: ['customer:read'], authMethod: 'private_key_jwt', jwks: 'key.json' });
+  expect(asked).toEqual([['POST', '/clients', expect.objectContaining({ jwks: { keys: [key] } }), undefined]]);
+});
+
+test.each([
+  ['a private key', { ...key, d: 'secret' }, /key\.json holds a private key/],
+  ['a private key in a set', { keys: [key, { ...key, d: 'secret' }] }, /holds a private key/],
+  ['a symmetric key', { kty: 'oct', k: 'secret' }, /holds a private key/],
+  ['no key', { hello: 1 }, /holds no JWK/],
+])('%s never leaves this machine', async (_, content, says) => {
+  const { add, asked } = gate(JSON.stringify(content));
+  const adding = add({ scope: ['customer:read'], authMethod: 'private_key_jwt', jwks: 'key.json' });
+  await expect(adding).rejects.toThrow(WrongUse);
+  await expect(adding).rejects.toThrow(says);
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  ['no ceiling', {}, 'scope'],
+  ['an unknown scope', { scope: ['customer:raed'] }, 'scope'],
+  ['an empty ceiling', { scope: [' '] }, 'scope'],
+  ['another way to prove itself', { scope: ['customer:read'], authMethod: 'password' }, 'authMethod'],
+  ['a tenant that cannot be', { scope: ['customer:read'], tenant: 'A B' }, 'tenant'],
+])('%s is wrong use', (_, given, wrong) => {
+  expect(clientAdd.input.safeParse({ name: 'n', ...given }).error?.issues[0]?.path[0]).toBe(wrong);
+});
+
+test('clients are listed, shown and removed in the tenant that was named', async () => {
+  const { ports, asked } = gate();
+  expect((await clientList.run({ limit: 50, tenant: 't1' }, ports)).json).toEqual([client]);
+  expect((await clientShow.run({ client: 'https://a.example/c', tenant: 't1' }, ports)).json).toEqual(client);
+  await clientRemove.run({ client: 'cli_a', tenant: 't1' }, ports);
+  expect(asked).toEqual([
+    ['/clients', { limit: 50, cursor: undefined, tenant: 't1' }],
+    ['/clients/https%3A%2F%2Fa.example%2Fc', { tenant: 't1' }],
+    ['DELETE', '/clients/cli_a', undefined, { tenant: 't1' }],
+  ]);
+});
