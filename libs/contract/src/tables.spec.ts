@@ -1,0 +1,63 @@
+import { leaseRequest, LIMIT_TYPES, limitQuestion, settleRequest } from './limits.js';
+import { silentLog } from './log.js';
+import { BEHAVIOUR_STATES, EFFECTS, standingSchema } from './standing.js';
+import { TOPICS } from './topics.js';
+
+test('the states of behaviour and what they mean are as pinned', () => {
+  expect(EFFECTS).toEqual({
+    Normal: { admitted: true, limitShare: 1 },
+    Monitoring: { admitted: true, limitShare: 1 },
+    Suspicious: { admitted: true, limitShare: 1 },
+    Investigation: { admitted: true, limitShare: 1 },
+    Compromised: { admitted: false, limitShare: 0 },
+    Isolated: { admitted: false, limitShare: 0 },
+    Remediation: { admitted: true, limitShare: 0.5 },
+  });
+  expect(Object.keys(EFFECTS)).toEqual([...BEHAVIOUR_STATES]);
+});
+
+test('the topics are as pinned', () => {
+  expect(Object.entries(TOPICS).map(([name, { key, compacted }]) => [name, key, compacted])).toEqual([
+    ['portcullis.events', 'tenant/principal', false],
+    ['portcullis.standing', 'tenant/principal', true],
+  ]);
+});
+
+test('the limits that can refuse are as pinned', () => {
+  expect(LIMIT_TYPES).toEqual(['requests', 'tool_requests', 'llm_tokens']);
+});
+
+test('a limit question has a tenant and a whole share unless it says otherwise', () => {
+  expect(limitQuestion.parse({ principal: 'agt_1' })).toEqual({ tenant: 'default', principal: 'agt_1', share: 1 });
+});
+
+test.each([
+  {},
+  { principal: '' },
+  { principal: 'x'.repeat(201) },
+  { principal: 'p', tenant: 'Acme' },
+  { principal: 'p', llmTokens: -1 },
+  { principal: 'p', llmTokens: 1.5 },
+  { principal: 'p', llmTokens: NaN },
+  { principal: 'p', llmTokens: 1_000_001 },
+  { principal: 'p', share: 0 },
+  { principal: 'p', share: 1.01 },
+  { principal: 'p', tool: '' },
+  { principal: 'p', unknown: 1 },
+])('%j is no limit question', (question) => expect(limitQuestion.safeParse(question).success).toBe(false));
+
+test.each([{}, { lease: '' }, { lease: 'x'.repeat(65) }, { lease: 'a', more: 1 }])('%j names no lease', (request) => {
+  expect(leaseRequest.safeParse(request).success).toBe(false);
+  expect(settleRequest.safeParse({ ...request, llmTokens: 1 }).success).toBe(false);
+});
+
+test('a standing names its agent by its id', () => {
+  const standing = { tenant: 't', agent: 'agt_1', state: 'Isolated', since: '2026-01-01T00:00:00.000Z' };
+  expect(standingSchema.parse(standing)).toEqual(standing);
+  expect(standingSchema.safeParse({ ...standing, agent: 'client-1' }).success).toBe(false);
+  expect(standingSchema.safeParse({ ...standing, state: 'Fine' }).success).toBe(false);
+});
+
+test('a silent log takes everything', () => {
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) expect(silentLog[level]('x', {})).toBeUndefined();
+});

@@ -1,0 +1,60 @@
+import { principalId } from '@portcullis/contract/ids';
+import { accessTokenClaims, callerOf } from './caller.js';
+
+const CLAIMS = {
+  iss: 'i',
+  aud: 'a',
+  sub: 'c1',
+  client_id: 'c1',
+  jti: 'j1',
+  iat: 1,
+  exp: 2,
+  scope: 'customer:read',
+  tenant: 'acme',
+  ceiling: 'customer:read customer:list',
+};
+const caller = (more: object = {}) => callerOf(accessTokenClaims.parse({ ...CLAIMS, ...more }));
+
+test('a token whose subject is its client is a machine', () => {
+  expect(caller()).toEqual({
+    tenant: 'acme',
+    principal: principalId('acme', 'c1'),
+    clientId: 'c1',
+    sub: undefined,
+    scopes: new Set(['customer:read']),
+    ceiling: new Set(['customer:read', 'customer:list']),
+    task: undefined,
+    authTime: undefined,
+    tokenId: 'j1',
+    expiresAt: 2,
+  });
+});
+
+test('a token of another subject is a person through that client', () => {
+  const { sub, principal, task, authTime } = caller({ sub: 'u1', task: 'tsk_1', auth_time: 1 });
+  expect([sub, principal, task, authTime]).toEqual(['u1', principalId('acme', 'c1', 'u1'), 'tsk_1', 1]);
+});
+
+test('the same client of another tenant is another principal', () => {
+  expect(caller({ tenant: 'other' }).principal).not.toBe(caller().principal);
+});
+
+test('claims we do not know are left behind', () => {
+  expect(accessTokenClaims.parse({ ...CLAIMS, roles: ['admin'] })).not.toHaveProperty('roles');
+});
+
+test.each([
+  { aud: ['a'] },
+  { tenant: '' },
+  { tenant: '../x' },
+  { sub: '' },
+  { sub: 'x'.repeat(256) },
+  { client_id: undefined },
+  { scope: 'x'.repeat(4097) },
+  { ceiling: undefined },
+  { task: 'x'.repeat(65) },
+  { auth_time: 'yesterday' },
+  { exp: '2' },
+])('claims with %j are none of ours', (change) => {
+  expect(accessTokenClaims.safeParse({ ...CLAIMS, ...change }).success).toBe(false);
+});
