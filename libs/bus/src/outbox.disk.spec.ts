@@ -117,6 +117,29 @@ describe('a disk that cannot be written to', () => {
   });
 });
 
+describe('a disk that is slow to flush', () => {
+  it('ships what a flush has covered, and not what was written while it was under way', async () => {
+    const bus = notingBus();
+    const flushes: (() => void)[] = [];
+    const disk: Disk = { ...nodeDisk, fdatasync: () => new Promise((resolve) => flushes.push(resolve)) };
+    log = await openTestOutbox(temporaryDirectory(), bus, { disk });
+    await log.append(draft('m1'));
+    await log.append(draft('m2'));
+    expect(bus.taken).toEqual([]);
+    flushes.shift()?.();
+    await until(() => bus.taken.length > 0);
+    expect(chainOf(bus.taken.map(({ value }) => value))).toEqual(['m1']);
+    await until(() => flushes.length > 0);
+    flushes.shift()?.();
+    await until(() => log.stats().pending === 0);
+    expect(chainOf(bus.taken.map(({ value }) => value))).toEqual(['m1', 'm2']);
+    const closed = log.close();
+    await until(() => flushes.length > 0);
+    flushes.shift()?.();
+    await closed;
+  });
+});
+
 describe('a disk that cannot be flushed', () => {
   it('ships nothing that may be lost, and refuses appends until a restart', async () => {
     const dir = temporaryDirectory();

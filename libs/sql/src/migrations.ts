@@ -23,9 +23,17 @@ export class MigrationError extends Error {
 
 const FILE_NAME = /^\d{4}-[a-z0-9][a-z0-9-]*\.sql$/;
 
+/** Each file runs in one transaction together with the record of it, so it must not end that one. */
+const TRANSACTION =
+  /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*(?:begin|start|commit|end|rollback|abort|prepare\s+transaction)\b/is;
+
+/** @throws MigrationError when a statement begins or ends a transaction */
 export function migrationOf(name: string, text: string): Migration {
   const unix = text.replaceAll('\r\n', '\n');
-  return { name, checksum: createHash('sha256').update(unix).digest('hex'), statements: statements(unix) };
+  const found = statements(unix);
+  const at = found.findIndex((statement) => TRANSACTION.test(statement));
+  if (at >= 0) throw new MigrationError(`${name}, statement ${at + 1}: a migration may not begin or end a transaction`);
+  return { name, checksum: createHash('sha256').update(unix).digest('hex'), statements: found };
 }
 
 /**
