@@ -9,6 +9,7 @@ import { clientList } from './verbs/client-list.js';
 import { clientRemove } from './verbs/client-remove.js';
 import { clientShow } from './verbs/client-show.js';
 import { completionOf } from './verbs/completion.js';
+import { config } from './verbs/config.js';
 import { demo } from './verbs/demo.js';
 import { doctor } from './verbs/doctor.js';
 import { keysList } from './verbs/keys-list.js';
@@ -33,6 +34,7 @@ const WORKING: readonly AnyVerb[] = [
   keysList,
   scopes,
   auditTail,
+  config,
   doctor,
 ];
 
