@@ -1,4 +1,4 @@
-import type { OutboxLog } from './outbox.js';
+import type { Log } from '@portcullis/contract/log';
 
 export type Complain = (facts: Record<string, unknown>, says: string) => void;
 
@@ -6,12 +6,12 @@ export type Complain = (facts: Record<string, unknown>, says: string) => void;
 const EVERY = 10_000;
 
 /** Logs a warning, unless the same words were logged a short while ago. */
-export function complaints(log: OutboxLog, now: () => number): Complain {
+export function complaints(log: Log, now: () => number): Complain {
   const last = new Map<string, number>();
   return (facts, says) => {
     const at = now();
     if (Math.abs(at - (last.get(says) ?? -Infinity)) < EVERY) return;
     last.set(says, at);
-    log.warn(facts, says);
+    log.warn(says, facts);
   };
 }

@@ -1,4 +1,5 @@
 import { Refusal } from '@portcullis/contract/refusals';
+import type { Log } from '@portcullis/contract/log';
 import type { EventDraft } from '@portcullis/audit-schemas/envelope';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -7,7 +8,7 @@ import { complaints, type Complain } from './complaints.js';
 import { readCursor } from './cursor.file.js';
 import { lockDirectory } from './directory-lock.file.js';
 import { openSpool, OutboxDamaged } from './open-spool.file.js';
-import { link, newChain, type EventLog, type Link, type OutboxLog } from './outbox.js';
+import { link, newChain, type EventLog, type Link } from './outbox.js';
 import { startShipper } from './shipper.file.js';
 import { nodeDisk, type Disk, type Spool } from './spool.file.js';
 
@@ -21,7 +22,7 @@ export interface OutboxOptions {
   now(): number;
   /** UUIDv7 */
   newId(): string;
-  readonly log: OutboxLog;
+  readonly log: Log;
   /** bytes of events not yet shipped at which appends are refused; default 256 MiB */
   readonly maxBytes?: number;
   /** bytes at which a segment is full; default 8 MiB */

@@ -26,11 +26,6 @@ export interface EventLogStats {
   readonly failing?: boolean;
 }
 
-/** What an outbox says to the operator; the loggers of our services are one. */
-export interface OutboxLog {
-  warn(facts: Record<string, unknown>, says: string): void;
-}
-
 /** The end of a source's chain of events. */
 export interface ChainHead {
   /** `/portcullis/SERVICE/INSTANCE` */

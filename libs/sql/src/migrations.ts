@@ -25,7 +25,7 @@ const FILE_NAME = /^\d{4}-[a-z0-9][a-z0-9-]*\.sql$/;
 
 /** Each file runs in one transaction together with the record of it, so it must not end that one. */
 const TRANSACTION =
-  /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*(?:begin|start|commit|end|rollback|abort|prepare\s+transaction)\b/is;
+  /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*(?:begin|start|commit|end|rollback|abort|prepare\s+transaction)\b/is;
 
 /** @throws MigrationError when a statement begins or ends a transaction */
 export function migrationOf(name: string, text: string): Migration {

@@ -37,8 +37,10 @@ function endOfComment(text: string, at: number): number | undefined {
   if (!text.startsWith('/*', at)) return undefined;
   let depth = 0;
   for (let i = at; i < text.length; i += 1) {
-    if (text.startsWith('/*', i)) ((depth += 1), (i += 1));
-    else if (text.startsWith('*/', i)) ((depth -= 1), (i += 1));
+    const pair = text.slice(i, i + 2);
+    if (pair !== '/*' && pair !== '*/') continue;
+    depth += pair === '/*' ? 1 : -1;
+    i += 1;
     if (depth === 0) return i + 1;
   }
   return text.length;
