@@ -45,6 +45,8 @@ describe('a JSON API', () => {
 
   test.each([
     ['an unknown path', 'GET', '/nothing/here?token=abc', undefined, undefined, 404, 'not_found'],
+    ['a path in other letters', 'GET', '/Things', undefined, undefined, 404, 'not_found'],
+    ['a path with a slash behind it', 'POST', '/raw/', '{}', 'application/json', 404, 'not_found'],
     ['a path that does not decode', 'GET', '/%E0%A4%A', undefined, undefined, 404, 'not_found'],
     ['malformed JSON', 'POST', '/things', '{"name":', 'application/json', 400, 'json_malformed'],
     ['a bare JSON string', 'POST', '/things', '"x"', 'application/json', 400, 'json_malformed'],

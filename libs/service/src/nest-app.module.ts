@@ -47,6 +47,8 @@ export async function createApi(
 ): Promise<NestExpressApplication> {
   const instance = express();
   instance.disable('x-powered-by').disable('etag').set('trust proxy', false);
+  // one spelling of a path, so that whoever compares paths (`unparsed`, proxies, policies) sees what the router sees
+  instance.enable('case sensitive routing').enable('strict routing');
   const app = await NestFactory.create<NestExpressApplication>(module, new ExpressAdapter(instance), {
     bodyParser: false,
     abortOnError: false,

@@ -108,7 +108,3 @@ export const rangesSetting = () =>
       return z.NEVER;
     }
   });
-
-/** How long access tokens live; hardened mode holds it to 15..60. */
-export const tokenLifeSetting = () =>
-  z.coerce.number('must be minutes').int('must be whole minutes').min(1).max(1440).default(15);

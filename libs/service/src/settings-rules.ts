@@ -15,6 +15,7 @@ const HARDENED: Readonly<Record<string, (text: string) => string | undefined>> =
       : 'must be a postgres:// URL; an embedded store is for embedded mode only.',
   REDIS_URL: (text) =>
     /^rediss(\+[a-z]+)?:\/\//.test(text) ? undefined : 'must be a rediss:// URL, so that the connection is encrypted.',
+  KAFKA_BROKERS: (text) => (/[^,\s]/.test(text) ? undefined : 'names no broker. Give host:port, comma-separated.'),
   DEMO: (text) =>
     /^(true|1|yes)$/i.test(text) ? 'makes demo clients, whose secrets lie in a file. Remove it.' : undefined,
   TOKEN_LIFE_MINUTES: (text) => {

@@ -2,7 +2,7 @@ import { Secret } from '@portcullis/contract/secret';
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { common, managementPort } from './common.js';
-import { embeddedDefault, keySetting, secretSetting, tokenLifeSetting, whenHardened } from './setting.js';
+import { embeddedDefault, keySetting, secretSetting, whenHardened } from './setting.js';
 import { describeSettings, readSettings, SettingsError, type Env } from './settings.js';
 
 const key = () => randomBytes(32).toString('base64url');
@@ -12,7 +12,7 @@ const schema = z.object({
   COOKIE_KEY: whenHardened(keySetting()).describe('the key of cookies'),
   STATE_KEY: whenHardened(keySetting()).describe('the key of states'),
   WEBHOOK_TOKEN: secretSetting().optional(),
-  TOKEN_LIFE_MINUTES: tokenLifeSetting().describe('minutes an access token lives'),
+  TOKEN_LIFE_MINUTES: z.coerce.number('must be minutes').default(15).describe('minutes an access token lives'),
 });
 const HARDENED: Env = {
   PORT: '8443',
@@ -65,6 +65,7 @@ describe('hardened mode', () => {
     ['a store in memory', { DATABASE_URL: 'pglite://memory' }, 'DATABASE_URL'],
     ['an unknown store', { DATABASE_URL: 'mysql://u:hunter2@db' }, 'DATABASE_URL'],
     ['plain redis', { REDIS_URL: 'redis://:hunter2@cache:6379' }, 'REDIS_URL'],
+    ['a list of brokers without a broker', { KAFKA_BROKERS: ' , ' }, 'KAFKA_BROKERS'],
     ['demo clients', { DEMO: 'true' }, 'DEMO'],
     ['demo clients in other letters', { DEMO: 'YES' }, 'DEMO'],
     ['a key of 16 bytes', { COOKIE_KEY: randomBytes(16).toString('base64url') }, 'COOKIE_KEY'],

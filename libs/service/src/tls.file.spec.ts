@@ -32,3 +32,17 @@ test('a port bound with certificate and key serves https, and closes like anothe
   expect(text).toBe('true');
   await closeBound(bound);
 });
+
+test('every file that is missing or holds something else is named', async () => {
+  const [TLS_CERT_FILE, TLS_CLIENT_CA_FILE] = [join(dir, 'cert.pem'), join(dir, 'ca.pem')];
+  await Promise.all([writeFile(TLS_CERT_FILE, selfSigned().key), writeFile(TLS_CLIENT_CA_FILE, 'hunter2')]);
+  const read = () => readTls({ TLS_CERT_FILE, TLS_KEY_FILE: join(dir, 'nothing.pem'), TLS_CLIENT_CA_FILE });
+  expect(read).toThrow(/TLS_CERT_FILE: .*\n.*TLS_KEY_FILE: .*\n.*TLS_CLIENT_CA_FILE: /);
+  expect(read).not.toThrow(/hunter2|PRIVATE/);
+});
+
+test('the key of another certificate is refused', async () => {
+  const [TLS_CERT_FILE, TLS_KEY_FILE] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
+  await Promise.all([writeFile(TLS_CERT_FILE, selfSigned().cert), writeFile(TLS_KEY_FILE, selfSigned().key)]);
+  expect(() => readTls({ TLS_CERT_FILE, TLS_KEY_FILE })).toThrow(/TLS_KEY_FILE: is not the key of the certificate/);
+});
