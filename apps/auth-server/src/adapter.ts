@@ -1,0 +1,61 @@
+import { errors, type Adapter, type AdapterFactory, type AdapterPayload } from 'oidc-provider';
+import { artefactHash, shelve, unshelve, type Artefacts } from './artefacts.js';
+import type { ClientRecord } from './clients.js';
+import { clientMetadata } from './client-metadata.js';
+
+export interface AdapterPorts {
+  readonly artefacts: Artefacts;
+  /** a client that may act now, whatever its tenant */
+  activeClient(clientId: string): Promise<ClientRecord | undefined>;
+  /** ms since epoch */
+  now(): number;
+}
+
+/** Lets oidc-provider keep its things in our tables. One adapter per kind of thing (`Client`, `Session` …). */
+export const adapterFactory =
+  (ports: AdapterPorts): AdapterFactory =>
+  (kind) =>
+    kind === 'Client' ? clientAdapter(ports) : artefactAdapter(kind, ports);
+
+function artefactAdapter(kind: string, { artefacts, now }: AdapterPorts): Adapter {
+  return {
+    async upsert(id, payload, expiresIn) {
+      // everything that comes here has a lifetime; what had none could never be swept
+      if (expiresIn === undefined) throw new Error(`${kind} without a lifetime`);
+      await artefacts.put(shelve(kind, id, payload, now() + expiresIn * 1000));
+    },
+    async find(id) {
+      const stored = await artefacts.find(kind, artefactHash(id), now());
+      return stored && unshelve(kind, id, stored);
+    },
+    async findByUid(uid) {
+      const stored = await artefacts.findSession(uid, now());
+      // the id itself is known to the browser only; nobody asks for it on this way
+      return stored && unshelve(kind, stored.idHash, stored);
+    },
+    async consume(id) {
+      // oidc-provider looks first and consumes later; of two at once the second must not get through
+      if (!(await artefacts.consume(kind, artefactHash(id), now()))) throw new errors.InvalidGrant('already consumed');
+    },
+    destroy: (id) => artefacts.remove(kind, artefactHash(id)),
+    revokeByGrantId: (grantId) => artefacts.removeOfGrant(kind, grantId),
+    findByUserCode: absent,
+  };
+}
+
+function clientAdapter({ activeClient }: AdapterPorts): Adapter {
+  return {
+    async find(id): Promise<AdapterPayload | undefined> {
+      const client = await activeClient(id);
+      return client && clientMetadata(client);
+    },
+    upsert: absent,
+    findByUid: absent,
+    consume: absent,
+    destroy: absent,
+    revokeByGrantId: absent,
+    findByUserCode: absent,
+  };
+}
+
+const absent = (): Promise<never> => Promise.reject(new Error('no feature that is switched on asks for this'));

@@ -1,0 +1,75 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
+import { base32 } from '@portcullis/contract/ids';
+import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
+import { ApiProblem } from '@portcullis/service/problem';
+import type { Request } from 'express';
+import { listQuery, tenantQuery } from './admin-clients.js';
+import { ADMIN_PORTS, record, recordReading, tenantFor, type AdminPorts } from './admin-ports.js';
+import { newUserBody, userView } from './admin-users.js';
+import { cursorOf, pageOf } from './paging.js';
+import { hashPassword, SALT_BYTES } from './password.js';
+import type { UserRecord } from './users.js';
+
+@Controller('admin/v1/users')
+@UseGuards(bearerGuard('admin:users'))
+export class AdminUsersController {
+  constructor(@Inject(ADMIN_PORTS) private readonly ports: AdminPorts) {}
+
+  @Post()
+  async add(@Req() request: Request, @Body() sent: unknown) {
+    const caller = requestCaller(request);
+    const body = newUserBody.parse(sent);
+    const tenant = tenantFor(caller, body.tenant);
+    const { users, randomBytes, now } = this.ports;
+    const password = body.password ?? base32(randomBytes(20));
+    const user: UserRecord = {
+      tenant,
+      userId: `usr_${base32(randomBytes(16))}`,
+      username: body.username,
+      passwordHash: await hashPassword(password, randomBytes(SALT_BYTES)),
+      roles: [...new Set(body.roles)],
+      demo: false,
+      disabled: false,
+      createdAt: now(),
+    };
+    const added = await users.add(tenant, user, () => record(this.ports, caller, tenant, 'user.created', user.userId));
+    if (!added) throw new ApiProblem(409, 'conflict', 'There is a user of that name already.');
+    return { ...userView(user), ...(body.password === undefined && { password }) };
+  }
+
+  @Get()
+  async list(@Req() request: Request, @Query() sent: unknown) {
+    const caller = requestCaller(request);
+    const query = listQuery.parse(sent);
+    const tenant = tenantFor(caller, query.tenant);
+    await recordReading(this.ports, caller, tenant, 'users.listed');
+    const { items, next } = await this.ports.users.list(tenant, pageOf(query));
+    return { items: items.map(userView), next_cursor: cursorOf(next) };
+  }
+
+  @Get(':user_id')
+  async show(@Req() request: Request, @Param('user_id') userId: string, @Query() sent: unknown) {
+    const caller = requestCaller(request);
+    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    await recordReading(this.ports, caller, tenant, 'user.shown', named(userId));
+    return userView((await this.ports.users.byId(tenant, named(userId))) ?? unknownUser());
+  }
+
+  @Delete(':user_id')
+  @HttpCode(204)
+  async remove(@Req() request: Request, @Param('user_id') userId: string, @Query() sent: unknown): Promise<void> {
+    const caller = requestCaller(request);
+    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const removed = await this.ports.users.remove(tenant, named(userId), () =>
+      record(this.ports, caller, tenant, 'user.removed', userId),
+    );
+    if (!removed) unknownUser();
+  }
+}
+
+/** What SQL cannot look for is nobody's id. */
+const named = (userId: string): string => (/^[\x21-\x7e]{1,255}$/.test(userId) ? userId : unknownUser());
+
+function unknownUser(): never {
+  throw new ApiProblem(404, 'not_found', 'There is no such user.');
+}

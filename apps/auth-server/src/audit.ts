@@ -1,0 +1,61 @@
+import type { EventData, EventDraft } from '@portcullis/audit-schemas/envelope';
+import { DEFAULT_TENANT, principalId } from '@portcullis/contract/ids';
+import type { Caller } from '@portcullis/scopes/caller';
+
+type AuthAction = EventData<'portcullis.auth.v1'>['action'];
+
+/** Who did something, as far as it is known. Nobody's word for it is enough for a principal. */
+export interface Who {
+  /** absent when the client is not known: such events belong to the default tenant */
+  readonly tenant?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly sub?: string | undefined;
+  /** true when client and person have proved who they are, so that the event may name their principal */
+  readonly proven: boolean;
+}
+
+/** @param at ms since epoch */
+export function authEvent(
+  action: AuthAction,
+  who: Who,
+  more: Partial<Omit<EventData<'portcullis.auth.v1'>, 'action' | 'clientId' | 'sub'>>,
+  at: number,
+): EventDraft {
+  const { tenant, clientId, sub, proven } = who;
+  return {
+    type: 'portcullis.auth.v1',
+    tenant: tenant ?? DEFAULT_TENANT,
+    subject: proven && tenant !== undefined && clientId !== undefined ? principalId(tenant, clientId, sub) : undefined,
+    at,
+    data: {
+      action,
+      ...(clientId !== undefined && { clientId: printable(clientId) }),
+      ...(sub !== undefined && { sub }),
+      ...more,
+      ...(more.reason !== undefined && { reason: more.reason.slice(0, 1000) }),
+    },
+  };
+}
+
+/**
+ * @param tenant whose things were changed or read, not the actor's own
+ * @param at     ms since epoch
+ */
+export const adminEvent = (tenant: string, data: EventData<'portcullis.admin.v1'>, at: number): EventDraft => ({
+  type: 'portcullis.admin.v1',
+  tenant,
+  at,
+  data,
+});
+
+/** `local-admin/UID`, a person's id, or a client's id. */
+export const actorOf = (caller: Caller, localAdmin: { readonly uid: number } | undefined): string =>
+  localAdmin !== undefined && caller.clientId === LOCAL_ADMIN
+    ? `${LOCAL_ADMIN}/${localAdmin.uid}`
+    : (caller.sub ?? caller.clientId);
+
+/** Client id of whoever holds the file with the administrator's key of this machine (embedded mode). */
+export const LOCAL_ADMIN = 'local-admin';
+
+/** What a request calls its client may be anything. */
+const printable = (text: string): string => text.replace(/[^\x21-\x7e]/g, '?').slice(0, 255);

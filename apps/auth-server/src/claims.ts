@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { base32, principalId, type PrincipalId } from '@portcullis/contract/ids';
+import { EFFECTS, type BehaviourState } from '@portcullis/contract/standing';
+import { errors, type AccessToken, type ClientCredentials, type KoaContextWithOIDC } from 'oidc-provider';
+import { tenantOf } from './client-metadata.js';
+import { nothingLeft } from './resource-servers.js';
+
+export interface ClaimPorts {
+  stateOf(tenant: string, agent: PrincipalId): BehaviourState;
+}
+
+/** The task of a person's grant: the same for every token that comes from it, and nobody's guess. */
+export const taskOf = (grantId: string): string =>
+  `tsk_${base32(createHash('sha256').update(`task:${grantId}`).digest().subarray(0, 16))}`;
+
+/**
+ * The claims of ours (scopes/caller.ts has their meaning). oidc-provider asks for them whenever it makes an access
+ * token, by whatever grant, so this is also where a contained principal is turned away: with access_denied, not
+ * invalid_client, since clients drop their registration on the latter.
+ * @throws errors.AccessDenied, errors.InvalidScope
+ */
+export function accessTokenClaims(
+  { stateOf }: ClaimPorts,
+  ctx: KoaContextWithOIDC,
+  token: AccessToken | ClientCredentials,
+): Record<string, unknown> | undefined {
+  const { client } = ctx.oidc;
+  if (client === undefined) throw new Error('an access token without a client');
+  const tenant = tenantOf(client);
+  const person = 'accountId' in token ? token : undefined;
+  const state = stateOf(tenant, principalId(tenant, client.clientId, person?.accountId));
+  if (!EFFECTS[state].admitted) throw new errors.AccessDenied('this agent is contained; a person has to release it');
+  // without a resource it is an opaque token for /userinfo, where these claims mean nothing
+  if (token.resourceServer === undefined) return undefined;
+  if (!token.scope) throw nothingLeft(ctx.oidc.authorizationCode?.scope);
+  return {
+    tenant,
+    ceiling: token.resourceServer.scope,
+    ...(person?.grantId !== undefined && { task: taskOf(person.grantId) }),
+    ...(person && { auth_time: ctx.oidc.entities.AuthorizationCode?.authTime }),
+  };
+}

@@ -1,0 +1,24 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** A client secret: 256 random bits, with a prefix by which scanners find leaked ones. */
+export const clientSecretOf = (random32: Uint8Array): string => `pcs_${Buffer.from(random32).toString('base64url')}`;
+
+/**
+ * What is stored of a secret: HMAC-SHA-256 under SECRET_HASH_KEY, base64url. The client's id goes in, so that a hash
+ * copied to another client's row opens nothing. A slow hash would add nothing: there is no guessing 256 random bits.
+ */
+export const secretHash = (key: Uint8Array, clientId: string, secret: string): string =>
+  createHmac('sha256', key).update(`${clientId}\0${secret}`).digest('base64url');
+
+/**
+ * Compares in constant time.
+ * @param keys the present SECRET_HASH_KEY and, while it is being rotated, the one before
+ */
+export const secretMatches = (keys: readonly Uint8Array[], clientId: string, secret: string, stored: string): boolean =>
+  // every key is tried, so that the time does not tell which one fits
+  keys.map((key) => equal(secretHash(key, clientId, secret), stored)).includes(true);
+
+function equal(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

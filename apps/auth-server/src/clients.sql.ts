@@ -1,0 +1,131 @@
+import type { Database } from '@portcullis/sql/database';
+import { isScope } from '@portcullis/scopes/scopes';
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import { removeArtefacts } from './artefacts.sql.js';
+import type { ClientRecord, Clients } from './clients.js';
+import { cutPage } from './paging.js';
+import { AUTH, type AuthTables } from './tables.js';
+
+export function sqlClients(database: Database): Clients {
+  const db = database.schema<AuthTables>(AUTH);
+  const byId = (tenant: string, clientId: string) =>
+    db.selectFrom('clients').selectAll().where('tenant', '=', tenant).where('client_id', '=', clientId);
+  return {
+    async find(clientId) {
+      const row = await db.selectFrom('clients').selectAll().where('client_id', '=', clientId).executeTakeFirst();
+      return row && recordOf(row);
+    },
+
+    async byId(tenant, clientId) {
+      const row = await byId(tenant, clientId).executeTakeFirst();
+      return row && recordOf(row);
+    },
+
+    async list(tenant, page) {
+      const rows = await db
+        .selectFrom('clients')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .where('client_id', '>', page.after ?? '')
+        .orderBy('client_id')
+        .limit(page.limit + 1)
+        .execute();
+      return cutPage(rows.map(recordOf), page, ({ clientId }) => clientId);
+    },
+
+    add: (_tenant, client, confirm) =>
+      db.transaction().execute(async (trx) => {
+        const added = await trx
+          .insertInto('clients')
+          .values(rowOf(client))
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('client_id')
+          .executeTakeFirst();
+        if (added === undefined) return false;
+        await confirm();
+        return true;
+      }),
+
+    change: (tenant, clientId, change, confirm) =>
+      db.transaction().execute(async (trx) => {
+        const row = await trx
+          .updateTable('clients')
+          .set(changeOf(change))
+          .where('tenant', '=', tenant)
+          .where('client_id', '=', clientId)
+          .returningAll()
+          .executeTakeFirst();
+        if (row === undefined) return undefined;
+        await confirm();
+        return recordOf(row);
+      }),
+
+    remove: (tenant, clientId, confirm) =>
+      db.transaction().execute(async (trx) => {
+        const gone = await trx
+          .deleteFrom('clients')
+          .where('tenant', '=', tenant)
+          .where('client_id', '=', clientId)
+          .returning('client_id')
+          .executeTakeFirst();
+        if (gone === undefined) return false;
+        await removeArtefacts(trx, 'client_id', clientId);
+        await confirm();
+        return true;
+      }),
+
+    async put(_tenant, client) {
+      const { tenant: _t, client_id: _c, created_at: _at, ...row } = rowOf(client);
+      await db
+        .insertInto('clients')
+        .values(rowOf(client))
+        .onConflict((conflict) => conflict.columns(['tenant', 'client_id']).doUpdateSet(row))
+        .execute();
+    },
+
+    async anyDemo() {
+      const row = await db.selectFrom('clients').select('client_id').where('demo', '=', true).executeTakeFirst();
+      return row !== undefined;
+    },
+  };
+}
+
+const recordOf = (row: Selectable<AuthTables['clients']>): ClientRecord => ({
+  tenant: row.tenant,
+  clientId: row.client_id,
+  name: row.name,
+  authMethod: row.auth_method,
+  applicationType: row.application_type,
+  secretHash: row.secret_hash ?? undefined,
+  jwks: row.jwks ?? undefined,
+  redirectUris: row.redirect_uris,
+  grantTypes: row.grant_types,
+  // a scope that a later version no longer knows is granted to nobody
+  scopes: row.scopes.filter(isScope),
+  demo: row.demo,
+  disabled: row.disabled,
+  createdAt: row.created_at.getTime(),
+});
+
+const rowOf = (client: ClientRecord): Insertable<AuthTables['clients']> => ({
+  tenant: client.tenant,
+  client_id: client.clientId,
+  name: client.name,
+  auth_method: client.authMethod,
+  application_type: client.applicationType,
+  secret_hash: client.secretHash ?? null,
+  jwks: client.jwks ? JSON.stringify(client.jwks) : null,
+  redirect_uris: JSON.stringify(client.redirectUris),
+  grant_types: JSON.stringify(client.grantTypes),
+  scopes: JSON.stringify(client.scopes),
+  demo: client.demo,
+  disabled: client.disabled,
+  created_at: new Date(client.createdAt),
+});
+
+const changeOf = (change: Parameters<Clients['change']>[2]): Updateable<AuthTables['clients']> => ({
+  ...(change.name !== undefined && { name: change.name }),
+  ...(change.scopes && { scopes: JSON.stringify(change.scopes) }),
+  ...(change.redirectUris && { redirect_uris: JSON.stringify(change.redirectUris) }),
+  ...(change.disabled !== undefined && { disabled: change.disabled }),
+});

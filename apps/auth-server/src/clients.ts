@@ -1,0 +1,60 @@
+import type { Scope } from '@portcullis/scopes/scopes';
+import type { Confirm, Page, PageOf } from './paging.js';
+
+/** How a client proves itself at /token (RFC 6749 §2.3.1, RFC 7523 §2.2); `none` is a public client. */
+export const AUTH_METHODS = ['client_secret_basic', 'private_key_jwt', 'none'] as const;
+export type AuthMethod = (typeof AUTH_METHODS)[number];
+
+export const GRANT_TYPES = ['authorization_code', 'client_credentials'] as const;
+export type GrantType = (typeof GRANT_TYPES)[number];
+
+/** A public ES256 key (RFC 7518 §6.2.1). */
+export interface PublicJwk {
+  readonly kty: 'EC';
+  readonly crv: 'P-256';
+  readonly x: string;
+  readonly y: string;
+  readonly kid?: string | undefined;
+}
+
+export interface ClientRecord {
+  readonly tenant: string;
+  readonly clientId: string;
+  readonly name: string;
+  readonly authMethod: AuthMethod;
+  readonly applicationType: 'web' | 'native';
+  /** see client-secret.ts; undefined for clients without a secret */
+  readonly secretHash: string | undefined;
+  readonly jwks: { readonly keys: readonly PublicJwk[] } | undefined;
+  readonly redirectUris: readonly string[];
+  readonly grantTypes: readonly GrantType[];
+  /** the ceiling: everything the client could ever be granted, before resource and roles narrow it */
+  readonly scopes: readonly Scope[];
+  readonly demo: boolean;
+  readonly disabled: boolean;
+  /** ms since epoch */
+  readonly createdAt: number;
+  /** seconds its tokens live, where that differs from TOKEN_LIFE_MINUTES */
+  readonly tokenSeconds?: number | undefined;
+}
+
+export type ClientChange = Partial<Pick<ClientRecord, 'name' | 'scopes' | 'redirectUris' | 'disabled'>>;
+
+/** The registered clients. Each must pass clients.contract.ts. */
+export interface Clients {
+  /** The one question without a tenant: a request names a client before anybody knows whose it is. */
+  find(clientId: string): Promise<ClientRecord | undefined>;
+  byId(tenant: string, clientId: string): Promise<ClientRecord | undefined>;
+  /** in the order of their ids */
+  list(tenant: string, page: Page): Promise<PageOf<ClientRecord>>;
+  /** The row is there only if `confirm` resolves. @returns false when the id is taken */
+  add(tenant: string, client: ClientRecord, confirm: Confirm): Promise<boolean>;
+  /** The row changes only if `confirm` resolves. @returns undefined when the tenant has no such client */
+  change(tenant: string, clientId: string, change: ClientChange, confirm: Confirm): Promise<ClientRecord | undefined>;
+  /** Its codes and grants go too. @returns false when the tenant has no such client */
+  remove(tenant: string, clientId: string, confirm: Confirm): Promise<boolean>;
+  /** Adds it, or overwrites the one with the same tenant and id. */
+  put(tenant: string, client: ClientRecord): Promise<void>;
+  /** Is there a demo client in any tenant? Hardened mode asks before it starts. */
+  anyDemo(): Promise<boolean>;
+}

@@ -1,0 +1,23 @@
+import type { EventLog } from '@portcullis/bus/outbox';
+import type { Log } from '@portcullis/contract/log';
+import type { Request } from 'express';
+import type { Provider } from 'oidc-provider';
+import type { FormToken } from './cookie-keys.js';
+import type { Failures } from './failures.memory.js';
+import type { Users } from './users.js';
+
+/** What the login and consent pages work with. */
+export interface InteractionPorts {
+  readonly provider: Provider;
+  readonly users: Users;
+  /** see sign-in.ts */
+  readonly nobodysHash: string;
+  readonly failures: Failures;
+  readonly formToken: FormToken;
+  readonly events: EventLog;
+  readonly log: Log;
+  addressOf(request: Request): string;
+  /** ms since epoch */
+  now(): number;
+}
+export const INTERACTION_PORTS = Symbol('interaction ports');

@@ -1,0 +1,24 @@
+import type { RequestHandler } from 'express';
+import type { Provider } from 'oidc-provider';
+
+/** Paths that oidc-provider answers; the rest is ours. */
+const OIDC =
+  /^\/(?:\.well-known\/(?:openid-configuration|oauth-authorization-server)|authorize(?:\/[\w-]+)?|token|jwks|userinfo|logout(?:\/confirm|\/success)?)$/;
+const DOCUMENTS = /^\/(?:\.well-known\/.*|jwks)$/;
+
+/**
+ * Hands oidc-provider its requests. Must stand before any body parser: it reads bodies itself. The policy lets it add the
+ * hash of its own script to the page of `response_mode=form_post`, and nothing else; that page may post to the client.
+ */
+export function oidcMount(provider: Provider): RequestHandler {
+  const answer = provider.callback();
+  return (request, response, next) => {
+    if (!OIDC.test(request.path)) return next();
+    response.setHeader(
+      'Content-Security-Policy',
+      "default-src 'none'; script-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    );
+    if (DOCUMENTS.test(request.path)) response.setHeader('Cache-Control', 'public, max-age=300');
+    void answer(request, response);
+  };
+}

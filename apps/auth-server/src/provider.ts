@@ -1,0 +1,132 @@
+import type { PrincipalId } from '@portcullis/contract/ids';
+import type { Log } from '@portcullis/contract/log';
+import type { BehaviourState } from '@portcullis/contract/standing';
+import { RESOURCES, type ResourceUris } from '@portcullis/scopes/resources';
+import type { JWK } from 'jose';
+import { Provider, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import { adapterFactory, type AdapterPorts } from './adapter.js';
+import { checkAssertion } from './assertion.js';
+import { accessTokenClaims } from './claims.js';
+import { EXTRA_METADATA } from './client-metadata.js';
+import { secretMatches } from './client-secret.js';
+import type { CookieSigner } from './cookie-keys.js';
+import { findAccount } from './account.js';
+import { correctContext } from './oidc-context.js';
+import { renderError, renderLogout, renderSignedOut } from './oidc-pages.js';
+import { useOnce } from './replay.js';
+import { adaptParams } from './request-params.js';
+import { LOGIN_SCOPES } from './resource-grant.js';
+import { resourceIndicators } from './resource-servers.js';
+import type { Users } from './users.js';
+
+export interface ProviderParts extends AdapterPorts {
+  readonly issuer: string;
+  readonly uris: ResourceUris;
+  /** private signing keys, the active one first */
+  readonly signingKeys: readonly JWK[];
+  readonly cookies: CookieSigner;
+  /** the present SECRET_HASH_KEY and, while it is being rotated, the one before */
+  readonly secretHashKeys: readonly Uint8Array[];
+  readonly users: Users;
+  stateOf(tenant: string, agent: PrincipalId): BehaviourState;
+  /** seconds an access token lives */
+  readonly tokenSeconds: number;
+  readonly log: Log;
+}
+
+const HOURS = 60 * 60;
+/** What a request may name; oidc-provider would advertise the sign-in's only. */
+const everyScope = [...new Set([...Object.keys(LOGIN_SCOPES), ...Object.values(RESOURCES).flat()])];
+
+/** oidc-provider as we run it. What is not switched on here is not served and not advertised. */
+export function createProvider(parts: ProviderParts): Provider {
+  const https = parts.issuer.startsWith('https:');
+  const configuration: Configuration = {
+    adapter: adapterFactory(parts),
+    jwks: { keys: parts.signingKeys },
+    routes: {
+      authorization: '/authorize',
+      token: '/token',
+      jwks: '/jwks',
+      userinfo: '/userinfo',
+      end_session: '/logout',
+    },
+    features: {
+      clientCredentials: { enabled: true },
+      resourceIndicators: resourceIndicators(parts),
+      rpInitiatedLogout: { enabled: true, logoutSource: renderLogout, postLogoutSuccessSource: renderSignedOut },
+      userinfo: { enabled: true },
+      // pages of our own, in interaction.controller.ts
+      devInteractions: { enabled: false },
+      // on by default, and not served yet
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+    },
+    responseTypes: ['code'],
+    // OAuth 2.1 §4.1.1: of every client, public or not; S256 is the only method oidc-provider knows
+    pkce: { required: () => true },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    clientAuthMethods: ['none', 'client_secret_basic', 'private_key_jwt'],
+    clientDefaults: { grant_types: [], response_types: [], id_token_signed_response_alg: 'ES256' },
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['ES256'],
+      idTokenSigningAlgValues: ['ES256'],
+    },
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => checkAssertion(claims, parts.now() / 1000),
+    // our records were checked when they were made
+    extraClientMetadata: { properties: [...EXTRA_METADATA], validator: () => undefined },
+    // browser programs have no secret to lose; whoever has one does not belong in a browser
+    clientBasedCORS: (_ctx, _origin, client) => client.clientAuthMethod === 'none',
+    scopes: ['openid'],
+    claims: { openid: ['sub'], profile: ['preferred_username'] },
+    subjectTypes: ['public'],
+    findAccount: (ctx, sub) => findAccount(parts.users, ctx, sub),
+    extraTokenClaims: (ctx, token) => accessTokenClaims(parts, ctx, token),
+    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    renderError,
+    cookies: {
+      keys: parts.cookies as never,
+      names: {
+        // RFC 6265bis §4.1.3.2; the prefix needs https
+        session: https ? '__Host-portcullis_session' : 'portcullis_session',
+        interaction: 'portcullis_interaction',
+        resume: 'portcullis_resume',
+      },
+      long: { signed: true, httpOnly: true, sameSite: 'lax', path: '/', secure: https },
+      short: { signed: true, httpOnly: true, sameSite: 'lax', secure: https },
+    },
+    // seconds
+    ttl: {
+      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? parts.tokenSeconds,
+      ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? parts.tokenSeconds,
+      AuthorizationCode: () => 60,
+      IdToken: () => 15 * 60,
+      Interaction: () => HOURS / 2,
+      // a person signs in once a working day; a task (one grant) ends with it at the latest
+      Session: () => 8 * HOURS,
+      Grant: () => 8 * HOURS,
+    },
+  };
+  const provider = new Provider(parts.issuer, configuration);
+  correctContext(provider, (params) => adaptParams(params, parts.uris));
+  provider.Client.prototype.compareClientSecret = function (presented) {
+    return secretMatches(parts.secretHashKeys, this.clientId, presented, this.clientSecret ?? '');
+  };
+  provider.ReplayDetection.unique = useOnce(parts);
+  provider.use(async (ctx, next) => {
+    // TLS may end in front of us; the issuer says what the browser sees, and cookies are marked by it
+    if (https) Object.defineProperty(ctx.request, 'secure', { value: true });
+    await next();
+    const { oidc, body } = ctx as unknown as KoaContextWithOIDC;
+    if (oidc?.route === 'discovery') Object.assign(body as object, { scopes_supported: everyScope });
+    if (ctx.status === 404 && body === undefined) {
+      ctx.body = { error: 'not_found', error_description: 'There is no such thing here.' };
+      ctx.status = 404;
+    }
+  });
+  const failed = (error: unknown): void => parts.log.error('oidc-provider failed', { error });
+  provider.on('server_error', (_ctx, error) => failed(error));
+  // Koa's own, which the types leave out
+  (provider as unknown as NodeJS.EventEmitter).on('error', failed);
+  return provider;
+}

@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import { clearInterval, setInterval } from 'node:timers';
+import 'reflect-metadata';
+import type { Bus } from '@portcullis/bus/bus';
+import type { EventLog } from '@portcullis/bus/outbox';
+import type { Log } from '@portcullis/contract/log';
+import { managementPort } from '@portcullis/service/common';
+import { clientAddress } from '@portcullis/service/forwarding';
+import { hostsOf } from '@portcullis/service/hosts';
+import { keyBytes } from '@portcullis/service/key-text';
+import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
+import { startManagement } from '@portcullis/service/management.http';
+import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
+import { createApi } from '@portcullis/service/nest-app.module';
+import { resourceUris } from '@portcullis/service/resource-uris';
+import type { RunningService } from '@portcullis/service/running';
+import type { Keys } from '@portcullis/service/setting';
+import { SettingsError } from '@portcullis/service/settings';
+import type { Database } from '@portcullis/sql/database';
+import { migrate } from '@portcullis/sql/migrate.sql';
+import { createLocalJWKSet } from 'jose';
+import { sqlArtefacts } from './artefacts.sql.js';
+import { LOCAL_ADMIN } from './audit.js';
+import { AuthServerModule } from './auth-server.module.js';
+import { clientSecretOf } from './client-secret.js';
+import type { Clients } from './clients.js';
+import { sqlClients } from './clients.sql.js';
+import type { AuthServerSettings } from './config.js';
+import { cookieSigner, formToken } from './cookie-keys.js';
+import type { DemoAccounts } from './demo.js';
+import { putDemoAccounts } from './demo-accounts.js';
+import { memoryFailures } from './failures.memory.js';
+import { localAdminClient, type LocalAdmin } from './local-admin.js';
+import { oidcMount } from './oidc-mount.module.js';
+import { hashPassword, SALT_BYTES } from './password.js';
+import { createProvider } from './provider.js';
+import { openSigningKeys, publicKeySet } from './signing-keys.js';
+import { newSigningKey, sqlSigningKeys } from './signing-keys.sql.js';
+import { followStanding } from './standing-feed.js';
+import { AUTH } from './tables.js';
+import { auditTokens } from './token-audit.js';
+import { sqlUsers } from './users.sql.js';
+
+/** What the authorization server shares with whoever starts it; closed by them. */
+export interface AuthServerParts {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly events: EventLog;
+  readonly log: Log;
+  /** KEY_ENCRYPTION_KEY, COOKIE_KEY and SECRET_HASH_KEY, each the present one first */
+  readonly keys: { readonly keyEncryption: Keys; readonly cookie: Keys; readonly secretHash: Keys };
+  /** embedded mode only */
+  readonly localAdmin?: LocalAdmin | undefined;
+  /** embedded mode only: brought into the database at every start */
+  readonly demo?: DemoAccounts | undefined;
+  /** ms since epoch; the system's clock unless given. oidc-provider itself knows no other than the system's */
+  readonly now?: () => number;
+}
+
+const SWEEP_EVERY_MS = 60_000;
+
+/** Starts the authorization server on a port that is already bound. */
+export async function startAuthServer(
+  settings: AuthServerSettings,
+  parts: AuthServerParts,
+  bound: Bound,
+): Promise<RunningService> {
+  const { database, bus, events, log, localAdmin, demo, now = Date.now } = parts;
+  const issuer = settings.AUTH_ISSUER;
+  await migrate(database, AUTH, new URL('../migrations/', import.meta.url));
+  const [clients, users, artefacts] = [sqlClients(database), sqlUsers(database), sqlArtefacts(database)];
+  const signingKeys = sqlSigningKeys(database);
+  const keys = {
+    keyEncryption: parts.keys.keyEncryption.map(keyBytes),
+    cookie: parts.keys.cookie.map(keyBytes),
+    secretHash: parts.keys.secretHash.map(keyBytes),
+  };
+  const secretHashKey = keyBytes(parts.keys.secretHash[0]);
+
+  await refuseUnsafe(settings, parts, clients);
+  if (demo) await putDemoAccounts(demo, { clients, users, secretHashKey, now, randomBytes });
+  const kek = keyBytes(parts.keys.keyEncryption[0]);
+  const privateKeys = await openSigningKeys(signingKeys, keys.keyEncryption, () => newSigningKey(kek, now()));
+  const standing = await followStanding(bus, log);
+
+  const uris = resourceUris(settings);
+  const administrator = localAdmin && localAdminClient(localAdmin, now());
+  const provider = createProvider({
+    issuer,
+    uris,
+    signingKeys: privateKeys,
+    cookies: cookieSigner(keys.cookie),
+    secretHashKeys: keys.secretHash,
+    users,
+    artefacts,
+    async activeClient(clientId) {
+      if (clientId === LOCAL_ADMIN) return administrator;
+      // what SQL cannot look for is nobody's id
+      const client = /^[\x21-\x7e]{1,255}$/.test(clientId) ? await clients.find(clientId) : undefined;
+      return client?.disabled ? undefined : client;
+    },
+    stateOf: standing.stateOf,
+    tokenSeconds: settings.TOKEN_LIFE_MINUTES * 60,
+    log,
+    now,
+  });
+  const addressOf = (request: Parameters<typeof clientAddress>[0]): string =>
+    clientAddress(request, settings.TRUSTED_PROXIES);
+  auditTokens(provider, { events, log, addressOf, now });
+
+  const module = AuthServerModule.forRoot({
+    interaction: {
+      provider,
+      users,
+      nobodysHash: await hashPassword(clientSecretOf(randomBytes(32)), randomBytes(SALT_BYTES)),
+      failures: memoryFailures(),
+      formToken: formToken(keys.cookie),
+      events,
+      log,
+      addressOf,
+      now,
+    },
+    admin: { clients, users, keys: signingKeys, events, secretHashKey, localAdmin, now, randomBytes },
+    bearer: {
+      rules: { issuer, audience: uris.authAdmin, keys: createLocalJWKSet(publicKeySet(privateKeys)), now },
+      stateOf: ({ tenant, principal }) => standing.stateOf(tenant, principal),
+    },
+  });
+  const metrics = createMetrics('auth-server');
+  const app = await createApi(module, {
+    log,
+    hosts: [...hostsOf(issuer, bound.url), ...settings.ALLOWED_HOSTS],
+    forceHttps: settings.FORCE_HTTPS,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    observe: countRequests(metrics),
+    before: [oidcMount(provider)],
+    forms: true,
+  });
+  await mount(bound, app);
+  const management = await startManagement({
+    host: settings.MANAGEMENT_HOST,
+    port: managementPort(settings),
+    checks: { database: () => database.ping().then(() => 'ok') },
+    metrics,
+    mode: settings.PORTCULLIS_MODE,
+  });
+  const sweeping = setInterval(() => {
+    artefacts.sweep(now()).catch((error: unknown) => log.warn('expired sessions and codes stay for now', { error }));
+  }, SWEEP_EVERY_MS);
+  sweeping.unref();
+
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    clearInterval(sweeping);
+    await Promise.all([closeBound(bound), closeBound(management)]);
+    await standing.stop();
+    await app.close();
+  };
+  return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
+}
+
+/** What is for one machine's demonstration has no place in a deployment, whether given now or left in its database. */
+async function refuseUnsafe(settings: AuthServerSettings, parts: AuthServerParts, clients: Clients): Promise<void> {
+  const issuer = new URL(settings.AUTH_ISSUER);
+  const problems = [
+    ...(issuer.pathname === '/' ? [] : [{ variable: 'AUTH_ISSUER', says: 'must have no path in this version.' }]),
+    ...(settings.PORTCULLIS_MODE === 'embedded' ? [] : await demoProblems(parts, clients)),
+  ];
+  if (problems.length > 0) throw new SettingsError(problems);
+}
+
+async function demoProblems(parts: AuthServerParts, clients: Clients): Promise<{ variable: string; says: string }[]> {
+  const says = 'is where demo clients come from, and there are some. Remove them; hardened mode has none.';
+  const found = parts.demo !== undefined || parts.localAdmin !== undefined || (await clients.anyDemo());
+  return found ? [{ variable: 'DEMO', says }] : [];
+}

@@ -1,0 +1,56 @@
+import type { ColumnType, JSONColumnType } from 'kysely';
+import type { AuthMethod, GrantType, PublicJwk } from './clients.js';
+import type { KeyState } from './signing-keys.js';
+
+/** The rows of schema `auth`, see migrations/. */
+export interface AuthTables {
+  clients: {
+    tenant: string;
+    client_id: string;
+    name: string;
+    auth_method: AuthMethod;
+    application_type: 'web' | 'native';
+    secret_hash: string | null;
+    jwks: JSONColumnType<{ keys: PublicJwk[] }> | null;
+    redirect_uris: JSONColumnType<string[]>;
+    grant_types: JSONColumnType<GrantType[]>;
+    scopes: JSONColumnType<string[]>;
+    demo: boolean;
+    disabled: boolean;
+    created_at: Time;
+  };
+  users: {
+    tenant: string;
+    user_id: string;
+    username: string;
+    password_hash: string;
+    roles: JSONColumnType<string[]>;
+    demo: boolean;
+    disabled: boolean;
+    created_at: Time;
+  };
+  signing_keys: {
+    kid: string;
+    alg: string;
+    state: KeyState;
+    public_jwk: JSONColumnType<PublicJwk>;
+    sealed: string;
+    not_before: Time;
+    not_after: Time | null;
+  };
+  artefacts: {
+    kind: string;
+    id_hash: string;
+    payload: string;
+    grant_id: string | null;
+    session_uid: string | null;
+    client_id: string | null;
+    account_id: string | null;
+    expires_at: Time;
+    consumed_at: Time | null;
+  };
+}
+type Time = ColumnType<Date, Date, Date>;
+
+/** Name of the schema. */
+export const AUTH = 'auth';

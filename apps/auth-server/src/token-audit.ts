@@ -1,0 +1,83 @@
+import type { EventLog } from '@portcullis/bus/outbox';
+import type { EventDraft } from '@portcullis/audit-schemas/envelope';
+import type { Log } from '@portcullis/contract/log';
+import type Provider from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { authEvent, type Who } from './audit.js';
+import { tenantOf } from './client-metadata.js';
+
+export interface TokenAuditPorts {
+  readonly events: EventLog;
+  readonly log: Log;
+  /** the caller's address */
+  addressOf(request: KoaContextWithOIDC['req']): string;
+  /** ms since epoch */
+  now(): number;
+}
+
+/**
+ * One event for every answer of /token. The answer leaves after the log has the event; a token that cannot be put on
+ * record is not handed out.
+ */
+export function auditTokens(provider: Provider, { events, log, addressOf, now }: TokenAuditPorts): void {
+  const errors = new WeakMap<object, TokenError>();
+  provider.on('grant.error', (ctx, error) => void errors.set(ctx, error));
+  provider.use(async (context, next) => {
+    await next();
+    const ctx = context as unknown as KoaContextWithOIDC;
+    if (ctx.oidc?.route !== 'token') return;
+    try {
+      await events.append(tokenEvent(ctx, errors.get(ctx), addressOf(ctx.req), now()));
+    } catch (error) {
+      log.error('a token event cannot be kept', { error });
+      ctx.status = 503;
+      ctx.set('Retry-After', '1');
+      ctx.body = { error: 'temporarily_unavailable', error_description: 'The server cannot take this request now.' };
+    }
+  });
+}
+
+interface TokenError {
+  readonly error?: string;
+  readonly error_description?: string;
+  readonly error_detail?: string;
+}
+
+/** Refusals that come after the client has proved itself; before that its name is only a claim. */
+const AFTER_AUTHENTICATION = new Set(['access_denied', 'invalid_grant', 'invalid_scope', 'invalid_target']);
+
+function tokenEvent(ctx: KoaContextWithOIDC, error: TokenError | undefined, address: string, at: number): EventDraft {
+  const { client, entities, params } = ctx.oidc;
+  const token = entities.AccessToken ?? entities.ClientCredentials;
+  const grantType = said(params?.grant_type, 128);
+  const body = ctx.body as TokenError | undefined;
+  const refused = error?.error ?? body?.error;
+  const who: Who = {
+    tenant: client && tenantOf(client),
+    clientId: client?.clientId ?? said(params?.client_id, 255),
+    sub: entities.Account?.accountId,
+    proven:
+      client !== undefined &&
+      (refused === undefined || (AFTER_AUTHENTICATION.has(refused) && client.clientAuthMethod !== 'none')),
+  };
+  const facts = { address: address.slice(0, 64), ...(grantType !== undefined && { grantType }) };
+  if (refused !== undefined) {
+    const detail = error?.error_detail ?? error?.error_description;
+    return authEvent('token.refused', who, { ...facts, reason: detail ? `${refused}: ${detail}` : refused }, at);
+  }
+  return authEvent(
+    'token.issued',
+    who,
+    {
+      ...facts,
+      ...(token?.scope !== undefined && { scope: token.scope }),
+      ...(typeof token?.aud === 'string' && { resource: token.aud }),
+      // an opaque token is its own id, and no log holds a token
+      ...(typeof token?.aud === 'string' && { tokenId: token.jti }),
+    },
+    at,
+  );
+}
+
+const said = (value: unknown, length: number): string | undefined =>
+  typeof value === 'string' ? value.replace(/[^\x20-\x7e]/g, '?').slice(0, length) : undefined;

@@ -1,0 +1,34 @@
+import type { Role } from '@portcullis/scopes/roles';
+import type { Confirm, Page, PageOf } from './paging.js';
+
+export interface UserRecord {
+  readonly tenant: string;
+  /** `usr_…`; the `sub` of the person's tokens */
+  readonly userId: string;
+  readonly username: string;
+  /** argon2id, PHC string format */
+  readonly passwordHash: string;
+  readonly roles: readonly Role[];
+  readonly demo: boolean;
+  readonly disabled: boolean;
+  /** ms since epoch */
+  readonly createdAt: number;
+}
+
+/** The people who may sign in. Each must pass users.contract.ts. */
+export interface Users {
+  byId(tenant: string, userId: string): Promise<UserRecord | undefined>;
+  byName(tenant: string, username: string): Promise<UserRecord | undefined>;
+  /** in the order of their ids */
+  list(tenant: string, page: Page): Promise<PageOf<UserRecord>>;
+  /** The row is there only if `confirm` resolves. @returns false when the tenant has that name already */
+  add(tenant: string, user: UserRecord, confirm: Confirm): Promise<boolean>;
+  /** Their sessions, codes and grants go too. @returns false when the tenant has no such user */
+  remove(tenant: string, userId: string, confirm: Confirm): Promise<boolean>;
+  /** Adds them, or overwrites password, roles and state of the one with the same tenant and name, who keeps their id. */
+  put(tenant: string, user: UserRecord): Promise<void>;
+}
+
+/** What a person types: case and surrounding blanks do not tell two people apart. */
+export const usernameOf = (typed: string): string => typed.normalize('NFKC').trim().toLowerCase();
+export const USERNAME = /^[a-z0-9][a-z0-9._@-]{0,63}$/;
