@@ -1,4 +1,5 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { silentLog } from '@portcullis/contract/log';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EventDraft } from '@portcullis/audit-schemas/envelope';
@@ -32,7 +33,16 @@ export function notingBus(mode: NotingBus['mode'] = 'takes'): NotingBus {
   return bus;
 }
 
-export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'portcullis-outbox-'));
+const made: string[] = [];
+export function temporaryDirectory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'portcullis-outbox-'));
+  made.push(path);
+  return path;
+}
+/** For afterAll. */
+export function removeTemporaryDirectories(): void {
+  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
+}
 
 export const draft = (method = 'tools/call', tenant = 'default'): EventDraft => ({
   type: 'portcullis.call.v1',
@@ -55,7 +65,7 @@ export const openTestOutbox = (dir: string, bus: Bus, more: Partial<OutboxOption
     service: 'mcp-server',
     now: Date.now,
     newId: ids(),
-    log: { warn: () => undefined },
+    log: silentLog,
     maxBackoffMs: 5,
     ...more,
   });

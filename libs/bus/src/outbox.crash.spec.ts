@@ -1,11 +1,19 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { chainOf, draft, linesIn, notingBus, openTestOutbox, temporaryDirectory } from './outbox-test-kit.file.js';
+import {
+  chainOf,
+  draft,
+  linesIn,
+  notingBus,
+  openTestOutbox,
+  removeTemporaryDirectories,
+  temporaryDirectory,
+} from './outbox-test-kit.file.js';
 
 /**
  * Appends 20 at a time for ever, and says each number once the append has resolved. Its bus takes every other batch and
@@ -53,6 +61,8 @@ async function killedWhileAppending(dir: string, notes: string, atLeast: number)
   expect(signal).toBe('SIGKILL');
   return last;
 }
+
+afterAll(removeTemporaryDirectories);
 
 describe('an outbox whose process is killed under load', () => {
   it('has every event whose append had resolved, and the bus gets each of them, in one chain', async () => {

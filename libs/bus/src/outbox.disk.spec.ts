@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { silentLog } from '@portcullis/contract/log';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { EventLog } from './outbox.js';
 import {
   asKilled,
@@ -7,6 +8,7 @@ import {
   linesIn,
   notingBus,
   openTestOutbox,
+  removeTemporaryDirectories,
   temporaryDirectory,
   until,
 } from './outbox-test-kit.file.js';
@@ -41,6 +43,8 @@ const appendAll = (log: EventLog, methods: readonly string[]) =>
 
 let log: EventLog;
 afterEach(() => log.close());
+
+afterAll(removeTemporaryDirectories);
 
 describe('a disk that cannot be written to', () => {
   // a batch of three of these events has about 1300 bytes: nothing, part of a line, one line and part of the next, two
@@ -146,7 +150,7 @@ describe('a disk that cannot be flushed', () => {
     const bus = notingBus();
     const { fails, disk } = badDisk();
     const warnings: string[] = [];
-    log = await openTestOutbox(dir, bus, { disk, log: { warn: (_, says) => void warnings.push(says) } });
+    log = await openTestOutbox(dir, bus, { disk, log: { ...silentLog, warn: (says) => void warnings.push(says) } });
     fails.flush = true;
     await log.append(draft('m1'));
     await until(() => warnings.length > 0);

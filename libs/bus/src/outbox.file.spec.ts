@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { silentLog } from '@portcullis/contract/log';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '@portcullis/audit-schemas/envelope';
 import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import {
   linesIn,
   notingBus,
   openTestOutbox,
+  removeTemporaryDirectories,
   segmentsIn,
   temporaryDirectory,
   until,
@@ -30,6 +32,8 @@ const open: typeof openTestOutbox = async (...args) => {
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((log) => log.close()));
 });
+
+afterAll(removeTemporaryDirectories);
 
 describe('the outbox', () => {
   it('answers with the event once it is in the spool', async () => {
@@ -79,7 +83,9 @@ describe('the outbox', () => {
   it('complains about a bus that refuses, but not at every try', async () => {
     const complaints: string[] = [];
     const bus = notingBus('refuses');
-    const log = await open(temporaryDirectory(), bus, { log: { warn: (_, says) => void complaints.push(says) } });
+    const log = await open(temporaryDirectory(), bus, {
+      log: { ...silentLog, warn: (says) => void complaints.push(says) },
+    });
     await log.append(draft());
     await until(() => bus.tries >= 4);
     expect(complaints).toEqual(['events cannot be handed on now; they wait in the spool']);
@@ -233,7 +239,7 @@ describe('a restart', () => {
     appendFileSync(segment, torn);
     const warnings: unknown[] = [];
     const bus = notingBus();
-    const log = await open(copy, bus, { log: { warn: (...args) => void warnings.push(args) } });
+    const log = await open(copy, bus, { log: { ...silentLog, warn: (...args) => void warnings.push(args) } });
     await log.append(draft('m4'));
     await log.close();
     expect(chainOf(valuesOf(bus))).toEqual(names(1, 4));

@@ -69,7 +69,7 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
   const cursor = readCursor(directory);
   const opened = openSpool(directory, cursor, options.segmentBytes ?? 8 * 1024 * 1024, options.disk ?? nodeDisk);
   const { spool, lost, putAside } = opened;
-  if (putAside) log.warn({ putAside, lost }, 'the end of the event spool was damaged and was put aside');
+  if (putAside) log.warn('the end of the event spool was damaged and was put aside', { putAside, lost });
 
   /** the chain as it is on disk, and as it will be when all that waits is written */
   let written = opened.head ?? newChain(service, newId());

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { appendFileSync, existsSync } from 'node:fs';
 import type { EventLog } from './outbox.js';
@@ -8,6 +8,7 @@ import {
   draft,
   notingBus,
   openTestOutbox,
+  removeTemporaryDirectories,
   segmentsIn,
   temporaryDirectory,
   type NotingBus,
@@ -131,6 +132,8 @@ class Story {
     return chainOf(this.bus.taken.map(({ value }) => value));
   }
 }
+
+afterAll(removeTemporaryDirectories);
 
 describe('the outbox, whatever happens to it', () => {
   it('hands on every event whose append resolved and no other, in order, in one chain without a gap', async () => {

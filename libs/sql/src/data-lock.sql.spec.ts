@@ -1,7 +1,7 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,9 @@ const lock = (dir: string): DataLock => {
   locks.push(held);
   return held;
 };
-const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'portcullis-lock-'));
+const base = mkdtempSync(join(tmpdir(), 'portcullis-lock-'));
+afterAll(() => rmSync(base, { recursive: true }));
+const temporaryDirectory = (): string => mkdtempSync(join(base, 'data-'));
 
 /** Another process that takes the lock and keeps it; answers with what it says. */
 async function otherProcess(dir: string): Promise<{ child: ChildProcess; says: string }> {

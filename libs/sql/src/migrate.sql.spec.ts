@@ -12,11 +12,15 @@ let database: Database;
 beforeAll(async () => {
   database = await openTestDatabase();
 }, 60_000);
-afterAll(() => database.close());
+const base = mkdtempSync(join(tmpdir(), 'portcullis-migrations-'));
+afterAll(async () => {
+  rmSync(base, { recursive: true });
+  await database.close();
+});
 
 /** A migrations directory with these files. */
 function directory(files: Readonly<Record<string, string>>) {
-  const path = mkdtempSync(join(tmpdir(), 'portcullis-migrations-'));
+  const path = mkdtempSync(join(base, 'migrations-'));
   const write = (name: string, text: string): void => writeFileSync(join(path, name), text);
   for (const [name, text] of Object.entries(files)) write(name, text);
   return { url: pathToFileURL(`${path}/`), write, remove: (name: string) => rmSync(join(path, name)) };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql, type Kysely } from 'kysely';
-import { mkdtempSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from './database.js';
@@ -150,7 +150,8 @@ describe('openPglite', () => {
   });
 
   it('makes the directory for us alone, and finds everything again', async () => {
-    const directory = join(mkdtempSync(join(tmpdir(), 'portcullis-sql-')), 'a', 'db');
+    const base = mkdtempSync(join(tmpdir(), 'portcullis-sql-'));
+    const directory = join(base, 'a', 'db');
     const first = await openPglite(`pglite://${directory}`);
     const db = await service('kept', first);
     await db.insertInto('accounts').values({ id: 'a', balance: 1 }).execute();
@@ -161,5 +162,6 @@ describe('openPglite', () => {
       { id: 'a', balance: 1 },
     ]);
     await second.close();
+    rmSync(base, { recursive: true });
   }, 60_000);
 });
