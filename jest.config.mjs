@@ -5,7 +5,11 @@ const impure = Object.keys(SUFFIXES).filter((suffix) => suffix !== 'pure' && suf
 /** One run over all projects, for tools/test.mjs. `npx nx test PROJECT` runs one of them. */
 export default {
   projects: ['<rootDir>/apps/*', '<rootDir>/libs/*', '<rootDir>/tools'],
-  // Statements, not lines with their comments as V8 counts; and V8's counters make the property tests several times slower.
+  // Ends what hangs; says nothing about speed, which on a busy machine is anybody's guess (PGlite's first start takes seconds).
+  testTimeout: 60_000,
+  // Modules loaded as ESM are not given back before the worker ends.
+  workerIdleMemoryLimit: '1500MB',
+  // Statements, not lines with their comments as V8 counts them. V8's counters also slow the property tests down.
   coverageProvider: 'babel',
   coverageReporters: ['json-summary'],
   // What is to be pure is to be tested whole; drivers and shells have contract suites and end-to-end tests instead. The

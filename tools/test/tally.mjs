@@ -6,7 +6,7 @@
  */
 
 /**
- * What one run of Jest comes to. Nothing run at all, a file that could not run, and an exit code that no test explains
+ * What one run of Jest comes to. Nothing run at all, a file that fails outside of its tests, and an exit code that no test explains
  * count as failures.
  * @param {Results | undefined} results undefined when Jest wrote none
  * @param {number | null} exit its exit code; null = killed
@@ -21,7 +21,7 @@ export function tallyOf(results, exit) {
   );
   const problems = [];
   let failed = numFailedTests + brokenFiles;
-  if (brokenFiles > 0) problems.push(`${brokenFiles} test files could not run`);
+  if (brokenFiles > 0) problems.push(`${brokenFiles} test files failed outside of their tests`);
   if (passed + failed === 0) problems.push('no test ran');
   else if (failed === 0 && exit !== 0) problems.push(`Jest ended with ${exit ?? 'a signal'} though no test failed`);
   if (problems.length > 0) failed = Math.max(failed, 1);

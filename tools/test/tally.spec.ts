@@ -21,7 +21,7 @@ describe('what a run of Jest comes to', () => {
     ['a skipped test is skipped', run(3, 0, ['later']), 0, { passed: 3, failed: 0, skipped: 1 }],
     ['no test at all is a failure', run(0, 0), 0, { passed: 0, failed: 1, skipped: 0 }],
     ['skipped tests alone are a failure', run(0, 0, ['later']), 0, { passed: 0, failed: 1, skipped: 1 }],
-    ['a file that could not run is a failure', run(3, 0, [], 1), 1, { passed: 3, failed: 1, skipped: 0 }],
+    ['a file that fails outside of its tests is a failure', run(3, 0, [], 1), 1, { passed: 3, failed: 1, skipped: 0 }],
     ['an exit code that no test explains is a failure', run(3, 0), 1, { passed: 3, failed: 1, skipped: 0 }],
     ['a run that was killed is a failure', run(3, 0), null, { passed: 3, failed: 1, skipped: 0 }],
     ['a run without results is a failure', undefined, 1, { passed: 0, failed: 1, skipped: 0 }],
