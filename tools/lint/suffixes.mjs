@@ -38,9 +38,11 @@ export const FAMILIES = {
 };
 const everyFamily = Object.keys(FAMILIES);
 
-/** Functions that only compute, of a package that does more. They are free. */
+/** Functions that only compute, of a package that does more (those with a salt take it). They are free. */
 export const PURE_NAMES = {
   'node:crypto': [
+    'argon2',
+    'argon2Sync',
     'createCipheriv',
     'createDecipheriv',
     'createHash',
@@ -49,8 +51,11 @@ export const PURE_NAMES = {
     'createPublicKey',
     'createSecretKey',
     'hash',
+    'hkdf',
     'hkdfSync',
+    'pbkdf2',
     'pbkdf2Sync',
+    'scrypt',
     'scryptSync',
     'sign',
     'timingSafeEqual',
@@ -118,7 +123,7 @@ export const PLACES = {
   /** the app that starts the others */
   composition: {
     families: ['runtime', 'files', 'processes'],
-    files: ['file', 'http', 'shell'],
+    files: 'all',
     ambient: [...time, 'process', 'console'],
   },
 };
