@@ -1,5 +1,5 @@
 import type { Ask } from './ask.js';
-import { NotDone } from './faults.js';
+import { NotDone, Unreachable } from './faults.js';
 
 const TIMEOUT_MS = 15_000;
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -16,9 +16,9 @@ export const ask: Ask = async (url, { method = 'GET', headers = {}, body } = {})
     const text = await boundedText(response);
     return { status: response.status, header: (name) => response.headers.get(name) ?? undefined, text };
   } catch (error) {
-    throw new NotDone(
-      `${new URL(url).origin} does not answer (${reason(error)}). Is the gate running? Start it with 'npm start'.`,
-    );
+    const [why, nobody] = reason(error);
+    const says = `${new URL(url).origin} does not answer (${why}). Is the gate running? Start it with 'npm start'.`;
+    throw nobody ? new Unreachable(says) : new NotDone(says);
   }
 };
 
@@ -34,9 +34,11 @@ async function boundedText(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-/** Node's fetch hides the reason in `cause`; its code says it in one word (ECONNREFUSED). */
-function reason(error: unknown): string {
+const NOBODY = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'];
+
+/** Node's fetch hides the reason in `cause`; its code says it in one word. @returns the word, and whether nobody is there */
+function reason(error: unknown): [why: string, nobody: boolean] {
   const { cause, name, message } = error as { cause?: { code?: string }; name?: string; message?: string };
-  if (name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
-  return cause?.code ?? message ?? 'unknown reason';
+  if (name === 'TimeoutError') return [`no answer within ${TIMEOUT_MS / 1000} s`, false];
+  return [cause?.code ?? message ?? 'unknown reason', NOBODY.includes(cause?.code ?? '')];
 }

@@ -8,6 +8,9 @@ export class NotDone extends Error {
   override readonly name = 'NotDone';
 }
 
+/** Nobody listens where the gate should be. */
+export class Unreachable extends NotDone {}
+
 /** One of the gate's APIs answered no. `status` is that of its HTTP answer. */
 export class ApiRefusal extends NotDone {
   constructor(

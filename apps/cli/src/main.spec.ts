@@ -34,6 +34,15 @@ async function portcullis(args: readonly string[], env: NodeJS.ProcessEnv = {}) 
   return { code, ...said };
 }
 
+/** A URL where somebody listened a moment ago and nobody does now. */
+async function nobody(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}
+
 describe('the process', () => {
   test('scopes --json exits 0 with JSON alone on stdout', async () => {
     const { code, out, err } = await portcullis(['scopes', '--json']);
@@ -103,10 +112,26 @@ describe('the process', () => {
     }, 30_000);
   });
 
-  test('a gate that is gone exits 1 in one sentence', async () => {
-    const { code, out, err } = await portcullis(['doctor', '--url', 'http://127.0.0.1:9', '--data', join(dir, 'none')]);
+  test('a ready file left over from a gate that was killed is no gate: exit 2', async () => {
+    const folder = join(dir, 'stale');
+    mkdirSync(folder, { mode: 0o700 });
+    const base = await nobody();
+    const parts = { authServer: base, mcpServer: base, mcp: `${base}/mcp`, rateLimiter: base, analytics: base };
+    const admin = join(folder, 'admin.json');
+    writeFileSync(admin, '{}', { mode: 0o600 });
+    writeFileSync(join(folder, 'ready.json'), JSON.stringify({ ...parts, management: {}, admin, pid: 1 }), {
+      mode: 0o600,
+    });
+    const { code, out, err } = await portcullis(['keys', 'list', '--data', folder]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`No gate found: ${base} does not answer`);
+  }, 30_000);
+
+  test('a gate that is gone fails the checks of doctor, in one sentence each', async () => {
+    const base = await nobody();
+    const { code, out, err } = await portcullis(['doctor', '--url', base, '--data', join(dir, 'none')]);
     expect(code).toBe(1);
-    expect(out).toMatch(/mcp-server healthz +FAIL +http:\/\/127\.0\.0\.1:9 does not answer/);
+    expect(out.replace(/ +/g, ' ')).toContain(`mcp-server healthz FAIL ${base} does not answer`);
     expect(err).toBe('');
   }, 30_000);
 });

@@ -5,7 +5,7 @@ import { base32 } from '@portcullis/contract/ids';
 import { adminApis } from './admin.js';
 import { ask } from './ask.http.js';
 import { discover } from './discovery.js';
-import { WrongUse } from './faults.js';
+import { Unreachable, WrongUse } from './faults.js';
 import { findGate, readAdminKey } from './place.file.js';
 import type { Whereabouts } from './place.js';
 import type { VerbPorts } from './verb.js';
@@ -13,7 +13,7 @@ import type { VerbPorts } from './verb.js';
 /** The real ports of one command line. Everything is looked up once and when it is first asked for. */
 export function portsOf(where: Whereabouts, note: (line: string) => void): VerbPorts {
   const place = once(() => findGate(where, process.env));
-  const published = once(async () => discover((await place()).url, ask));
+  const published = once(async () => discover((await place()).url, ask).catch(noGate));
   const apis = once(async () => {
     const found = await place();
     const key = await readAdminKey(found);
@@ -35,6 +35,12 @@ export function portsOf(where: Whereabouts, note: (line: string) => void): VerbP
     note,
     stopSignal: onStop,
   };
+}
+
+/** Where nobody answers at all, there is no gate: a ready file can be left over from one that was killed. */
+function noGate(error: unknown): never {
+  if (error instanceof Unreachable) throw new WrongUse(`No gate found: ${error.message}`);
+  throw error;
 }
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {

@@ -13,9 +13,9 @@ export const demo = defineVerb({
   run: async (_, ports) => {
     const played = await playAll(SCENARIOS, ports);
     const columns = [
-      { head: 'scenario', of: ({ scenario }: Played) => scenario },
-      { head: 'expected', of: ({ expected }: Played) => expected },
-      { head: 'outcome', of: ({ outcome, ok }: Played) => (ok ? 'as expected' : outcome) },
+      { head: 'scenario', of: ({ scenario }: Played) => scenario, wrapAt: 32 },
+      { head: 'expected', of: ({ expected }: Played) => expected, wrapAt: 40 },
+      { head: 'outcome', of: ({ outcome, ok }: Played) => (ok ? 'as expected' : outcome), wrapAt: 32 },
       { head: 'ok', of: ({ ok }: Played) => (ok ? 'ok' : 'DIFFERS') },
     ];
     const held = played.filter(({ ok }) => ok).length;
