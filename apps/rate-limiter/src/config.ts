@@ -1,0 +1,14 @@
+import { common } from '@portcullis/service/common';
+import { embeddedDefault } from '@portcullis/service/setting';
+import * as z from 'zod';
+
+/** Settings of the rate limiter. */
+export const config = z.object({ ...common, PORT: embeddedDefault(common.PORT, '4402') }).omit({
+  MCP_RESOURCE: true,
+  ANALYTICS_URL: true,
+  DATABASE_URL: true,
+  KAFKA_BROKERS: true,
+  OUTBOX_DIR: true,
+  DEMO: true,
+});
+export type RateLimiterSettings = z.output<typeof config>;

@@ -1,0 +1,29 @@
+import { LIMIT_TYPES } from '@portcullis/contract/limits';
+import type { Limiter } from '@portcullis/limits/limiter';
+import { Counter, type Registry } from 'prom-client';
+
+/** The same limiter, with its decisions counted by outcome. */
+export function counted(limiter: Limiter, registry: Registry): Limiter {
+  const decisions = new Counter({
+    name: 'portcullis_limit_decisions_total',
+    help: 'Decisions asked for over the API: allowed, failed, or the limit that refused',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  for (const outcome of ['allowed', 'failed', ...LIMIT_TYPES]) decisions.inc({ outcome }, 0);
+  return {
+    async decide(question) {
+      try {
+        const verdict = await limiter.decide(question);
+        decisions.inc({ outcome: verdict.allowed ? 'allowed' : verdict.limitType });
+        return verdict;
+      } catch (error) {
+        decisions.inc({ outcome: 'failed' });
+        throw error;
+      }
+    },
+    settle: (tenant, lease, llmTokens) => limiter.settle(tenant, lease, llmTokens),
+    release: (tenant, lease) => limiter.release(tenant, lease),
+    close: () => limiter.close(),
+  };
+}

@@ -1,0 +1,17 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Limiter } from '@portcullis/limits/limiter';
+import { BearerModule, type BearerOptions } from '@portcullis/service/bearer.module';
+import { LimitsController } from './limits.controller.js';
+import { LIMITER } from './tokens.js';
+
+@Module({})
+export class LimitsModule {
+  static forRoot(limiter: Limiter, bearer: BearerOptions): DynamicModule {
+    return {
+      module: LimitsModule,
+      imports: [BearerModule.forRoot(bearer)],
+      controllers: [LimitsController],
+      providers: [{ provide: LIMITER, useValue: limiter }],
+    };
+  }
+}

@@ -1,0 +1,283 @@
+import { Refusal } from '@portcullis/contract/refusals';
+import type { Limiter } from '@portcullis/limits/limiter';
+import { startIssuer, startService, type Issuer } from './service.fixture.js';
+
+let issuer: Issuer;
+let service: Awaited<ReturnType<typeof startService>>;
+beforeAll(async () => {
+  issuer = await startIssuer();
+});
+afterAll(() => issuer.close());
+beforeEach(async () => {
+  service = await startService(issuer);
+});
+afterEach(() => service.close());
+
+const question = { principal: 'agt_one', tool: 'create_support_ticket' };
+
+describe('who may ask', () => {
+  const ROUTES = [
+    ['POST', '/v1/decide'],
+    ['POST', '/v1/settle'],
+    ['POST', '/v1/release'],
+    ['GET', '/v1/rules'],
+  ];
+
+  test.each(ROUTES)('%s %s without a token is 401 and names the scope to ask for', async (method, path) => {
+    const answer = await service.send(path!, { method: method! });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="portcullis", scope="limits:decide"');
+    expect(answer.body).toMatchObject({ error: 'token_missing', correlation_id: expect.any(String) });
+  });
+
+  test.each(ROUTES)('%s %s with a token that lacks the scope is 403 and names it', async (method, path) => {
+    const headers = { authorization: `Bearer ${await service.token({ scope: 'limits:admin' })}` };
+    const answer = await service.send(path!, { method: method!, headers });
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('www-authenticate')).toMatch(/error="insufficient_scope".*scope="limits:decide"/);
+    expect(answer.body).toMatchObject({ error: 'scope_insufficient', scopes: ['limits:decide'] });
+  });
+
+  test.each([
+    ['for another API', { aud: 'http://127.0.0.1:4401/mcp' }, undefined],
+    ['for the service without its path', { aud: 'http://127.0.0.1' }, undefined],
+    ['of another issuer', { iss: 'http://evil.example' }, undefined],
+    ['that has expired', { exp: 1_600_000_000 }, undefined],
+    ['that is an id token', {}, 'JWT'],
+    ['without a tenant', { tenant: undefined }, undefined],
+  ])('a token %s is 401 and decides nothing', async (_what, claims, typ) => {
+    const headers = { authorization: `Bearer ${await service.token(claims, typ)}`, 'content-type': 'application/json' };
+    const answer = await service.send('/v1/decide', { method: 'POST', headers, body: JSON.stringify(question) });
+    expect(answer).toMatchObject({ status: 401, body: { error: 'token_invalid' } });
+    expect(await service.limiter.decide(question)).toMatchObject({ remaining: 19 });
+  });
+
+  test('a token of another key is 401', async () => {
+    const forger = await startIssuer();
+    const forged = await startService(forger);
+    const headers = { authorization: `Bearer ${await forged.token({ iss: issuer.url, aud: `${service.url}/v1` })}` };
+    expect((await service.send('/v1/rules', { headers })).status).toBe(401);
+    await forged.close();
+    await forger.close();
+  });
+
+  test('health needs no token', async () => {
+    expect(await service.send('/healthz', {})).toMatchObject({ status: 200, body: { status: 'alive' } });
+  });
+});
+
+describe('decide', () => {
+  test('both verdicts are 200, and the refusal says which limit and how long to wait', async () => {
+    for (let left = 19; left >= 0; left--) {
+      const answer = await service.post('/v1/decide', question);
+      expect(answer.status).toBe(200);
+      expect(answer.body).toEqual({ allowed: true, lease: expect.stringMatching(/^[\w-]{22}$/), remaining: left });
+    }
+    service.clock.at += 1_500;
+    const refused = await service.post('/v1/decide', question);
+    expect(refused.status).toBe(200);
+    expect(refused.body).toEqual({
+      allowed: false,
+      limitType: 'tool_requests',
+      limit: 20,
+      remaining: 0,
+      retryAfterMs: 58_500,
+    });
+    service.clock.at += 58_500;
+    expect((await service.post('/v1/decide', question)).body).toMatchObject({ allowed: true });
+  });
+
+  test('it answers from the instance it was given', async () => {
+    for (let i = 0; i < 15; i++) await service.limiter.decide({ tenant: 'default', ...question });
+    expect((await service.post('/v1/decide', question)).body).toMatchObject({ allowed: true, remaining: 4 });
+  });
+
+  test('questions asked at once are admitted up to the limit and no further', async () => {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => service.post('/v1/decide', question)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200));
+    expect(answers.filter(({ body }) => body.allowed)).toHaveLength(20);
+  });
+
+  test('the tenant is the one of the token, whether the body names it or not', async () => {
+    const acme = { tenant: 'acme' };
+    expect((await service.post('/v1/decide', question, acme)).body).toMatchObject({ remaining: 19 });
+    expect((await service.post('/v1/decide', { ...question, ...acme }, acme)).body).toMatchObject({ remaining: 18 });
+    expect((await service.post('/v1/decide', question)).body).toMatchObject({ remaining: 19 });
+    expect(await service.limiter.decide({ ...acme, ...question })).toMatchObject({ remaining: 17 });
+  });
+
+  test('another tenant in the body is 403 and takes nothing there, whatever the scopes', async () => {
+    const scope = 'limits:decide limits:admin platform:admin';
+    for (const tenant of ['acme', 'no-such-tenant']) {
+      const answer = await service.post('/v1/decide', { ...question, tenant }, { scope });
+      expect(answer).toMatchObject({ status: 403, body: { error: 'tenant_forbidden' } });
+    }
+    expect(await service.limiter.decide({ tenant: 'acme', ...question })).toMatchObject({ remaining: 19 });
+  });
+
+  test('a share and a cost of LLM tokens count', async () => {
+    const half = { principal: 'agt_one', llmTokens: 50_000, share: 0.5 };
+    expect((await service.post('/v1/decide', half)).body).toMatchObject({ allowed: true, remaining: 29 });
+    expect((await service.post('/v1/decide', half)).body).toMatchObject({ limitType: 'llm_tokens', limit: 50_000 });
+    expect((await service.post('/v1/decide', { ...half, llmTokens: 100_001, share: 1 })).body).toMatchObject({
+      allowed: false,
+      impossible: true,
+    });
+  });
+
+  test('a limiter that cannot decide is 503 with Retry-After, never a yes', async () => {
+    const full = limiterThat({
+      decide: () => Promise.reject(new Refusal('overloaded', { retryAfterMs: 1_000 }, { detail: 'full for default' })),
+    });
+    const other = await startService(issuer, full);
+    const answer = await other.post('/v1/decide', question);
+    expect(answer).toMatchObject({ status: 503, body: { error: 'overloaded' } });
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(JSON.stringify(answer.body)).not.toContain('full for');
+    await other.close();
+  });
+});
+
+describe('settle and release', () => {
+  const costly = { principal: 'agt_one', llmTokens: 100_000 };
+  const leaseOf = async (): Promise<string> => (await service.post('/v1/decide', costly)).body.lease;
+
+  test('a settlement gives back what was not used, once', async () => {
+    const lease = await leaseOf();
+    expect(await service.post('/v1/settle', { lease, llmTokens: 40_000 })).toMatchObject({
+      status: 200,
+      body: { settled: true },
+    });
+    expect((await service.post('/v1/settle', { lease, llmTokens: 0 })).body).toEqual({ settled: false });
+    expect((await service.post('/v1/release', { lease })).body).toEqual({ released: false });
+    expect((await service.post('/v1/decide', { ...costly, llmTokens: 60_001 })).body).toMatchObject({ allowed: false });
+    expect((await service.post('/v1/decide', { ...costly, llmTokens: 60_000 })).body).toMatchObject({ allowed: true });
+  });
+
+  test('a release gives all of it back, once', async () => {
+    const lease = await leaseOf();
+    expect(await service.post('/v1/release', { lease })).toMatchObject({ status: 200, body: { released: true } });
+    expect((await service.post('/v1/release', { lease })).body).toEqual({ released: false });
+    expect((await service.post('/v1/decide', costly)).body).toMatchObject({ allowed: true, remaining: 58 });
+  });
+
+  test("another tenant's lease answers as one that nobody has", async () => {
+    const lease = await leaseOf();
+    const acme = { tenant: 'acme' };
+    for (const each of [lease, 'AAAAAAAAAAAAAAAAAAAAAA']) {
+      expect((await service.post('/v1/settle', { lease: each, llmTokens: 0 }, acme)).body).toEqual({ settled: false });
+      expect((await service.post('/v1/release', { lease: each }, acme)).body).toEqual({ released: false });
+    }
+    expect((await service.post('/v1/settle', { lease, llmTokens: 0 })).body).toEqual({ settled: true });
+  });
+});
+
+test('the rules are the table', async () => {
+  const headers = { authorization: `Bearer ${await service.token()}` };
+  expect((await service.send('/v1/rules', { headers })).body).toEqual({
+    principal: { perMinute: 60, llmTokensPerHour: 100_000 },
+    tools: {
+      get_customer_info: { perMinute: 60, llmTokens: 500 },
+      create_support_ticket: { perMinute: 20, llmTokens: 800 },
+      calculate_account_value: { perMinute: 30, llmTokens: 1_000 },
+    },
+    otherTools: { perMinute: 60, llmTokens: 500 },
+    leaseMs: 120_000,
+  });
+});
+
+describe('bodies that are none', () => {
+  test.each([
+    ['/v1/decide', {}, ['principal']],
+    ['/v1/decide', [], ['body']],
+    ['/v1/decide', { principal: '' }, ['principal']],
+    ['/v1/decide', { principal: 7, tool: '', share: 0, llmTokens: -1 }, ['principal', 'tool', 'share', 'llmTokens']],
+    ['/v1/decide', { principal: 'p', llmTokens: 0.5 }, ['llmTokens']],
+    ['/v1/decide', { principal: 'p', llmTokens: '5' }, ['llmTokens']],
+    ['/v1/decide', { principal: 'p', share: 1.01 }, ['share']],
+    ['/v1/decide', { principal: 'p', tenant: 'No/Slug' }, ['tenant']],
+    ['/v1/decide', { principal: 'p'.repeat(201) }, ['principal']],
+    ['/v1/decide', { principal: 'p', more: 1 }, ['more']],
+    ['/v1/decide', '{"principal":"p","__proto__":{"share":1}}', ['__proto__']],
+    ['/v1/settle', { lease: 'x' }, ['llmTokens']],
+    ['/v1/settle', { llmTokens: 1 }, ['lease']],
+    ['/v1/settle', { lease: 'x', llmTokens: -1 }, ['llmTokens']],
+    ['/v1/settle', { lease: 'x', llmTokens: 1e12 }, ['llmTokens']],
+    ['/v1/settle', { lease: 'x', llmTokens: 1, tenant: 'acme' }, ['tenant']],
+    ['/v1/release', { lease: 'x'.repeat(65) }, ['lease']],
+    ['/v1/release', { lease: null }, ['lease']],
+  ])('POST %s with %j is 400 and names what is wrong', async (path, body, names) => {
+    const answer = await service.post(path, body);
+    expect(answer).toMatchObject({ status: 400, body: { error: 'input_invalid' } });
+    for (const name of names) expect(answer.body.issues.join('\n')).toContain(name);
+    expect(answer.body.issues).toHaveLength(names.length);
+  });
+
+  test.each([
+    ['malformed JSON', '{"principal":', 'application/json', 400, 'json_malformed'],
+    ['another media type', 'principal=p', 'application/x-www-form-urlencoded', 415, 'media_type_unsupported'],
+    ['no body', '', 'application/json', 400, 'input_invalid'],
+    ['far too much', JSON.stringify({ principal: 'p'.repeat(300_000) }), 'application/json', 413, 'body_too_large'],
+  ])('%s is answered as JSON', async (_what, body, type, status, error) => {
+    const headers = { authorization: `Bearer ${await service.token()}`, 'content-type': type };
+    const answer = await service.send('/v1/decide', { method: 'POST', headers, body });
+    expect(answer).toMatchObject({ status, body: { error } });
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+  });
+
+  test('after all of them nothing was taken', async () => {
+    await service.post('/v1/decide', { principal: 'p', more: 1 });
+    await service.post('/v1/decide', { principal: 'p', llmTokens: -1 });
+    expect((await service.post('/v1/decide', { principal: 'p' })).body).toMatchObject({ remaining: 59 });
+  });
+
+  test.each([
+    ['GET', '/v1/decide'],
+    ['POST', '/v1/rules'],
+    ['GET', '/v1'],
+    ['GET', '/'],
+  ])('%s %s is 404 as JSON', async (method, path) => {
+    const answer = await service.send(path, { method, headers: { authorization: `Bearer ${await service.token()}` } });
+    expect(answer).toMatchObject({ status: 404, body: { error: 'not_found' } });
+  });
+});
+
+describe('the management port', () => {
+  const managed = async (path: string) => (await fetch(`${service.managementUrl}${path}`)).text();
+
+  test('says that the limiter is there, and that this is embedded mode', async () => {
+    expect(JSON.parse(await managed('/readyz'))).toEqual({
+      status: 'ready',
+      mode: 'EMBEDDED',
+      checks: { limiter: 'ok' },
+    });
+  });
+
+  test('is not ready when the limiter fails, and does not say why', async () => {
+    const broken = limiterThat({ release: () => Promise.reject(new Error('redis.internal is down')) });
+    const other = await startService(issuer, broken);
+    const answer = await fetch(`${other.managementUrl}/readyz`);
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ status: 'not-ready', checks: { limiter: 'failed' } });
+    await other.close();
+  });
+
+  test('counts decisions by outcome', async () => {
+    for (let i = 0; i < 22; i++) await service.post('/v1/decide', question);
+    const metrics = await managed('/metrics');
+    expect(metrics).toMatch(/portcullis_limit_decisions_total\{outcome="allowed",service="rate-limiter"\} 20\n/);
+    expect(metrics).toMatch(/portcullis_limit_decisions_total\{outcome="tool_requests",service="rate-limiter"\} 2\n/);
+    expect(metrics).toMatch(/portcullis_limit_decisions_total\{outcome="failed",service="rate-limiter"\} 0\n/);
+  });
+});
+
+test('closing is safe to do twice, and frees the port', async () => {
+  await Promise.all([service.close(), service.close()]);
+  await expect(service.send('/healthz', {})).rejects.toThrow();
+});
+
+/** A limiter that does what is given, and must not be asked for anything else. */
+function limiterThat(does: Partial<Limiter>): Limiter {
+  const unasked = () => Promise.reject(new Error('not asked for here'));
+  return { decide: unasked, settle: unasked, release: unasked, close: unasked, ...does };
+}

@@ -1,0 +1,63 @@
+import { DEFAULT_TENANT } from '@portcullis/contract/ids';
+import type { Log } from '@portcullis/contract/log';
+import { remoteKeys } from '@portcullis/guard/jwks.http';
+import type { Limiter } from '@portcullis/limits/limiter';
+import { managementPort } from '@portcullis/service/common';
+import { hostsOf } from '@portcullis/service/hosts';
+import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
+import { startManagement } from '@portcullis/service/management.http';
+import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
+import { createApi } from '@portcullis/service/nest-app.module';
+import type { RunningService } from '@portcullis/service/running';
+import type { RateLimiterSettings } from './config.js';
+import { counted } from './figures.js';
+import { LimitsModule } from './limits.module.js';
+
+/** What the rate limiter shares with whoever starts it; closed by them. */
+export interface RateLimiterParts {
+  /** in one process with mcp-server the very instance that mcp-server asks */
+  readonly limiter: Limiter;
+  readonly log: Log;
+  /** ms since epoch; the system's clock unless given */
+  readonly now?: () => number;
+}
+
+/** Starts the rate limiter on a port that is already bound. */
+export async function startRateLimiter(
+  settings: RateLimiterSettings,
+  parts: RateLimiterParts,
+  bound: Bound,
+): Promise<RunningService> {
+  const { limiter, log, now = Date.now } = parts;
+  const { AUTH_ISSUER, RATE_LIMITER_URL } = settings;
+  const metrics = createMetrics('rate-limiter');
+  const rules = {
+    issuer: AUTH_ISSUER,
+    audience: `${RATE_LIMITER_URL}/v1`,
+    keys: remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now }),
+    now,
+  };
+  const app = await createApi(LimitsModule.forRoot(counted(limiter, metrics), { rules }), {
+    log,
+    hosts: [...hostsOf(RATE_LIMITER_URL, bound.url), ...settings.ALLOWED_HOSTS],
+    forceHttps: settings.FORCE_HTTPS,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    observe: countRequests(metrics),
+  });
+  await mount(bound, app);
+  const management = await startManagement({
+    host: settings.MANAGEMENT_HOST,
+    port: managementPort(settings),
+    // A lease that nobody has is looked up wherever the windows are kept, and nothing changes.
+    checks: { limiter: () => limiter.release(DEFAULT_TENANT, 'readyz').then(() => 'ok') },
+    metrics,
+    mode: settings.PORTCULLIS_MODE,
+  });
+
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await Promise.all([closeBound(bound), closeBound(management)]);
+    await app.close();
+  };
+  return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
+}

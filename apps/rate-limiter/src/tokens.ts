@@ -1,0 +1,2 @@
+/** What Nest injects the {@link Limiter} under. */
+export const LIMITER = Symbol('limiter');

@@ -1,0 +1,19 @@
+import { randomBytes } from 'node:crypto';
+import { memoryLimiter } from '@portcullis/limits/limiter.memory';
+import { createLog } from '@portcullis/service/log.file';
+import type { RateLimiterSettings } from './config.js';
+import type { RateLimiterParts } from './start.js';
+
+/**
+ * The parts of a rate limiter that runs alone.
+ * @throws Error outside embedded mode: a limiter in memory would give every process limits of its own
+ */
+export function embeddedParts(settings: RateLimiterSettings): RateLimiterParts {
+  if (settings.PORTCULLIS_MODE !== 'embedded') {
+    throw new Error('This version has embedded parts only. Set PORTCULLIS_MODE=embedded, or wait for Redis.');
+  }
+  return {
+    limiter: memoryLimiter({ now: Date.now, random: randomBytes }),
+    log: createLog('rate-limiter', settings.LOG_LEVEL),
+  };
+}
