@@ -1,5 +1,5 @@
 import type { Ask } from './ask.js';
-import { checksOf, findingOf } from './doctor.js';
+import { checksOf, findingOf, todosOf } from './doctor.js';
 import { NotDone } from './faults.js';
 import type { Place } from './place.js';
 import type { Ready } from './ready.js';
@@ -82,4 +82,15 @@ test('without a ready file only what the URL shows is checked, and the rest is n
   ]);
   expect(findings.filter(({ ok }) => ok === null)).toHaveLength(8);
   expect(findings.every(({ ok, todo }) => ok !== null || todo !== undefined)).toBe(true);
+});
+
+test('what to do is said once for all the checks it helps', () => {
+  expect(
+    todosOf([
+      { check: 'a', ok: true, seen: '' },
+      { check: 'b', ok: false, seen: '', todo: 'Restart it.' },
+      { check: 'c', ok: null, seen: '', todo: 'Say where.' },
+      { check: 'd', ok: false, seen: '', todo: 'Restart it.' },
+    ]),
+  ).toEqual(['b, d: Restart it.', 'c: Say where.']);
 });

@@ -28,6 +28,13 @@ export async function findingOf({ name, todo, probe }: Check): Promise<Finding> 
   }
 }
 
+/** What to do, each thing once, with the checks it is for. */
+export function todosOf(findings: readonly Finding[]): string[] {
+  const todos = [...new Set(findings.flatMap(({ todo }) => todo ?? []))];
+  const checksFor = (wanted: string) => findings.filter(({ todo }) => todo === wanted).map(({ check }) => check);
+  return todos.map((todo) => `${checksFor(todo).join(', ')}: ${todo}`);
+}
+
 const FROM_HERE = 'Only the ready file says where this is: name it with --ready-file or --data.';
 const RESTART = "Look at the gate's own output, and start it again with 'npm start'.";
 

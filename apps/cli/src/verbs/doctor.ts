@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { checksOf, findingOf, type Finding } from '../doctor.js';
+import { checksOf, findingOf, todosOf, type Finding } from '../doctor.js';
 import { table } from '../table.js';
 import { defineVerb } from '../verb.js';
 
@@ -22,7 +22,7 @@ export const doctor = defineVerb({
       { head: '', of: verdict },
       { head: 'seen', of: ({ seen }: Finding) => seen },
     ];
-    const todos = findings.filter(({ todo }) => todo !== undefined).map(({ check, todo }) => `${check}: ${todo}`);
+    const todos = todosOf(findings);
     return {
       json: findings,
       text: [table(columns, findings), ...(todos.length > 0 ? ['', ...todos] : [])].join('\n'),
