@@ -1,18 +1,24 @@
 /**
- * True when a Host header names one of `hosts`. An entry without a port allows every port.
- * @param hosts such as `gate.example.com`, `127.0.0.1:4401`, `[::1]`
- * @see RFC 9110 §7.2
+ * True when a Host header names one of `hosts`.
+ * @param hosts such as `127.0.0.1:4401`; without a port (`gate.example`, `[::1]`) every port is meant, with an empty one
+ *   (`gate.example:`) none
+ * @see RFC 9110 §7.2, RFC 3986 §3.2.3
  */
 export const hostAllowed = (host: string | undefined, hosts: readonly string[]): boolean => {
-  const named = host?.trim().toLowerCase();
-  if (!named) return false;
-  const withoutPort = named.replace(/:\d+$/, '');
-  return hosts.some((entry) => entry.toLowerCase() === named || entry.toLowerCase() === withoutPort);
+  const [, name, port = ''] = HOST.exec(host?.trim().toLowerCase() ?? '') ?? [];
+  if (name === undefined) return false;
+  return hosts.some((entry) => {
+    const [, entryName, entryPort] = HOST.exec(entry.toLowerCase()) ?? [];
+    return entryName === name && (entryPort === undefined || entryPort === port);
+  });
 };
 
-/** The Host values a URL is asked under. */
+/** A name or an address (IPv6 in brackets), and the port if one is named. */
+const HOST = /^([^:@/\s]+|\[[^\]\s]+\])(?::(\d*))?$/;
+
+/** The Host values that URLs are asked under: with the port, and without where it is the scheme's own. */
 export const hostsOf = (...urls: readonly string[]): string[] =>
   urls.flatMap((url) => {
     const { host, hostname, port, protocol } = new URL(url);
-    return port === '' ? [`${hostname}:${protocol === 'https:' ? 443 : 80}`, hostname] : [host];
+    return port === '' ? [`${hostname}:${protocol === 'https:' ? 443 : 80}`, `${hostname}:`] : [host];
   });
