@@ -13,6 +13,7 @@ const swc = {
 /** What every project's jest.config.mjs spreads. Needs NODE_OPTIONS=--experimental-vm-modules (tools/test.mjs and nx.json set it). */
 export default {
   testEnvironment: 'node',
+  testTimeout: 60_000,
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },

@@ -22,7 +22,7 @@ import { openPglite } from '@portcullis/sql/pglite.sql';
 import { v7 as uuidv7 } from 'uuid';
 import { makeAdminKey } from './admin-key.file.js';
 import { Closing } from './closing.js';
-import { openDataFolder } from './data-folder.file.js';
+import { openDataFolder } from './data-folder.js';
 import { loadOrMakeDemoAccounts } from './demo-accounts.file.js';
 import { serviceEnvironments } from './environment.js';
 import type { Options } from './options.js';

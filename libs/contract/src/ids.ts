@@ -11,7 +11,8 @@ export const isDrillTenant = (tenant: string): boolean => tenant.startsWith('dri
 /** `agt_` + 26 base32 characters. */
 export type PrincipalId = `agt_${string}`;
 const PRINCIPAL = /^agt_[a-z2-7]{26}$/;
-export const isPrincipalId = (value: unknown): value is PrincipalId => typeof value === 'string' && PRINCIPAL.test(value);
+export const isPrincipalId = (value: unknown): value is PrincipalId =>
+  typeof value === 'string' && PRINCIPAL.test(value);
 
 /**
  * The opaque id of a principal, which is what "agent" means everywhere: `(tenant, client_id)` for a machine's token,

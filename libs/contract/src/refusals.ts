@@ -35,27 +35,57 @@ export const REFUSALS = {
     says: 'The access token lacks a scope that this operation needs.',
   },
   quarantined: { http: 403, rpc: 40301, oauth: null, says: 'This agent is contained. A person has to release it.' },
-  origin_forbidden: { http: 403, rpc: 40302, oauth: null, says: 'The Host or Origin header is not one this server serves.' },
+  origin_forbidden: {
+    http: 403,
+    rpc: 40302,
+    oauth: null,
+    says: 'The Host or Origin header is not one this server serves.',
+  },
   rate_limited: { http: 429, rpc: 42900, oauth: null, says: 'Too many calls. Try again after the stated delay.' },
   overloaded: { http: 503, rpc: 50300, oauth: null, says: 'The server cannot take this call now. Try again later.' },
   body_too_large: { http: 413, rpc: 41300, oauth: null, says: 'The request body is too large.' },
-  batch_unsupported: { http: 400, rpc: 40001, oauth: null, says: 'JSON-RPC batches are not supported. Send one request at a time.' },
+  batch_unsupported: {
+    http: 400,
+    rpc: 40001,
+    oauth: null,
+    says: 'JSON-RPC batches are not supported. Send one request at a time.',
+  },
   media_type_unsupported: { http: 415, rpc: 41500, oauth: null, says: 'The request body must be application/json.' },
   http_method_unsupported: { http: 405, rpc: 40500, oauth: null, says: 'This endpoint takes POST only.' },
   /** JSON-RPC 2.0 §5.1 */
   json_malformed: { http: 400, rpc: -32700, oauth: null, says: 'The request body is not JSON this server accepts.' },
   request_invalid: { http: 400, rpc: -32600, oauth: null, says: 'The request body is not a JSON-RPC 2.0 request.' },
   /** MCP 2026-07-28, basic/index and basic/transports/streamable-http */
-  header_mismatch: { http: 400, rpc: -32020, oauth: null, says: 'An Mcp-* header is missing or does not say what the body says.' },
-  version_unsupported: { http: 400, rpc: -32022, oauth: null, says: 'This server does not speak that revision of MCP.' },
+  header_mismatch: {
+    http: 400,
+    rpc: -32020,
+    oauth: null,
+    says: 'An Mcp-* header is missing or does not say what the body says.',
+  },
+  version_unsupported: {
+    http: 400,
+    rpc: -32022,
+    oauth: null,
+    says: 'This server does not speak that revision of MCP.',
+  },
   method_unknown: { http: 404, rpc: -32601, oauth: null, says: 'There is no such method.' },
   params_invalid: { http: 400, rpc: -32602, oauth: null, says: 'The parameters of this request are not valid.' },
   tool_unknown: { http: 200, rpc: -32602, oauth: null, says: 'There is no such tool.' },
   resource_unknown: { http: 200, rpc: -32602, oauth: null, says: 'There is no such resource.' },
-  internal: { http: 500, rpc: -32603, oauth: null, says: 'Something went wrong on our side. The correlation id finds it in our log.' },
+  internal: {
+    http: 500,
+    rpc: -32603,
+    oauth: null,
+    says: 'Something went wrong on our side. The correlation id finds it in our log.',
+  },
   input_invalid: { http: 200, rpc: null, oauth: null, says: 'The arguments do not match what this tool accepts.' },
   row_forbidden: { http: 200, rpc: null, oauth: null, says: 'There is no such record, or this caller may not see it.' },
-  tool_failed: { http: 200, rpc: null, oauth: null, says: 'The tool failed. Nothing about the reason is shown here; the correlation id finds it in our log.' },
+  tool_failed: {
+    http: 200,
+    rpc: null,
+    oauth: null,
+    says: 'The tool failed. Nothing about the reason is shown here; the correlation id finds it in our log.',
+  },
 } as const satisfies Record<string, RefusalRow>;
 
 interface RefusalRow {

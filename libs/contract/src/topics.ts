@@ -3,7 +3,11 @@
  * whoever subscribes later gets those first.
  */
 export const TOPICS = {
-  'portcullis.events': { key: 'tenant/principal', compacted: false, carries: 'audit and security events (CloudEvents)' },
+  'portcullis.events': {
+    key: 'tenant/principal',
+    compacted: false,
+    carries: 'audit and security events (CloudEvents)',
+  },
   'portcullis.standing': { key: 'tenant/principal', compacted: true, carries: 'the standing of a principal' },
 } as const satisfies Record<string, { key: string; compacted: boolean; carries: string }>;
 export type Topic = keyof typeof TOPICS;
