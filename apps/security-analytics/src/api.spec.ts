@@ -346,11 +346,14 @@ describe('tenants', () => {
 
   test('a look across tenants that cannot be audited does not happen', async () => {
     const own = await startService({ database, issuer, now: clock.now });
-    await own.events.close();
-    const admin = await own.token('security:read platform:admin');
-    expect((await own.ask('/v1/agents', admin)).status).toBe(503);
-    expect((await own.ask('/v1/agents', await own.token('security:read'))).status).toBe(200);
-    await own.close();
+    try {
+      await own.events.close();
+      const admin = await own.token('security:read platform:admin');
+      expect((await own.ask('/v1/agents', admin)).status).toBe(503);
+      expect((await own.ask('/v1/agents', await own.token('security:read'))).status).toBe(200);
+    } finally {
+      await own.close();
+    }
   });
 });
 

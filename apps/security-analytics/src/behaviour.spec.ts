@@ -184,7 +184,7 @@ test('the table says who may go where', () => {
     'quarantine person: Normal Monitoring Suspicious Investigation Remediation -> Isolated',
     'release person: Isolated Compromised -> Remediation',
     'clear person: Investigation Remediation -> Normal',
-    'investigate person: Normal Monitoring Suspicious Remediation -> Investigation',
+    'investigate person: Normal Monitoring Suspicious -> Investigation',
     'compromise person: Normal Monitoring Suspicious Investigation Remediation Isolated -> Compromised',
   ]);
   expect(new Set(table.map(({ name }) => name)).size).toBe(table.length);

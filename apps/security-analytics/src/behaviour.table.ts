@@ -89,7 +89,7 @@ export const TRANSITIONS = [
   },
   {
     name: 'investigate',
-    from: admittedBut('Investigation'),
+    from: admittedBut('Investigation', 'Remediation'),
     on: { kind: 'person' },
     to: 'Investigation',
     does: 'Shown as under investigation until a person decides; calls go on, and five denials still isolate.',

@@ -29,6 +29,6 @@ export const intake =
       if (isContradictory(event)) log.warn('a call names another principal than its own', { event: event.id });
     }
     counted(taken);
-    await announcer.announce();
+    if (taken.transitions > 0) await announcer.announce();
     await announcer.forget(taken.forgotten);
   };

@@ -50,7 +50,7 @@ export async function startService(parts: { database: Database; issuer: Issuer; 
     bus,
     now,
     newId: uuidv7,
-    log: { warn: () => {} },
+    log: silentLog,
   });
   const bound = await bind('127.0.0.1', 0);
   const settings = readSettings(config, {
@@ -85,13 +85,14 @@ export async function startService(parts: { database: Database; issuer: Issuer; 
     };
   };
   const say = (batch: readonly Accepted[]) => bus.publish('portcullis.events', batch.map(busMessage));
-  const close = async () => {
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
     // first, while somebody still takes what it has left
     await events.close();
     await service.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { ...service, bus, events, token, ask, say, close };
+  return { ...service, bus, events, token, ask, say, close: () => (closed ??= close()) };
 }
 
 export const busMessage = ({ event, line }: Accepted) => ({

@@ -18,6 +18,15 @@ afterAll(async () => {
   await issuer.close();
   await database.close();
 });
+const running: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const service of running.splice(0)) await service.close();
+});
+const start = async (bus?: Bus) => {
+  const service = await startService({ database, issuer, ...(bus && { bus }) });
+  running.push(service);
+  return service;
+};
 const newTenant = () => `s${nextNumber()}`;
 const standingEvents = (tenant: string) =>
   auditSchema(database)
@@ -30,18 +39,17 @@ const standingEvents = (tenant: string) =>
 
 test('an isolation is on the standing feed by the time the bus is told that the batch was handled', async () => {
   const tenant = newTenant();
-  const service = await startService({ database, issuer });
+  const service = await start();
   const feed = await readFeed(service.bus);
   await service.say(denials(4, { tenant }));
   expect(feed.standings.filter((one) => one.tenant === tenant)).toMatchObject([{ state: 'Suspicious' }]);
   await service.say(denials(1, { tenant, at: 4000 }));
   expect(feed.standings.at(-1)).toMatchObject({ tenant, agent: principalId(tenant, 'client-a'), state: 'Isolated' });
-  await service.close();
 });
 
 test('transitions come back over the bus as audit events, once each, and move nobody again', async () => {
   const tenant = newTenant();
-  const service = await startService({ database, issuer });
+  const service = await start();
   const batch = denials(5, { tenant });
   await service.say(batch);
   await service.say(batch);
@@ -52,19 +60,17 @@ test('transitions come back over the bus as audit events, once each, and move no
   expect(events.map(({ outcome }) => outcome)).toEqual(['Monitoring', 'Suspicious', 'Isolated']);
   await until(async () => (service.events.stats().pending === 0 ? true : undefined));
   expect(await standingEvents(tenant)).toHaveLength(3);
-  await service.close();
 });
 
 test('after a restart the feed has everybody who is not Normal again, and the audit hears nothing twice', async () => {
   const tenant = newTenant();
-  const first = await startService({ database, issuer });
+  const first = await start();
   await first.say([...denials(5, { tenant }), call({ tenant, clientId: 'good' })]);
   await first.close();
-  const second = await startService({ database, issuer });
+  const second = await start();
   const feed = await readFeed(second.bus);
   const agent = principalId(tenant, 'client-a');
   expect(feed.standings.filter((one) => one.tenant === tenant)).toMatchObject([{ agent, state: 'Isolated' }]);
-  await second.close();
   expect(await standingEvents(tenant)).toHaveLength(3);
 });
 
@@ -78,7 +84,7 @@ test('after a crash between commit and publish, the next start tells the feed be
         ? Promise.reject(new Error('the process died here'))
         : whole.publish(topic, messages),
   };
-  const first = await startService({ database, issuer, bus: crashing });
+  const first = await start(crashing);
   await first.say(denials(5, { tenant }));
   const before = await readFeed(whole);
   expect(before.standings.filter((one) => one.tenant === tenant)).toEqual([]);
@@ -88,7 +94,7 @@ test('after a crash between commit and publish, the next start tells the feed be
   });
   await first.close();
 
-  const second = await startService({ database, issuer });
+  const second = await start();
   const feed = await readFeed(second.bus);
   expect(feed.standings.filter((one) => one.tenant === tenant)).toMatchObject([{ state: 'Isolated' }]);
   expect((await fetch(`${second.managementUrl}/readyz`)).status).toBe(200);
@@ -97,12 +103,11 @@ test('after a crash between commit and publish, the next start tells the feed be
     return rows.length >= 3 ? rows : undefined;
   });
   expect(events).toHaveLength(3);
-  await second.close();
 });
 
 test('a poison message goes to dead letters, once, and the stream goes on', async () => {
   const tenant = newTenant();
-  const service = await startService({ database, issuer });
+  const service = await start();
   const poison = `{"poison":"${tenant}\0"}`;
   const unknown = JSON.stringify({ ...call({ tenant }).event, type: 'portcullis.call.v9' });
   const batch = [
@@ -119,24 +124,22 @@ test('a poison message goes to dead letters, once, and the stream goes on', asyn
   expect(body.items.map((agent: { state: string }) => agent.state).sort()).toEqual(['Isolated', 'Normal']);
   const metrics = await (await fetch(`${service.managementUrl}/metrics`)).text();
   expect(metrics).toMatch(/portcullis_audit_messages_total\{result="dead"[^}]*\} 4/);
-  await service.close();
 });
 
 test('the end of a drill takes its agents off the standing feed', async () => {
   const tenant = `drill-${nextNumber()}`;
-  const service = await startService({ database, issuer });
+  const service = await start();
   await service.say(denials(5, { tenant }));
   await service.say([admin('default', 'drill.removed', tenant)]);
   const feed = await readFeed(service.bus);
   expect(feed.standings.filter((one) => one.tenant === tenant)).toMatchObject([{ state: 'Normal' }]);
   const { body } = await service.ask('/v1/agents', await service.token('security:read', { tenant }));
   expect(body.items).toEqual([]);
-  await service.close();
 });
 
 test('a batch that cannot be stored is not said to be handled, and comes through when it is brought again', async () => {
   const tenant = newTenant();
-  const service = await startService({ database, issuer });
+  const service = await start();
   const batch = denials(5, { tenant });
   const db = auditSchema(database);
   await sql`alter table audit.agents rename to agents_gone`.execute(db);
@@ -145,11 +148,10 @@ test('a batch that cannot be stored is not said to be handled, and comes through
   await service.say(batch);
   const { body } = await service.ask('/v1/agents', await service.token('security:read', { tenant }));
   expect(body.items).toMatchObject([{ state: 'Isolated', denials: 5 }]);
-  await service.close();
 });
 
 test('a service is alive on both ports, says on what it depends, and closes twice without harm', async () => {
-  const service = await startService({ database, issuer });
+  const service = await start();
   expect(await (await fetch(`${service.url}/healthz`)).json()).toEqual({ status: 'alive' });
   expect(await (await fetch(`${service.managementUrl}/readyz`)).json()).toEqual({
     status: 'ready',

@@ -34,7 +34,7 @@ export async function partsOf(
     bus,
     now: Date.now,
     newId: uuidv7,
-    log: { warn: (facts, says) => log.warn(says, facts) },
+    log,
   });
   return {
     database,
