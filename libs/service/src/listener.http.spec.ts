@@ -1,7 +1,11 @@
+import { jest } from '@jest/globals';
 import { get, request, type IncomingMessage } from 'node:http';
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { bind, closeBound, listen, type Bound } from './listener.http.js';
+
+// what hangs is given 2 s before it is cut
+jest.setTimeout(30_000);
 
 const open: Bound[] = [];
 const bound = async () => {

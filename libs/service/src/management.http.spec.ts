@@ -1,6 +1,10 @@
+import { jest } from '@jest/globals';
 import { countRequests, createMetrics } from './metrics.http.js';
 import { bind, closeBound, listen } from './listener.http.js';
 import { startManagement, type Check } from './management.http.js';
+
+// what hangs is given 2 s before it is cut
+jest.setTimeout(30_000);
 
 const withManagement = async <T>(checks: Record<string, Check>, use: (url: string) => Promise<T>): Promise<T> => {
   const metrics = createMetrics('test');

@@ -120,7 +120,7 @@ describe('hardened mode', () => {
     expect(said.split('\n')).toEqual([
       'Cannot start: 4 settings are wrong.',
       '  AUTH_ISSUER: must be an https:// URL.',
-      '  REDIS_URL: is missing. Set it: the Redis server, a rediss:// URL.',
+      '  REDIS_URL: is missing. Set it or REDIS_URL_FILE: the Redis server, a rediss:// URL.',
       '  DEMO: makes demo clients, whose secrets lie in a file. Remove it.',
       '  COOKIE_KEY: must be 32 random bytes as base64url (43 characters).',
     ]);

@@ -106,7 +106,8 @@ function textOf(
 
 const missing = (variable: string, field: z.core.$ZodType): Problem => {
   const says = descriptionOf(field);
-  return { variable, says: says === undefined ? 'is missing.' : `is missing. Set it: ${says}.` };
+  const names = isSecret(field) ? `it or ${variable}_FILE` : 'it';
+  return { variable, says: says === undefined ? 'is missing.' : `is missing. Set ${names}: ${says}.` };
 };
 
 /** One line of `portcullis config` and of docs/configuration.md. */

@@ -1,4 +1,8 @@
+import { jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
+
+// each test starts a process of its own; one waits for the 5 s that a close may take
+jest.setTimeout(30_000);
 
 const FILE = JSON.stringify(new URL('./signals.file.ts', import.meta.url).href);
 
@@ -37,4 +41,4 @@ test('a second signal ends a close that hangs', async () => {
 
 test('a close that hangs is ended after its time', async () => {
   expect((await run('await new Promise(() => {});', 'SIGTERM')).code).toBe(1);
-}, 15_000);
+});
