@@ -38,7 +38,7 @@ export async function embeddedParts(settings: McpServerSettings): Promise<McpSer
     bus,
     now: Date.now,
     newId: uuidv7,
-    log: { warn: (facts, says) => log.warn(says, facts) },
+    log,
   });
   return {
     database,

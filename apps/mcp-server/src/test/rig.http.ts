@@ -10,7 +10,7 @@ import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { bind, closeBound, listen } from '@portcullis/service/listener.http';
 import { readSettings } from '@portcullis/service/settings';
 import type { Database } from '@portcullis/sql/database';
-import { openPglite } from '@portcullis/sql/pglite.sql';
+import { openTestDatabase } from '@portcullis/sql/test-kit.sql';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
@@ -75,7 +75,7 @@ export async function startRig(env: Record<string, string> = {}) {
     MCP_RESOURCE: mcp,
     ...env,
   });
-  const database: Database = await openPglite('pglite://memory');
+  const database: Database = await openTestDatabase();
   const bus: Bus = memoryBus();
   const events = keptEvents();
   const limiter = memoryLimiter({ now: Date.now, random: randomBytes });

@@ -1,0 +1,47 @@
+import { readSettings } from '@portcullis/service/settings';
+import { config } from './config.js';
+import { embeddedParts } from './wire.js';
+
+const KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => i * 7)).toString('base64url');
+const HARDENED = {
+  PORT: '443',
+  HOST: '0.0.0.0',
+  AUTH_ISSUER: 'https://auth.example',
+  MCP_RESOURCE: 'https://gate.example/mcp',
+  RATE_LIMITER_URL: 'https://limits.example',
+  ANALYTICS_URL: 'https://analytics.example',
+  DATABASE_URL: 'postgres://db.example/tools',
+  REDIS_URL: 'rediss://redis.example',
+  KAFKA_BROKERS: 'kafka.example:9093',
+  OUTBOX_DIR: '/var/lib/portcullis/outbox',
+  AUDIT_DIGEST_KEY: KEY,
+};
+
+it('starts embedded from nothing but the mode', () => {
+  expect(readSettings(config, { PORTCULLIS_MODE: 'embedded' })).toMatchObject({
+    PORT: 4401,
+    MCP_RESOURCE: 'http://127.0.0.1:4401/mcp',
+    FORCE_HTTPS: false,
+  });
+});
+
+it('is hardened unless told otherwise, and names everything that is missing at once', () => {
+  const problems = [
+    ...String(
+      (() => {
+        try {
+          return readSettings(config, {});
+        } catch (error) {
+          return error;
+        }
+      })(),
+    ).matchAll(/^ {2}(\w+):/gm),
+  ].map(([, name]) => name);
+  expect(problems).toEqual(
+    expect.arrayContaining(['AUTH_ISSUER', 'MCP_RESOURCE', 'DATABASE_URL', 'AUDIT_DIGEST_KEY', 'KAFKA_BROKERS']),
+  );
+});
+
+it('has no parts for hardened mode yet, and says so', async () => {
+  await expect(embeddedParts(readSettings(config, HARDENED))).rejects.toThrow('embedded parts only');
+});
