@@ -70,6 +70,12 @@ class ThingsController {
     return { tenant, clientId };
   }
 
+  @Post('whoami')
+  @UseGuards(bearerGuard('security:read'))
+  posted(@Req() request: Request) {
+    return this.whoami(request);
+  }
+
   @Get('unguarded')
   unguarded(@Req() request: Request) {
     return requestCaller(request);

@@ -81,9 +81,12 @@ test('two Authorization headers are 401', async () => {
   expect(status).toBe(401);
 });
 
-test('a token in the query or in a form is not looked at', async () => {
+test('a token in the query or in the body is not looked at (RFC 6750 §2.2, §2.3)', async () => {
   const token = await issuer.token();
   expect((await fetch(`${things.bound.url}/whoami?access_token=${token}`)).status).toBe(401);
+  const body = JSON.stringify({ access_token: token });
+  const headers = { 'Content-Type': 'application/json' };
+  expect((await fetch(`${things.bound.url}/whoami`, { method: 'POST', headers, body })).status).toBe(401);
 });
 
 test('two apps in one process each take tokens for their own audience only', async () => {

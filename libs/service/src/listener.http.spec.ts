@@ -1,6 +1,4 @@
 import { jest } from '@jest/globals';
-import { get, request, type IncomingMessage } from 'node:http';
-import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { bind, closeBound, listen, type Bound } from './listener.http.js';
 
@@ -60,17 +58,6 @@ test('closing lets a request under way finish and takes no new one', async () =>
   await closed;
 });
 
-test('closing does not wait for idle connections that clients keep', async () => {
-  const made = await bound();
-  listen(made, (_request, response) => response.end('ok'));
-  const agent = new Agent({ keepAlive: true });
-  await new Promise<void>((resolve, reject) => {
-    get(made.url, { agent }, (response: IncomingMessage) => response.resume().on('end', resolve)).on('error', reject);
-  });
-  await closeBound(made);
-  agent.destroy();
-});
-
 test('closing cuts a request that does not end, and closing twice is closing once', async () => {
   const made = await bound();
   listen(made, (_request, response) => void response.write('never ending'));
@@ -81,20 +68,27 @@ test('closing cuts a request that does not end, and closing twice is closing onc
   await cut;
 });
 
-test('while closing, an answer on a kept connection says that it is the last', async () => {
+test('while closing, a request that comes on a kept connection is answered, and told that it was the last', async () => {
   const made = await bound();
   const held: (() => void)[] = [];
-  listen(made, (_request, response) => void held.push(() => response.end('ok')));
-  const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    request(made.url, { agent: new Agent({ keepAlive: true }) }, resolve)
-      .on('error', reject)
-      .end();
-  });
-  while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  listen(made, (request, response) => void held.push(() => response.end(request.url)));
+  const arrived = async (count: number) => {
+    while (held.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  let text = '';
+  const socket = connect(made.port, '127.0.0.1');
+  const ended = new Promise((resolve) => socket.on('data', (chunk) => (text += chunk)).on('end', resolve));
+  socket.write('GET /first HTTP/1.1\r\nHost: x\r\n\r\n');
+  await arrived(1);
   const closed = closeBound(made);
-  held[0]!();
-  (await answered).resume();
-  await closed;
+  socket.write('GET /second HTTP/1.1\r\nHost: x\r\n\r\n');
+  await arrived(2);
+  held.forEach((answer) => answer());
+  await Promise.all([closed, ended]);
+  const [first, second] = text.split('/first');
+  expect(first).not.toMatch(/connection: close/i);
+  expect(second).toMatch(/connection: close/i);
+  expect(second).toMatch(/\/second$/);
 });
 
 test('a request that is not HTTP is answered 400 without a word about us', async () => {
