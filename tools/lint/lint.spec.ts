@@ -174,6 +174,11 @@ rules(
     ['anything in a spec', 'libs/guard/src/x.spec.ts', use('node:fs') + "import 'node:http';\nimport 'openai';"],
     ['a variant in a contract suite', 'libs/limits/src/x.contract.ts', use('./limiter.memory.js')],
     ['anything in an end-to-end test', 'apps/standalone/e2e/x.ts', use('node:child_process') + "import 'openai';"],
+    [
+      'every variant in a wire file of a lib',
+      'libs/service/src/x.wire.ts',
+      use('@portcullis/sql/pglite.sql') + use('./x.file.js'),
+    ],
     ['every variant in wire.ts', 'apps/mcp-server/src/wire.ts', use('./x.sql.js') + "import '@nestjs/core';"],
     [
       'zod and shared settings in config.ts',
@@ -223,6 +228,7 @@ rules(
     ['fetch in a controller', 'apps/mcp-server/src/x.controller.ts', call, /fetch \(network\)/],
     ['fetch in a module', 'apps/mcp-server/src/x.module.ts', call, /fetch \(network\)/],
     ['fetch in a sql file', 'libs/sql/src/x.sql.ts', call, /fetch \(network\)/],
+    ['fetch in a wire file of a lib', 'libs/service/src/x.wire.ts', call, /fetch \(network\)/],
     ['fetch in wire.ts', 'apps/mcp-server/src/wire.ts', call, /fetch \(network\)/],
     ['fetch in the standalone app', 'apps/standalone/src/x.ts', call, /fetch \(network\)/],
     ['node:https in start.ts', 'apps/mcp-server/src/start.ts', use('node:https'), /\(network\)/],

@@ -80,6 +80,12 @@ export const AMBIENT_NAMES = {
 
 const time = ['clock', 'random', 'timers'];
 const nothing = { families: [], files: [], ambient: [] };
+/** What puts parts together may load them all; what reaches out lies in `*.http.ts` all the same. */
+const shell = {
+  families: everyFamily.filter((family) => family !== 'network'),
+  files: 'all',
+  ambient: [...time, 'process', 'console'],
+};
 const anything = { families: everyFamily, files: 'all', ambient: Object.keys(AMBIENT), tests: true };
 
 /**
@@ -97,6 +103,7 @@ export const SUFFIXES = {
   http: { families: ['runtime', 'network'], files: ['http'], ambient: [...time, 'network'] },
   controller: { families: ['runtime', 'nest'], files: ['controller', 'module', 'http'], ambient: time },
   module: { families: ['runtime', 'nest'], files: ['controller', 'module', 'http'], ambient: time },
+  wire: shell,
   contract: anything,
   spec: anything,
   fixture: anything,
@@ -108,12 +115,8 @@ export const CONTRACT_KINDS = ['pure', 'table', 'contract', 'spec', 'fixture'];
 export const PLACES = {
   /** config.ts of an app, which every project may import: zod, the contract libs, the pure files of the settings all share */
   config: { ...nothing, only: ['zod', '@portcullis/*/config', '@portcullis/service/*'] },
-  /** main.ts, wire.ts, start.ts of an app put the parts together; what reaches out lies in `*.http.ts` all the same */
-  shell: {
-    families: everyFamily.filter((family) => family !== 'network'),
-    files: 'all',
-    ambient: [...time, 'process', 'console'],
-  },
+  /** main.ts, wire.ts, start.ts of an app put the parts together */
+  shell,
   /** the command line tool is a program of its own: it talks to the services, and has no driver */
   tool: {
     families: ['runtime', 'files', 'processes', 'network'],

@@ -19,18 +19,18 @@ test('hardened mode names everything that is missing or unsafe at once', () => {
   expect(names?.toSorted()).toEqual(['AUTH_ISSUER', 'PORT', 'RATE_LIMITER_URL', 'REDIS_URL']);
 });
 
-test('hardened mode has no limiter in memory, since every process would count for itself', () => {
+test('hardened mode has no limiter in memory, since every process would count for itself', async () => {
   const settings = readSettings(config, {
     PORT: '8080',
     AUTH_ISSUER: 'https://auth.example',
     RATE_LIMITER_URL: 'https://limits.example',
     REDIS_URL: 'rediss://cache.example:6380',
   });
-  expect(() => embeddedParts(settings)).toThrow('embedded parts only');
+  await expect(embeddedParts(settings)).rejects.toThrow('embedded parts only');
 });
 
 test('the parts of a limiter that runs alone decide', async () => {
-  const { limiter } = embeddedParts(readSettings(config, { PORTCULLIS_MODE: 'embedded' }));
+  const { limiter } = await embeddedParts(readSettings(config, { PORTCULLIS_MODE: 'embedded' }));
   expect(await limiter.decide({ tenant: 'default', principal: 'agt_one' })).toMatchObject({
     allowed: true,
     remaining: 59,

@@ -8,12 +8,12 @@ import type { RateLimiterParts } from './start.js';
  * The parts of a rate limiter that runs alone.
  * @throws Error outside embedded mode: a limiter in memory would give every process limits of its own
  */
-export function embeddedParts(settings: RateLimiterSettings): RateLimiterParts {
+export async function embeddedParts(
+  settings: RateLimiterSettings,
+): Promise<RateLimiterParts & { close(): Promise<void> }> {
   if (settings.PORTCULLIS_MODE !== 'embedded') {
-    throw new Error('This version has embedded parts only. Set PORTCULLIS_MODE=embedded, or wait for Redis.');
+    throw new Error('This version has embedded parts only: Redis is not in it yet.');
   }
-  return {
-    limiter: memoryLimiter({ now: Date.now, random: randomBytes }),
-    log: createLog('rate-limiter', settings.LOG_LEVEL),
-  };
+  const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
+  return { limiter, log: createLog('rate-limiter', settings.LOG_LEVEL), close: () => limiter.close() };
 }
