@@ -1,7 +1,7 @@
 import { principalId } from '@portcullis/contract/ids';
 import { Refusal } from '@portcullis/contract/refusals';
 import { jest } from '@jest/globals';
-import { call, legacy, modern, startRig, type Rig, type TokenWords } from './test/rig.http.js';
+import { call, legacy, modern, startRig, type Rig, type TokenWords } from './rig.fixture.js';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -294,5 +294,30 @@ describe('web pages', () => {
     const got = await rig.raw({ method: 'POST', headers: { origin: rig.url } });
     expect([got.status, got.headers.get('access-control-allow-origin')]).toEqual([401, rig.url]);
     expect(got.headers.get('access-control-expose-headers')).toContain('WWW-Authenticate');
+  });
+});
+
+describe('our own faults', () => {
+  it('a fault before the tool is a bare 500', async () => {
+    const decide = jest.spyOn(rig.limiter, 'decide').mockRejectedValue(new TypeError('password=hunter2'));
+    const got = await rig.post(lookup(), fresh());
+    decide.mockRestore();
+    expect([got.status, got.json.error.code, got.json.error.data.code]).toEqual([500, -32603, 'internal']);
+    expect(got.text).not.toContain('hunter2');
+    expect(rig.events.lastCall()).toMatchObject({ outcome: 'internal', http: 500, denial: false });
+    expect(JSON.stringify(rig.events.lastCall())).not.toContain('hunter2');
+  });
+
+  it('a tool that fails says that it failed, and nothing of why', async () => {
+    await rig.database.close();
+    const got = await rig.post(lookup(), fresh());
+    expect([got.status, got.json.result.isError]).toEqual([200, true]);
+    expect(got.json.result._meta['portcullis/refusal'].code).toBe('tool_failed');
+    expect(got.text).not.toMatch(/pglite|closed|database|sql/i);
+    expect(rig.events.lastCall()).toMatchObject({ outcome: 'tool_failed', http: 200 });
+    const read = await rig.post(modern('resources/read', { uri: 'customer://12345' }), fresh());
+    expect([read.status, read.json.error.code, read.json.error.data.code]).toEqual([200, -32603, 'tool_failed']);
+    const ready = await rig.raw({ url: `${rig.managementUrl}/readyz` });
+    expect([ready.status, ready.json.checks.database]).toEqual([503, 'failed']);
   });
 });

@@ -59,13 +59,13 @@ interface Passage {
 export function frontDoor(parts: DoorParts): (inbound: Inbound) => Promise<Answer> {
   return async (inbound) => {
     const passage: Passage = { inbound, record: openRecord(inbound) };
-    let answer = refused(passage, new Refusal('internal'), parts);
+    let answer: Answer | undefined;
     try {
       answer = await through(passage, parts);
     } catch (error) {
       answer = refused(passage, (passage.record.refusal = refusalOf(error)), parts);
     } finally {
-      answer = await closed(passage, answer, parts);
+      answer = await closed(passage, answer ?? refused(passage, new Refusal('internal'), parts), parts);
     }
     return answer;
   };

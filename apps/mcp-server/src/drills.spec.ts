@@ -1,4 +1,4 @@
-import { startRig, type Rig, type TokenWords } from './test/rig.http.js';
+import { startRig, type Rig, type TokenWords } from './rig.fixture.js';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -58,10 +58,13 @@ it.each([
   ['no token', () => null, 401, 'token_missing'],
   ['a token for /mcp', () => ({ scope: 'platform:admin', claims: { aud: rig.mcp } }), 401, 'token_invalid'],
   ['a token without platform:admin', () => ({ ...admin(), scope: 'customer:read' }), 403, 'scope_insufficient'],
-] as const)('%s opens nothing', async (_name, words, status, error) => {
-  const got = await drill('DELETE', 'drill-a', words());
-  expect([got.status, got.json.error]).toEqual([status, error]);
-});
+] satisfies [string, () => TokenWords | null, number, string][])(
+  '%s opens nothing',
+  async (_name, words, status, error) => {
+    const got = await drill('DELETE', 'drill-a', words());
+    expect([got.status, got.json.error]).toEqual([status, error]);
+  },
+);
 
 it('a contained administrator is refused too', async () => {
   // a machine's principal has no person in it

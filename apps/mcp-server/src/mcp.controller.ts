@@ -1,4 +1,4 @@
-import { All, Controller, Inject, NotFoundException, Req, Res } from '@nestjs/common';
+import { All, Controller, Inject, Req, Res } from '@nestjs/common';
 import { correlationIdOf } from '@portcullis/service/correlation.module';
 import { arrivedOverHttps, clientAddress } from '@portcullis/service/forwarding';
 import type { Range } from '@portcullis/service/addresses';
@@ -27,8 +27,6 @@ export class McpController {
 
   @All()
   async serve(@Req() request: Request, @Res() response: Response): Promise<void> {
-    // Express would also route /MCP and /mcp/ here, whose bodies have been read by then.
-    if (request.path !== '/mcp') throw new NotFoundException();
     const { status, headers, body } = await this.door(inboundOf(request, response, this.arrivals));
     response.writeHead(status, {
       ...headers,

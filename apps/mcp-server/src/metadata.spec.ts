@@ -1,5 +1,5 @@
 import { issuerMetadataUrl, resourceMetadataUrl } from './metadata.js';
-import { startRig, type Rig } from './test/rig.http.js';
+import { modern, startRig, type Rig } from './rig.fixture.js';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -72,3 +72,11 @@ it.each(['/nothing', '/mcp/', '/MCP', '/.well-known/openid-configuration', '/adm
     expect([got.status, got.json.error]).toEqual([404, 'not_found']);
   },
 );
+
+it('while the keys of the issuer cannot be had a call is 503, for that says nothing about its token', async () => {
+  rig.issuer.setAway(true);
+  const got = await rig.post(modern('tools/list'));
+  expect([got.status, got.json.error.code, got.headers.get('www-authenticate')]).toEqual([503, 50300, null]);
+  expect(Number(got.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(rig.events.lastCall().outcome).toBe('overloaded');
+});

@@ -1,11 +1,9 @@
-import { neighbourhood } from './origins.js';
+import { neighbourhood, servedHosts } from './origins.js';
 
-const hardened = neighbourhood('https://gate.example/mcp', {
-  hosts: ['gate.internal:8443'],
-  origins: ['https://console.example'],
-  loopback: false,
-});
-const embedded = neighbourhood('http://127.0.0.1:4401/mcp', { hosts: [], origins: [], loopback: true });
+const at = (resource: string, hosts: string[], origins: string[], loopback: boolean) =>
+  neighbourhood({ resource, names: servedHosts(resource, hosts, loopback), origins, loopback });
+const hardened = at('https://gate.example/mcp', ['gate.internal:8443'], ['https://console.example'], false);
+const embedded = at('http://127.0.0.1:4401/mcp', [], [], true);
 
 it.each(['gate.example', 'GATE.example', 'gate.example:443', 'gate.internal:8443'])(
   'a hardened server answers to %s',

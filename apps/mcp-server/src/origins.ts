@@ -10,14 +10,32 @@ export interface Neighbourhood {
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
 /**
- * @param resource the URL of the MCP endpoint; its host and origin are allowed
- * @param loopback also answers to loopback names, and to pages from there (embedded mode)
+ * The Host values that are served: those of the MCP endpoint, those that settings add, and in embedded mode (`loopback`)
+ * every loopback name.
  */
-export function neighbourhood(
-  resource: string,
-  { hosts, origins, loopback }: { hosts: readonly string[]; origins: readonly string[]; loopback: boolean },
-): Neighbourhood {
-  const names = [...hostsOf(resource), ...hosts, ...(loopback ? LOOPBACK : [])];
+export const servedHosts = (resource: string, hosts: readonly string[], loopback: boolean): string[] => [
+  ...hostsOf(resource),
+  ...hosts,
+  ...(loopback ? LOOPBACK : []),
+];
+
+/**
+ * @param resource the URL of the MCP endpoint; pages of its own origin may call
+ * @param names    of {@link servedHosts}
+ * @param origins  of other pages that may call
+ * @param loopback pages of this machine may call, whatever their port (embedded mode)
+ */
+export function neighbourhood({
+  resource,
+  names,
+  origins,
+  loopback,
+}: {
+  resource: string;
+  names: readonly string[];
+  origins: readonly string[];
+  loopback: boolean;
+}): Neighbourhood {
   const pages = new Set([resource, ...origins].map((url) => URL.parse(url)?.origin));
   return {
     hostAllowed: (host) => hostAllowed(host, names),

@@ -7,6 +7,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { Refusal, type RefusalCode } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
+import * as z from 'zod';
 import type { ListedTool } from './catalog.js';
 import type { Message, ProtocolHeaders } from './message.js';
 import { LEGACY, SERVER_INFO } from './protocol.js';
@@ -116,6 +117,30 @@ async function read(response: Response): Promise<SdkAnswer> {
   if (text === '') return { status: response.status, body: undefined };
   const body = JSON.parse(text) as { error?: { code: number; message: string } };
   if (body.error === undefined) return { status: response.status, body };
+  const { code, message } = body.error;
   // The SDK's words may repeat what was sent, so they stay in our log.
-  throw new Refusal(BY_CODE[body.error.code] ?? 'internal', {}, { detail: `SDK: ${body.error.message}`.slice(0, 500) });
+  const detail = `SDK: ${message}`.slice(0, 500);
+  const issues = issuesIn(message);
+  if (issues !== undefined) throw new Refusal('params_invalid', { issues }, { detail });
+  throw new Refusal(BY_CODE[code] ?? 'internal', {}, { detail });
+}
+
+const zodIssues = z
+  .array(z.object({ path: z.tuple([z.literal('params')], z.union([z.string(), z.number()])), message: z.string() }))
+  .min(1);
+
+/** The SDK answers parameters that do not fit their schema as an internal error, with zod's issues as JSON for a text. */
+function issuesIn(message: string): string[] | undefined {
+  const parsed = message.startsWith('[') ? zodIssues.safeParse(jsonOf(message)) : undefined;
+  return parsed?.data
+    ?.slice(0, 10)
+    .map(({ path: [, ...path], message: says }) => `${path.join('.') || 'params'}: ${says}`.slice(0, 200));
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -10,11 +10,13 @@ import { closeBound, mount, type Bound } from '@portcullis/service/listener.http
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
+import { httpsOnly, knownHosts } from '@portcullis/service/arrival.module';
 import { resourceUris } from '@portcullis/service/resource-uris';
 import type { RunningService } from '@portcullis/service/running';
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
 import { redact } from '@portcullis/validators/redact';
+import type { RequestHandler } from 'express';
 import { catalogOf } from './catalog.js';
 import type { McpServerSettings } from './config.js';
 import { removeTenant, seedTenant } from './data/seed.sql.js';
@@ -24,7 +26,7 @@ import { issuerMirror } from './issuer-mirror.http.js';
 import { callLedger } from './ledger.js';
 import { McpModule } from './mcp.module.js';
 import { firstScopes, resourceMetadata, resourceMetadataUrl } from './metadata.js';
-import { neighbourhood } from './origins.js';
+import { neighbourhood, servedHosts } from './origins.js';
 import { otherMethods } from './other-methods.js';
 import { standingFeed } from './standing-feed.js';
 import { TOOLS } from './tools/tools.js';
@@ -44,6 +46,7 @@ export interface McpServerParts {
   readonly now?: () => number;
 }
 
+const MCP_PATH = '/mcp';
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
 /** Starts the protected MCP server on a port that is bound already. Its database schema is brought up to date first. */
@@ -54,6 +57,8 @@ export async function startMcpServer(
 ): Promise<RunningService> {
   const { database, bus, events, limiter, log, now = Date.now } = parts;
   const { MCP_RESOURCE, AUTH_ISSUER, PORTCULLIS_MODE } = settings;
+  const loopback = PORTCULLIS_MODE === 'embedded';
+  const names = servedHosts(MCP_RESOURCE, settings.ALLOWED_HOSTS, loopback);
 
   await migrate(database, SCHEMA, MIGRATIONS);
   if (parts.demoData) await seedTenant(database, DEFAULT_TENANT, now());
@@ -76,11 +81,7 @@ export async function startMcpServer(
     tools: TOOLS,
     others,
     ledger: callLedger({ limiter, events, auditDigestKey: parts.auditDigestKey, now, log }),
-    neighbourhood: neighbourhood(MCP_RESOURCE, {
-      hosts: settings.ALLOWED_HOSTS,
-      origins: settings.ALLOWED_ORIGINS,
-      loopback: PORTCULLIS_MODE === 'embedded',
-    }),
+    neighbourhood: neighbourhood({ resource: MCP_RESOURCE, names, origins: settings.ALLOWED_ORIGINS, loopback }),
     challenge: { resourceMetadata: resourceMetadataUrl(MCP_RESOURCE), scopes: firstScopes(TOOLS) },
     log,
   });
@@ -102,7 +103,16 @@ export async function startMcpServer(
       },
       admin: { rules: rulesFor(resourceUris(settings).mcpAdmin), stateOf: feed.stateOf },
     }),
-    { log, before: [countRequests(metrics)], unparsed: ['/mcp'] },
+    {
+      log,
+      observe: countRequests(metrics),
+      // the first door asks the same of requests to /mcp, and leaves an event of what it refuses
+      before: [
+        ...(settings.FORCE_HTTPS ? [elsewhere(httpsOnly(settings.TRUSTED_PROXIES))] : []),
+        elsewhere(knownHosts(names)),
+      ],
+      unparsed: [MCP_PATH],
+    },
   );
   await mount(bound, api);
 
@@ -131,6 +141,11 @@ export async function startMcpServer(
       })()),
   };
 }
+
+const elsewhere =
+  (handler: RequestHandler): RequestHandler =>
+  (request, response, next) =>
+    request.path === MCP_PATH ? next() : handler(request, response, next);
 
 /** The tools' data, by the tenant that the token names and nothing else. */
 const narrowed =

@@ -1,6 +1,6 @@
 import { ruleFor } from '@portcullis/limits/rules';
 import { RESOURCES } from '@portcullis/scopes/resources';
-import { call, legacy, modern, startRig, type Rig, type TokenWords } from './test/rig.http.js';
+import { call, legacy, modern, startRig, type Rig, type TokenWords } from './rig.fixture.js';
 import { readCustomer } from './tools/get-customer-info.js';
 import { TOOLS } from './tools/tools.js';
 

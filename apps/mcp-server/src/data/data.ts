@@ -1,5 +1,3 @@
-import type { Refusal } from '@portcullis/contract/refusals';
-
 export const CUSTOMER_STATUSES = ['active', 'suspended', 'closed'] as const;
 export const TICKET_PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const;
 export const TICKET_STATUSES = ['open', 'pending', 'closed'] as const;
@@ -37,7 +35,7 @@ export interface Page<Row> {
 }
 
 /**
- * What the tools work with, narrowed to one tenant. Whatever names a row rejects with {@link Refusal} `row_forbidden`
+ * What the tools work with, narrowed to one tenant. Whatever names a row rejects with Refusal `row_forbidden`
  * when this tenant has none of that id, be it unknown or another tenant's: the two cannot be told apart.
  */
 export interface TenantData {

@@ -14,8 +14,8 @@ import { openTestDatabase } from '@portcullis/sql/test-kit.sql';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { config } from '../config.js';
-import { startMcpServer } from '../start.js';
+import { config } from './config.js';
+import { startMcpServer } from './start.js';
 
 /** What a test says of a token; everything else is as our authorization server would say it. */
 export interface TokenWords {
