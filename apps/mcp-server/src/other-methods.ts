@@ -11,7 +11,7 @@ import * as z from 'zod';
 import type { ListedTool } from './catalog.js';
 import type { Message, ProtocolHeaders } from './message.js';
 import { LEGACY, SERVER_INFO } from './protocol.js';
-import { RESOURCE_TEMPLATES } from './resources.js';
+import { templatesFor } from './resources.js';
 
 /** What the SDK answered: a status, and the JSON-RPC response if there is one. */
 export interface SdkAnswer {
@@ -81,7 +81,7 @@ function serverFor(list: (caller: Caller) => ListedTool[], authInfo: AuthInfo | 
   });
   server.setRequestHandler('tools/list', () => ({ tools: list(caller) as never }));
   server.setRequestHandler('resources/list', () => ({ resources: [] }));
-  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [...RESOURCE_TEMPLATES] }));
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: templatesFor(caller) }));
   return server;
 }
 

@@ -1,4 +1,6 @@
 import type { AnyTool } from '@portcullis/guard/tool';
+import type { Caller } from '@portcullis/scopes/caller';
+import { missingScopes } from '@portcullis/scopes/scopes';
 import { readCustomer } from './tools/get-customer-info.js';
 
 /** What can be read by URI. A read passes the guard like a call of the tool behind it. */
@@ -26,11 +28,8 @@ export function resourceAt(
   return undefined;
 }
 
-/** As `resources/templates/list` shows them. */
-export const RESOURCE_TEMPLATES = TEMPLATES.map(({ uriTemplate, name, title, description, mimeType }) => ({
-  uriTemplate,
-  name,
-  title,
-  description,
-  mimeType,
-}));
+/** The templates a caller could ever be granted to read by, as `resources/templates/list` shows them. */
+export const templatesFor = ({ ceiling }: Pick<Caller, 'ceiling'>) =>
+  TEMPLATES.filter(({ tool }) => missingScopes(ceiling, tool.scopes).length === 0).map(
+    ({ uriTemplate, name, title, description, mimeType }) => ({ uriTemplate, name, title, description, mimeType }),
+  );

@@ -262,6 +262,18 @@ describe('tenants', () => {
   });
 });
 
+describe('resources/templates/list', () => {
+  it.each([
+    ['customer:write', ['customer://{customer_id}']],
+    ['ticket:read', []],
+  ])('with a ceiling of %s shows %j', async (scope, expected) => {
+    const { json } = await rig.post(modern('resources/templates/list'), { client: `r-${++agents}`, scope });
+    expect(json.result.resourceTemplates.map(({ uriTemplate }: { uriTemplate: string }) => uriTemplate)).toEqual(
+      expected,
+    );
+  });
+});
+
 describe('tools/list', () => {
   const listed = async (words: TokenWords) =>
     (await rig.post(modern('tools/list'), { client: `l-${++agents}`, ...words })).json.result;
