@@ -81,6 +81,11 @@ const rows: [string, BehaviourEvent[], string[]][] = [
   ],
   ['denials exactly 60 s apart', burst(9, 0, MINUTE), ['Monitoring']],
   ['three denials in 60 s exactly', burst(3, 0, 30_000), ['Monitoring']],
+  [
+    'a denial that comes late, between two that are 60 s apart',
+    [denial(0), denial(60_000), denial(30_000)],
+    ['Monitoring'],
+  ],
   ['five denials whose times come in reverse', burst(5).reverse(), ['Monitoring', 'Suspicious', 'Isolated']],
   [
     'five denials within a minute of a second source whose clock is five minutes slow',

@@ -85,6 +85,7 @@ test('after a crash between commit and publish, the next start tells the feed be
         : whole.publish(topic, messages),
   };
   const first = await start(crashing);
+  await first.events.close();
   await first.say(denials(5, { tenant }));
   const before = await readFeed(whole);
   expect(before.standings.filter((one) => one.tenant === tenant)).toEqual([]);
