@@ -87,9 +87,8 @@ export async function startService(parts: { database: Database; issuer: Issuer; 
   const say = (batch: readonly Accepted[]) => bus.publish('portcullis.events', batch.map(busMessage));
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // first, while somebody still takes what it has left
-    await events.close();
     await service.close();
+    await events.close();
     rmSync(folder, { recursive: true, force: true });
   };
   return { ...service, bus, events, token, ask, say, close: () => (closed ??= close()) };

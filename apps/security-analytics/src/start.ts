@@ -89,8 +89,9 @@ export async function startSecurityAnalytics(
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await Promise.all([closeBound(bound), closeBound(management)]);
-    await Promise.all([subscription.stop(), standings.stop()]);
     await tell.stop();
+    await ownEventsTaken(events);
+    await Promise.all([subscription.stop(), standings.stop()]);
     await app.close();
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
@@ -105,6 +106,13 @@ const later = (ms: number, run: () => void): (() => void) => {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);
 };
+
+/** This service takes its own events too: it listens until the last of them has come, or for a second. */
+async function ownEventsTaken(events: EventLog): Promise<void> {
+  for (let waits = 0; waits < 50 && events.stats().pending > 0; waits++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 
 /** Port + 100, or a free one where the port is any free one. */
 const managementPort = (port: number): number => (port === 0 ? 0 : port + 100);
