@@ -44,13 +44,12 @@ export class DrillsController {
   }
 
   private async audit(action: string, tenant: string, caller: Caller): Promise<void> {
-    const actor = caller.sub ?? caller.clientId;
     const at = this.drills.now();
     await this.drills.events.append({
       type: 'portcullis.admin.v1',
       tenant,
       at,
-      data: { action, actor, target: tenant },
+      data: { action, actor: caller.actor, target: tenant },
     });
   }
 }

@@ -83,6 +83,7 @@ describe('a good token', () => {
       principal: principalId('acme', 'client-1'),
       clientId: 'client-1',
       sub: undefined,
+      actor: 'client-1',
       scopes: new Set(['customer:read']),
       ceiling: new Set(['customer:read', 'ticket:read']),
       task: 'tsk_1',

@@ -21,6 +21,7 @@ test('a token whose subject is its client is a machine', () => {
     principal: principalId('acme', 'c1'),
     clientId: 'c1',
     sub: undefined,
+    actor: 'c1',
     scopes: new Set(['customer:read']),
     ceiling: new Set(['customer:read', 'customer:list']),
     task: undefined,
@@ -33,6 +34,14 @@ test('a token whose subject is its client is a machine', () => {
 test('a token of another subject is a person through that client', () => {
   const { sub, principal, task, authTime } = caller({ sub: 'u1', task: 'tsk_1', auth_time: 1 });
   expect([sub, principal, task, authTime]).toEqual(['u1', principalId('acme', 'c1', 'u1'), 'tsk_1', 1]);
+});
+
+test('the one who acted is the person, else the client, unless the token says otherwise', () => {
+  expect([caller(), caller({ sub: 'u1' }), caller({ actor: 'local-admin/0' })].map(({ actor }) => actor)).toEqual([
+    'c1',
+    'u1',
+    'local-admin/0',
+  ]);
 });
 
 test('the same client of another tenant is another principal', () => {

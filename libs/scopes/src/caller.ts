@@ -9,6 +9,8 @@ export interface Caller {
   readonly clientId: string;
   /** the person, for a person's grant; undefined for a machine's own token */
   readonly sub: string | undefined;
+  /** who is written down as having acted: `local-admin/UID`, the person, or the client */
+  readonly actor: string;
   readonly scopes: ReadonlySet<Scope>;
   /** everything the client could ever be granted here; what lies beyond it is a denial, what lies inside is a step-up */
   readonly ceiling: ReadonlySet<Scope>;
@@ -22,7 +24,7 @@ export interface Caller {
 }
 
 /**
- * The claims of our access tokens: RFC 9068 §2.2 and `tenant`, `ceiling`, `task` of ours. `sub` equals `client_id` when
+ * The claims of our access tokens: RFC 9068 §2.2 and `tenant`, `ceiling`, `task`, `actor` of ours. `sub` equals `client_id` when
  * no person is involved (RFC 9068 §2.2).
  */
 export const accessTokenClaims = z.object({
@@ -37,6 +39,8 @@ export const accessTokenClaims = z.object({
   tenant: z.string().refine(isTenant),
   ceiling: z.string().max(4096),
   task: z.string().max(64).optional(),
+  /** set for the local administrator only: `local-admin/UID` */
+  actor: z.string().max(255).optional(),
   auth_time: z.number().optional(),
   cnf: z.unknown().optional(),
 });
@@ -49,6 +53,7 @@ export function callerOf(claims: AccessTokenClaims): Caller {
     principal: principalId(claims.tenant, claims.client_id, sub),
     clientId: claims.client_id,
     sub,
+    actor: claims.actor ?? claims.sub,
     scopes: parseScopes(claims.scope),
     ceiling: parseScopes(claims.ceiling),
     task: claims.task,
