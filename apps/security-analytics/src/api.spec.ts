@@ -24,7 +24,11 @@ beforeAll(async () => {
   [reader, responder, platform] = await Promise.all([
     service.token('security:read'),
     service.token('security:read security:respond'),
-    service.token('security:read security:respond platform:admin', { sub: 'local-admin', client_id: 'local-admin' }),
+    service.token('security:read security:respond platform:admin', {
+      sub: 'local-admin',
+      client_id: 'local-admin',
+      actor: 'local-admin/7',
+    }),
   ]);
   await service.say([
     ...denials(5, { clientId: 'bad' }),
@@ -338,8 +342,8 @@ describe('tenants', () => {
     });
     expect(admins).toEqual(
       expect.arrayContaining([
-        { action: 'events.read', actor: 'local-admin', target: 'other' },
-        { action: 'agent.move', actor: 'local-admin', target: `other/${THEIRS}`, reason: 'agreed with them' },
+        { action: 'events.read', actor: 'local-admin/7', target: 'other' },
+        { action: 'agent.move', actor: 'local-admin/7', target: `other/${THEIRS}`, reason: 'agreed with them' },
       ]),
     );
   });

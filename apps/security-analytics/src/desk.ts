@@ -5,7 +5,7 @@ import type { Announcer } from './announcer.js';
 import { agentDetail, agentView, cannotMove, listOf, noSuchAgent, severalAgents } from './answers.js';
 import { ALL_TENANTS, type Agent, type AuditQuestions, type AuditStore } from './audit-store.js';
 import { isAgentName, type agentsQuery, type eventsQuery, type transitionBody } from './queries.js';
-import { actorOf, reachOf } from './reach.js';
+import { reachOf } from './reach.js';
 
 /** What the security team's questions and decisions need. */
 export interface DeskPorts {
@@ -44,7 +44,7 @@ export async function moveAgent(
 ) {
   const agent = await agentNamed(caller, { name, tenant, action: 'agent.move', reason }, ports);
   const now = ports.now();
-  const event = { kind: 'person', at: now, to, by: actorOf(caller), reason } as const;
+  const event = { kind: 'person', at: now, to, by: caller.actor, reason } as const;
   const decision = await ports.store.decide(agent.tenant, agent.agent, event);
   if (decision.kind === 'unknown') throw noSuchAgent();
   if (decision.kind === 'illegal') throw cannotMove(decision.from, to);
@@ -102,7 +102,7 @@ async function auditCrossing(
     at: now(),
     data: {
       action,
-      actor: actorOf(caller),
+      actor: caller.actor,
       target: agent === undefined ? tenants : `${tenants}/${agent}`,
       ...(reason !== undefined && { reason }),
     },

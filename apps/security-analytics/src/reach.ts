@@ -14,6 +14,3 @@ export function reachOf(caller: Caller, asked: string | undefined): string {
     throw new Refusal('scope_insufficient', { scopes: ['platform:admin'] });
   return caller.tenant;
 }
-
-/** Who did it, for the audit: the person, or the client that acts for itself. */
-export const actorOf = ({ sub, clientId }: Caller): string => sub ?? clientId;
