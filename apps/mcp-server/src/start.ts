@@ -4,6 +4,7 @@ import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import type { GuardPorts } from '@portcullis/guard/pipeline';
+import { standingFeed } from '@portcullis/guard/standing-feed';
 import { bearerToken, verifyAccessToken, type TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
@@ -28,7 +29,6 @@ import { McpModule } from './mcp.module.js';
 import { firstScopes, resourceMetadata, resourceMetadataUrl } from './metadata.js';
 import { neighbourhood, servedHosts } from './origins.js';
 import { otherMethods } from './other-methods.js';
-import { standingFeed } from './standing-feed.js';
 import { TOOLS } from './tools/tools.js';
 
 /** The engines mcp-server works with; whoever made them closes them. */
@@ -62,7 +62,7 @@ export async function startMcpServer(
 
   await migrate(database, SCHEMA, MIGRATIONS);
   if (parts.demoData) await seedTenant(database, DEFAULT_TENANT, now());
-  const feed = await standingFeed(bus, log);
+  const feed = await standingFeed(bus, 'mcp-server', log);
 
   const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
   const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });

@@ -3,6 +3,7 @@ import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
 import type { Standing } from '@portcullis/contract/standing';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
+import { standingFeed } from '@portcullis/guard/standing-feed';
 import { hostsOf } from '@portcullis/service/hosts';
 import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
@@ -19,7 +20,6 @@ import { auditSchema, sqlAuditStore } from './audit-store.sql.js';
 import type { SecurityAnalyticsSettings } from './config.js';
 import { figures } from './figures.js';
 import { intake } from './intake.js';
-import { standingBoard } from './standing-board.js';
 
 /** What security-analytics shares with whoever starts it; closed by them. */
 export interface SecurityAnalyticsParts {
@@ -55,8 +55,7 @@ export async function startSecurityAnalytics(
   await tell.announce();
 
   const metrics = createMetrics(GROUP);
-  const board = standingBoard();
-  const standings = await bus.subscribe('portcullis.standing', GROUP, board.take);
+  const feed = await standingFeed(bus, GROUP, log);
   const handle = intake({ store, announcer: tell, log, counted: figures(metrics) });
   const subscription = await bus.subscribe('portcullis.events', GROUP, handle);
 
@@ -67,7 +66,7 @@ export async function startSecurityAnalytics(
     keys: remoteKeys({ jwksUri: `${settings.AUTH_ISSUER}/jwks`, now }),
     now,
   };
-  const app = await createApi(AnalyticsModule.forRoot(desk, { rules, stateOf: board.stateOf }), {
+  const app = await createApi(AnalyticsModule.forRoot(desk, { rules, stateOf: feed.stateOf }), {
     log,
     hosts: [...hostsOf(settings.ANALYTICS_URL, bound.url), ...settings.ALLOWED_HOSTS],
     forceHttps: settings.FORCE_HTTPS,
@@ -91,7 +90,7 @@ export async function startSecurityAnalytics(
     await Promise.all([closeBound(bound), closeBound(management)]);
     await tell.stop();
     await ownEventsTaken(events);
-    await Promise.all([subscription.stop(), standings.stop()]);
+    await Promise.all([subscription.stop(), feed.stop()]);
     await app.close();
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
