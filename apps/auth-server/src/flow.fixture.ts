@@ -18,6 +18,9 @@ export interface Person {
   readonly password: string;
 }
 
+/** What a person types into the login form. */
+export const typed = ({ username, password }: Person): Record<string, string> => ({ username, password });
+
 /** Signs in and says yes, as far as pages ask. @returns where the browser was sent, or the page where it stopped */
 export async function grantAs(
   gate: Gate,
@@ -33,7 +36,7 @@ export async function grantAs(
     pages.push(page.html);
     const form = formIn(page.html);
     const login = form.action.endsWith('/login');
-    page = await browser.submit(form, login ? { ...person } : { decision: 'allow' });
+    page = await browser.submit(form, login ? typed(person) : { decision: 'allow' });
   }
   return { ...page, pages, verifier, browser, code: page.sentTo?.searchParams.get('code') ?? undefined };
 }

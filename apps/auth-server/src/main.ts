@@ -16,5 +16,6 @@ try {
   await runUntilSignal({ close: () => service.close().then(() => parts.close()) }, parts.log);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : 'could not start'}\n`);
-  process.exitCode = 1;
+  // not exitCode: parts that were opened before the failure would keep the process alive
+  process.exit(1);
 }

@@ -59,12 +59,24 @@ export interface AuthServerParts {
 
 const SWEEP_EVERY_MS = 60_000;
 
-/** Starts the authorization server on a port that is already bound. */
+/**
+ * Starts the authorization server on a port that is already bound. When it cannot start, the port is given back.
+ * @throws SettingsError, KeysCannotBeOpened, MigrationError
+ */
 export async function startAuthServer(
   settings: AuthServerSettings,
   parts: AuthServerParts,
   bound: Bound,
 ): Promise<RunningService> {
+  try {
+    return await start(settings, parts, bound);
+  } catch (error) {
+    await closeBound(bound);
+    throw error;
+  }
+}
+
+async function start(settings: AuthServerSettings, parts: AuthServerParts, bound: Bound): Promise<RunningService> {
   const { database, bus, events, log, localAdmin, demo, now = Date.now } = parts;
   const issuer = settings.AUTH_ISSUER;
   await migrate(database, AUTH, new URL('../migrations/', import.meta.url));

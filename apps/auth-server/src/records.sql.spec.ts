@@ -1,0 +1,79 @@
+import type { Database } from '@portcullis/sql/database';
+import { migrate } from '@portcullis/sql/migrate.sql';
+import { openPglite } from '@portcullis/sql/pglite.sql';
+import { sql } from 'kysely';
+import { artefactsContract } from './artefacts.contract.js';
+import { shelve } from './artefacts.js';
+import { sqlArtefacts } from './artefacts.sql.js';
+import { clientsContract } from './clients.contract.js';
+import { sqlClients } from './clients.sql.js';
+import { signingKeysContract } from './signing-keys.contract.js';
+import { sqlSigningKeys } from './signing-keys.sql.js';
+import { usersContract } from './users.contract.js';
+import { sqlUsers } from './users.sql.js';
+
+let database: Database;
+beforeAll(async () => {
+  database = await openPglite('pglite://memory');
+  await migrate(database, 'auth', new URL('../migrations/', import.meta.url));
+}, 60_000);
+afterAll(() => database.close());
+
+describe('clients in SQL', () => clientsContract(() => Promise.resolve(sqlClients(database))));
+describe('users in SQL', () => usersContract(() => Promise.resolve(sqlUsers(database))));
+describe('artefacts in SQL', () => artefactsContract(() => Promise.resolve(sqlArtefacts(database))));
+describe('signing keys in SQL', () => signingKeysContract(() => Promise.resolve(sqlSigningKeys(database))));
+
+const yes = () => Promise.resolve();
+
+test('with a client go its codes, with a person their sessions, and nobody else\'s', async () => {
+  const [clients, users, artefacts] = [sqlClients(database), sqlUsers(database), sqlArtefacts(database)];
+  const now = Date.now();
+  await clients.add('r1', { ...client, tenant: 'r1', clientId: 'r1-a' }, yes);
+  await users.add('r1', { ...user, tenant: 'r1', userId: 'usr_r1' }, yes);
+  const kept = [
+    shelve('AuthorizationCode', 'code-a', { clientId: 'r1-a', accountId: 'usr_x' }, now + 1000),
+    shelve('Session', 'session-a', { accountId: 'usr_r1', uid: 'u' }, now + 1000),
+    shelve('Session', 'session-b', { accountId: 'usr_other', uid: 'v' }, now + 1000),
+  ];
+  for (const one of kept) await artefacts.put(one);
+  await clients.remove('r1', 'r1-a', yes);
+  await users.remove('r1', 'usr_r1', yes);
+  const found = await Promise.all(kept.map(({ kind, idHash }) => artefacts.find(kind, idHash, now)));
+  expect(found.map((one) => one !== undefined)).toEqual([false, false, true]);
+});
+
+test('a scope or role that no version knows any more gives nothing', async () => {
+  await sqlClients(database).add('r2', { ...client, tenant: 'r2', clientId: 'r2-a' }, yes);
+  await sqlUsers(database).add('r2', { ...user, tenant: 'r2', userId: 'usr_r2' }, yes);
+  await sql`update auth.clients set scopes = '["customer:read","old:scope"]' where tenant = 'r2'`.execute(db());
+  await sql`update auth.users set roles = '["king","analyst"]' where tenant = 'r2'`.execute(db());
+  expect((await sqlClients(database).find('r2-a'))?.scopes).toEqual(['customer:read']);
+  expect((await sqlUsers(database).byId('r2', 'usr_r2'))?.roles).toEqual(['analyst']);
+});
+
+test('every table begins its primary key with the tenant, but the two that say why not', async () => {
+  const { rows } = await sql<{ table_name: string; first: string }>`
+    select c.relname as table_name, a.attname as first
+    from pg_index i join pg_class c on c.oid = i.indrelid
+      join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+    where i.indisprimary and c.relnamespace = 'auth'::regnamespace`.execute(db());
+  const others = rows.filter(({ first }) => first !== 'tenant').map(({ table_name }) => table_name);
+  expect(others.sort()).toEqual(['artefacts', 'migrations', 'signing_keys']);
+});
+
+const db = () => database.schema<object>('auth');
+const client = {
+  name: 'A client',
+  authMethod: 'client_secret_basic',
+  applicationType: 'web',
+  secretHash: 'hash',
+  jwks: undefined,
+  redirectUris: [],
+  grantTypes: ['client_credentials'],
+  scopes: ['customer:read'],
+  demo: false,
+  disabled: false,
+  createdAt: 0,
+} as const;
+const user = { username: 'sam', passwordHash: '$', roles: ['analyst'], demo: false, disabled: false, createdAt: 0 } as const;
