@@ -1,6 +1,18 @@
 import { decodeJwt } from 'jose';
 import { grantAs, exchange } from './flow.fixture.js';
-import { adminToken, assertion, ASSERTION_TYPE, basic, jsonOf, postToken, privateJwk, secretOf, startGate, world, type Gate } from './gate.fixture.js';
+import {
+  adminToken,
+  assertion,
+  ASSERTION_TYPE,
+  basic,
+  jsonOf,
+  postToken,
+  privateJwk,
+  secretOf,
+  startGate,
+  world,
+  type Gate,
+} from './gate.fixture.js';
 
 let gate: Gate;
 /** the local administrator's token, and one without platform:admin */
@@ -28,7 +40,12 @@ async function ask(method: string, path: string, token: string | undefined, body
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, body: jsonOf(text) };
 }
-const machine = (more: object = {}) => ({ name: 'Machine', auth_method: 'client_secret_basic', scopes: ['customer:read'], ...more });
+const machine = (more: object = {}) => ({
+  name: 'Machine',
+  auth_method: 'client_secret_basic',
+  scopes: ['customer:read'],
+  ...more,
+});
 const items = (reply: { body: Record<string, unknown> }) => reply.body.items as Record<string, unknown>[];
 const lastEvents = (count: number) => gate.events.seen.slice(-count).map(({ tenant, data }) => ({ tenant, ...data }));
 
@@ -50,7 +67,9 @@ describe('a client that is added', () => {
       },
     });
     const { client_id: id, client_secret: secret } = added.body as Record<string, string>;
-    expect(lastEvents(1)).toEqual([{ tenant: 'default', action: 'client.created', actor: 'local-admin/1000', target: id }]);
+    expect(lastEvents(1)).toEqual([
+      { tenant: 'default', action: 'client.created', actor: 'local-admin/1000', target: id },
+    ]);
     const token = await postToken(gate, { grant_type: 'client_credentials' }, basic(id!, secret!));
     expect(token).toMatchObject({ status: 200, body: { scope: 'customer:read' } });
     const shown = await ask('GET', `/clients/${id}`, ordinary);
@@ -61,7 +80,12 @@ describe('a client that is added', () => {
   test('with a key gets no secret and uses its key', async () => {
     const key = await privateJwk();
     const { d: _d, ...jwk } = key;
-    const added = await ask('POST', '/clients', ordinary, machine({ auth_method: 'private_key_jwt', jwks: { keys: [{ ...jwk, kid: 'k' }] } }));
+    const added = await ask(
+      'POST',
+      '/clients',
+      ordinary,
+      machine({ auth_method: 'private_key_jwt', jwks: { keys: [{ ...jwk, kid: 'k' }] } }),
+    );
     expect(added.body).not.toHaveProperty('client_secret');
     const id = String(added.body.client_id);
     const client_assertion = await assertion({ ...key, kid: 'k' }, id, gate.issuer, {}, { alg: 'ES256', kid: 'k' });
@@ -70,7 +94,12 @@ describe('a client that is added', () => {
   });
 
   test('for people is native when it listens on loopback only, and works in the browser', async () => {
-    const added = await ask('POST', '/clients', ordinary, { name: 'CLI', auth_method: 'none', scopes: ['customer:read'], redirect_uris: ['http://127.0.0.1/callback'] });
+    const added = await ask('POST', '/clients', ordinary, {
+      name: 'CLI',
+      auth_method: 'none',
+      scopes: ['customer:read'],
+      redirect_uris: ['http://127.0.0.1/callback'],
+    });
     expect(added.body).toMatchObject({ application_type: 'native', grant_types: ['authorization_code'] });
     const client_id = String(added.body.client_id);
     const granted = await grantAs(gate, gate.demo.users[0]!, { client_id });
@@ -89,14 +118,30 @@ describe('a client that is added', () => {
     ['a secret of its own', machine({ client_secret: 'x' }), 'body: Unrecognized key: "client_secret"'],
     ['a key and a secret', machine({ jwks: { keys: [{ kty, crv, x, y }] } }), 'jwks'],
     ['a key method without keys', machine({ auth_method: 'private_key_jwt' }), 'jwks'],
-    ['a private key', machine({ auth_method: 'private_key_jwt', jwks: { keys: [{ kty, crv, x, y, d: x }] } }), 'jwks.keys.0.d'],
-    ['an RSA key', machine({ auth_method: 'private_key_jwt', jwks: { keys: [{ kty: 'RSA', n: x, e: 'AQAB' }] } }), 'jwks.keys.0.kty'],
+    [
+      'a private key',
+      machine({ auth_method: 'private_key_jwt', jwks: { keys: [{ kty, crv, x, y, d: x }] } }),
+      'jwks.keys.0.d',
+    ],
+    [
+      'an RSA key',
+      machine({ auth_method: 'private_key_jwt', jwks: { keys: [{ kty: 'RSA', n: x, e: 'AQAB' }] } }),
+      'jwks.keys.0.kty',
+    ],
     ['a tenant that is none', machine({ tenant: 'Not A Tenant' }), 'tenant'],
-    ['a redirect without the grant', machine({ redirect_uris: ['https://a.example'], grant_types: ['client_credentials'] }), 'redirect_uris'],
+    [
+      'a redirect without the grant',
+      machine({ redirect_uris: ['https://a.example'], grant_types: ['client_credentials'] }),
+      'redirect_uris',
+    ],
     ['the grant without a redirect', machine({ grant_types: ['authorization_code'] }), 'redirect_uris'],
     ['an http redirect', machine({ redirect_uris: ['http://a.example/'] }), 'redirect_uris.0'],
     ['a script as redirect', machine({ redirect_uris: ['javascript:alert(1)'] }), 'redirect_uris.0'],
-    ['a public machine', { name: 'x', auth_method: 'none', scopes: ['customer:read'], grant_types: ['client_credentials'] }, 'grant_types'],
+    [
+      'a public machine',
+      { name: 'x', auth_method: 'none', scopes: ['customer:read'], grant_types: ['client_credentials'] },
+      'grant_types',
+    ],
     ['an implicit grant', machine({ grant_types: ['implicit'] }), 'grant_types.0'],
     ['an array', [], 'body'],
     ['__proto__', '{"__proto__":{"name":"x"},"auth_method":"none","scopes":["customer:read"]}', 'name'],
@@ -116,18 +161,27 @@ describe('a client that is added', () => {
 });
 
 describe('scopes of people and services in a ceiling', () => {
-  test.each([['security:read'], ['limits:decide'], ['platform:admin']])('%s is the platform administrator\'s to give', async (scope) => {
-    const body = machine({ scopes: ['customer:read', scope] });
-    expect(await ask('POST', '/clients', ordinary, body)).toMatchObject({ status: 403, body: { error: 'scope_insufficient', scopes: ['platform:admin'] } });
-    const added = await ask('POST', '/clients', platform, body);
-    expect(added.status).toBe(201);
-    const change = { scopes: ['customer:read', scope] };
-    expect(await ask('PATCH', `/clients/${String(added.body.client_id)}`, ordinary, change)).toMatchObject({ status: 403 });
-  });
+  test.each([['security:read'], ['limits:decide'], ['platform:admin']])(
+    "%s is the platform administrator's to give",
+    async (scope) => {
+      const body = machine({ scopes: ['customer:read', scope] });
+      expect(await ask('POST', '/clients', ordinary, body)).toMatchObject({
+        status: 403,
+        body: { error: 'scope_insufficient', scopes: ['platform:admin'] },
+      });
+      const added = await ask('POST', '/clients', platform, body);
+      expect(added.status).toBe(201);
+      const change = { scopes: ['customer:read', scope] };
+      expect(await ask('PATCH', `/clients/${String(added.body.client_id)}`, ordinary, change)).toMatchObject({
+        status: 403,
+      });
+    },
+  );
 });
 
 describe('a client that is there', () => {
-  const add = async (more: object = {}) => (await ask('POST', '/clients', platform, machine(more))).body as Record<string, string>;
+  const add = async (more: object = {}) =>
+    (await ask('POST', '/clients', platform, machine(more))).body as Record<string, string>;
   const token = ({ client_id, client_secret }: Record<string, string>) =>
     postToken(gate, { grant_type: 'client_credentials' }, basic(client_id!, client_secret!));
 
@@ -160,7 +214,19 @@ describe('another tenant', () => {
     const theirs = await ask('POST', '/clients', platform, machine({ tenant: 'drill-x' }));
     expect(theirs.body.tenant).toBe('drill-x');
     expect(lastEvents(1)).toMatchObject([{ tenant: 'drill-x', action: 'client.created' }]);
-    const { payload: claims } = { payload: decodeJwt(String((await postToken(gate, { grant_type: 'client_credentials' }, basic(String(theirs.body.client_id), String(theirs.body.client_secret)))).body.access_token)) };
+    const { payload: claims } = {
+      payload: decodeJwt(
+        String(
+          (
+            await postToken(
+              gate,
+              { grant_type: 'client_credentials' },
+              basic(String(theirs.body.client_id), String(theirs.body.client_secret)),
+            )
+          ).body.access_token,
+        ),
+      ),
+    };
     expect(claims.tenant).toBe('drill-x');
 
     const [known, unknown] = [String(theirs.body.client_id), 'cli_unknown'];
@@ -182,7 +248,10 @@ describe('another tenant', () => {
     expect(added).toMatchObject({ status: 201, body: { tenant: 'drill-x', username: 'sam' } });
     const id = String(added.body.user_id);
     for (const one of [id, 'usr_unknown']) {
-      expect(await ask('GET', `/users/${one}`, ordinary)).toMatchObject({ status: 404, body: { error_description: 'There is no such user.' } });
+      expect(await ask('GET', `/users/${one}`, ordinary)).toMatchObject({
+        status: 404,
+        body: { error_description: 'There is no such user.' },
+      });
       expect(await ask('DELETE', `/users/${one}`, ordinary)).toMatchObject({ status: 404 });
     }
     expect(await ask('DELETE', `/users/${id}?tenant=drill-x`, platform)).toMatchObject({ status: 204 });
@@ -192,15 +261,23 @@ describe('another tenant', () => {
 describe('a user', () => {
   test('is added with a password that is answered once, signs in, and is gone when removed', async () => {
     const added = await ask('POST', '/users', ordinary, { username: 'Nia', roles: ['agent-user'] });
-    expect(added).toMatchObject({ status: 201, body: { username: 'nia', roles: ['agent-user'], password: expect.stringMatching(/^[a-z2-7]{32}$/) } });
+    expect(added).toMatchObject({
+      status: 201,
+      body: { username: 'nia', roles: ['agent-user'], password: expect.stringMatching(/^[a-z2-7]{32}$/) },
+    });
     const { user_id: id, password } = added.body as Record<string, string>;
-    expect(lastEvents(1)).toEqual([{ tenant: 'default', action: 'user.created', actor: 'local-admin/1000', target: id }]);
+    expect(lastEvents(1)).toEqual([
+      { tenant: 'default', action: 'user.created', actor: 'local-admin/1000', target: id },
+    ]);
     const granted = await grantAs(gate, { username: 'nia', password: password! });
     expect(granted.code).toBeDefined();
     expect((await ask('GET', `/users/${id}`, ordinary)).text).not.toMatch(/argon2|password/);
     expect((await ask('GET', '/users', ordinary)).text).not.toMatch(/argon2|password/);
     await ask('DELETE', `/users/${id}`, ordinary);
-    expect(await exchange(gate, granted.code ?? '', granted.verifier)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect(await exchange(gate, granted.code ?? '', granted.verifier)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
     const again = await grantAs(gate, { username: 'nia', password: password! }, {}, granted.browser);
     expect([again.code, again.status]).toEqual([undefined, 400]);
   });
@@ -210,7 +287,11 @@ describe('a user', () => {
     ['an unknown role', { username: 'a', roles: ['king'] }, 'roles'],
     ['a short password', { username: 'a', roles: ['analyst'], password: 'short' }, 'password'],
     ['a name that is none', { username: 'a b', roles: ['analyst'] }, 'username'],
-    ['a hash instead of a password', { username: 'a', roles: ['analyst'], password_hash: '$argon2id$' }, 'body: Unrecognized key: "password_hash"'],
+    [
+      'a hash instead of a password',
+      { username: 'a', roles: ['analyst'], password_hash: '$argon2id$' },
+      'body: Unrecognized key: "password_hash"',
+    ],
   ])('with %s is 400 and the field is named', async (_says, body, field) => {
     const reply = await ask('POST', '/users', ordinary, body);
     expect(reply.status).toBe(400);
@@ -218,7 +299,9 @@ describe('a user', () => {
   });
 
   test('of a name that is taken is 409', async () => {
-    expect(await ask('POST', '/users', ordinary, { username: ' SAM', roles: ['analyst'] })).toMatchObject({ status: 409 });
+    expect(await ask('POST', '/users', ordinary, { username: ' SAM', roles: ['analyst'] })).toMatchObject({
+      status: 409,
+    });
   });
 });
 
@@ -247,8 +330,22 @@ test('keys are listed without their private half', async () => {
 describe('who may call', () => {
   test.each<[string, () => Promise<string | undefined>, number, string]>([
     ['no token', () => Promise.resolve(undefined), 401, 'token_missing'],
-    ['a token of ours for /mcp', async () => String((await postToken(gate, { grant_type: 'client_credentials' }, secretOf(gate.demo, 'support-agent'))).body.access_token), 401, 'token_invalid'],
-    ['a token for analytics', () => adminToken(gate, gate.uris.analytics, 'security:read platform:admin'), 401, 'token_invalid'],
+    [
+      'a token of ours for /mcp',
+      async () =>
+        String(
+          (await postToken(gate, { grant_type: 'client_credentials' }, secretOf(gate.demo, 'support-agent'))).body
+            .access_token,
+        ),
+      401,
+      'token_invalid',
+    ],
+    [
+      'a token for analytics',
+      () => adminToken(gate, gate.uris.analytics, 'security:read platform:admin'),
+      401,
+      'token_invalid',
+    ],
     ['a token without the scope', () => adminToken(gate, gate.uris.authAdmin, 'admin:keys'), 403, 'scope_insufficient'],
     ['the local administrator with the scope', () => Promise.resolve(ordinary), 200, ''],
   ])('%s', async (_says, token, status, error) => {
@@ -258,13 +355,21 @@ describe('who may call', () => {
   });
 
   test('a person who is an administrator may, through a client whose ceiling allows it, and is the actor', async () => {
-    const added = await ask('POST', '/clients', platform, { name: 'Console', auth_method: 'none', scopes: ['admin:users'], redirect_uris: ['http://127.0.0.1/callback'] });
+    const added = await ask('POST', '/clients', platform, {
+      name: 'Console',
+      auth_method: 'none',
+      scopes: ['admin:users'],
+      redirect_uris: ['http://127.0.0.1/callback'],
+    });
     const params = { client_id: String(added.body.client_id) };
     const resource = gate.uris.authAdmin;
     const ada = await grantAs(gate, gate.demo.users[2]!, { ...params, resource, scope: 'admin:users platform:admin' });
     const reply = await exchange(gate, ada.code ?? '', ada.verifier, { ...params, resource });
     expect(reply.body.scope).toBe('admin:users');
-    const user = await ask('POST', '/users', String(reply.body.access_token), { username: 'by-ada', roles: ['analyst'] });
+    const user = await ask('POST', '/users', String(reply.body.access_token), {
+      username: 'by-ada',
+      roles: ['analyst'],
+    });
     expect(user.status).toBe(201);
     expect(lastEvents(1)).toMatchObject([{ actor: decodeJwt(String(reply.body.access_token)).sub }]);
     expect(await ask('GET', '/users?tenant=drill-x', String(reply.body.access_token))).toMatchObject({ status: 403 });
@@ -272,7 +377,7 @@ describe('who may call', () => {
     expect(sam.sentTo?.searchParams.get('error')).toBe('invalid_scope');
   });
 
-  test('the local administrator\'s tokens live five minutes', async () => {
+  test("the local administrator's tokens live five minutes", async () => {
     const { iat = 0, exp = 0 } = decodeJwt(platform);
     expect(exp - iat).toBe(300);
   });
@@ -280,7 +385,10 @@ describe('who may call', () => {
 
 test('a change that cannot be put on record does not happen', async () => {
   gate.events.state.full = true;
-  const replies = [await ask('POST', '/users', ordinary, { username: 'unseen', roles: ['analyst'] }), await ask('POST', '/clients', ordinary, machine({ name: 'Unseen' }))];
+  const replies = [
+    await ask('POST', '/users', ordinary, { username: 'unseen', roles: ['analyst'] }),
+    await ask('POST', '/clients', ordinary, machine({ name: 'Unseen' })),
+  ];
   gate.events.state.full = false;
   expect(replies.map(({ status }) => status)).toEqual([503, 503]);
   expect((await ask('GET', '/users?limit=200', ordinary)).text).not.toContain('unseen');

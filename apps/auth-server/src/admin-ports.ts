@@ -1,7 +1,7 @@
 import type { EventLog } from '@portcullis/bus/outbox';
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
-import { actorOf, adminEvent } from './audit.js';
+import { adminEvent } from './audit.js';
 import type { Clients } from './clients.js';
 import type { SigningKeys } from './signing-keys.js';
 import type { Users } from './users.js';
@@ -14,7 +14,6 @@ export interface AdminPorts {
   readonly events: EventLog;
   /** the present SECRET_HASH_KEY */
   readonly secretHashKey: Uint8Array;
-  readonly localAdmin: { readonly uid: number } | undefined;
   /** ms since epoch */
   now(): number;
   randomBytes(count: number): Uint8Array;
@@ -33,13 +32,13 @@ export function tenantFor(caller: Caller, named: string | undefined): string {
 
 /** Puts what an administrator did on record. Resolves when it is kept; nothing is changed before that. */
 export async function record(
-  { events, localAdmin, now }: AdminPorts,
+  { events, now }: AdminPorts,
   caller: Caller,
   tenant: string,
   action: string,
   target?: string,
 ): Promise<void> {
-  const data = { action, actor: actorOf(caller, localAdmin), ...(target !== undefined && { target }) };
+  const data = { action, actor: caller.actor, ...(target !== undefined && { target }) };
   await events.append(adminEvent(tenant, data, now()));
 }
 

@@ -58,13 +58,20 @@ export function artefactsContract(open: () => Promise<Artefacts>): void {
   test('a session is found by its uid, with the hash of its id', async () => {
     const session = artefact({ kind: 'Session', sessionUid: 'uid-1' });
     await artefacts.put(session);
-    expect(await artefacts.findSession('uid-1', NOW)).toMatchObject({ idHash: session.idHash, payload: session.payload });
+    expect(await artefacts.findSession('uid-1', NOW)).toMatchObject({
+      idHash: session.idHash,
+      payload: session.payload,
+    });
     expect(await artefacts.findSession('uid-1', NOW + 1000)).toBeUndefined();
     expect(await artefacts.findSession('uid-2', NOW)).toBeUndefined();
   });
 
   test('what is removed is gone, alone or with its grant', async () => {
-    const [a, b, c] = [artefact({ grantId: 'g1' }), artefact({ grantId: 'g1', kind: 'AccessToken' }), artefact({ grantId: 'g2' })];
+    const [a, b, c] = [
+      artefact({ grantId: 'g1' }),
+      artefact({ grantId: 'g1', kind: 'AccessToken' }),
+      artefact({ grantId: 'g2' }),
+    ];
     for (const one of [a, b, c]) await artefacts.put(one);
     await artefacts.removeOfGrant('AuthorizationCode', 'g1');
     expect(await find(a)).toBeUndefined();

@@ -1,6 +1,5 @@
 import type { EventData, EventDraft } from '@portcullis/audit-schemas/envelope';
 import { DEFAULT_TENANT, principalId } from '@portcullis/contract/ids';
-import type { Caller } from '@portcullis/scopes/caller';
 
 type AuthAction = EventData<'portcullis.auth.v1'>['action'];
 
@@ -47,12 +46,6 @@ export const adminEvent = (tenant: string, data: EventData<'portcullis.admin.v1'
   at,
   data,
 });
-
-/** `local-admin/UID`, a person's id, or a client's id. */
-export const actorOf = (caller: Caller, localAdmin: { readonly uid: number } | undefined): string =>
-  localAdmin !== undefined && caller.clientId === LOCAL_ADMIN
-    ? `${LOCAL_ADMIN}/${localAdmin.uid}`
-    : (caller.sub ?? caller.clientId);
 
 /** Client id of whoever holds the file with the administrator's key of this machine (embedded mode). */
 export const LOCAL_ADMIN = 'local-admin';

@@ -35,7 +35,13 @@ beforeAll(async () => {
     createdAt: 0,
   };
   await sqlClients(of.database).put('default', web);
-  const elsewhere = { ...web, tenant: 'other', clientId: 'other-app', secretHash: undefined, authMethod: 'none' as const };
+  const elsewhere = {
+    ...web,
+    tenant: 'other',
+    clientId: 'other-app',
+    secretHash: undefined,
+    authMethod: 'none' as const,
+  };
   await sqlClients(of.database).put('other', elsewhere);
 }, 60_000);
 afterAll(async () => {
@@ -52,10 +58,16 @@ describe('a person and a public client', () => {
   test('sign in, say yes, and the code becomes a token of that person for that task', async () => {
     const granted = await grantAs(gate, sam(), { scope: 'customer:read customer:delete data:export', resource: MCP });
     expect(granted.pages).toHaveLength(2);
-    expect(granted.pages[1]).toMatch(/Desktop assistant[^]*signed in as <strong>sam<[^]*Read one customer[^]*Delete customers/);
+    expect(granted.pages[1]).toMatch(
+      /Desktop assistant[^]*signed in as <strong>sam<[^]*Read one customer[^]*Delete customers/,
+    );
     expect(granted.pages[1]).not.toContain('Export data sets');
     expect(granted.sentTo?.href.split('?')[0]).toBe(CALLBACK);
-    expect(Object.fromEntries(granted.sentTo?.searchParams ?? [])).toEqual({ code: granted.code, state: 's-1', iss: gate.issuer });
+    expect(Object.fromEntries(granted.sentTo?.searchParams ?? [])).toEqual({
+      code: granted.code,
+      state: 's-1',
+      iss: gate.issuer,
+    });
 
     const reply = await exchange(gate, granted.code ?? '', granted.verifier, { resource: MCP });
     expect(reply).toMatchObject({ status: 200, body: { scope: 'customer:read customer:delete', expires_in: 900 } });
@@ -69,7 +81,8 @@ describe('a person and a public client', () => {
       client_id: 'desktop',
       tenant: 'default',
       task: expect.stringMatching(/^tsk_[a-z2-7]{26}$/),
-      ceiling: 'customer:read customer:list customer:write customer:delete ticket:read ticket:create account:calculate sentiment:analyze',
+      ceiling:
+        'customer:read customer:list customer:write customer:delete ticket:read ticket:create account:calculate sentiment:analyze',
     });
     expect(Math.abs(Date.now() / 1000 - (claims.auth_time ?? 0))).toBeLessThan(60);
     const subject = principalId('default', 'desktop', claims.sub);
@@ -150,7 +163,7 @@ describe('a person and a public client', () => {
 });
 
 describe('a person and a confidential client', () => {
-  test('the same, with the client\'s own authentication, and no second question for what was allowed', async () => {
+  test("the same, with the client's own authentication, and no second question for what was allowed", async () => {
     const granted = await grantAs(gate, sam(), { ...webApp, scope: 'customer:read email:send' });
     expect(granted.pages[1]).toMatch(/Web &lt;b&gt;app&lt;\/b&gt;[^]*app\.example/);
     expect(granted.pages[1]).not.toContain('Send e-mail');
@@ -166,7 +179,10 @@ describe('a person and a confidential client', () => {
     for (const used of [browser, new Browser(gate.issuer)]) {
       const page = await used.open(authorizeUrl(gate, { ...params, ...S256() }));
       const failed = await used.submit(formIn(page.html), typed(sam()));
-      expect(failed).toMatchObject({ status: 400, html: expect.stringContaining('The user name or password is wrong.') });
+      expect(failed).toMatchObject({
+        status: 400,
+        html: expect.stringContaining('The user name or password is wrong.'),
+      });
     }
   });
 });
@@ -183,7 +199,11 @@ describe('PKCE', () => {
   test.each(wrong)('%s is invalid_request, for a public and for a confidential client', async (_says, params) => {
     for (const client of [{}, webApp]) {
       const { sentTo } = await open({ ...client, ...params });
-      expect(Object.fromEntries(sentTo?.searchParams ?? [])).toMatchObject({ error: 'invalid_request', state: 's-1', iss: gate.issuer });
+      expect(Object.fromEntries(sentTo?.searchParams ?? [])).toMatchObject({
+        error: 'invalid_request',
+        state: 's-1',
+        iss: gate.issuer,
+      });
     }
   });
 
@@ -210,10 +230,22 @@ describe('a code', () => {
 
   const rows: [string, (code: string, verifier: string) => ReturnType<typeof exchange>, string][] = [
     ['another client', (code, verifier) => exchange(gate, code, verifier, {}, asWebApp()), 'invalid_grant'],
-    ['another redirect URI', (code, verifier) => exchange(gate, code, verifier, { redirect_uri: 'http://127.0.0.1:1/callback' }), 'invalid_grant'],
+    [
+      'another redirect URI',
+      (code, verifier) => exchange(gate, code, verifier, { redirect_uri: 'http://127.0.0.1:1/callback' }),
+      'invalid_grant',
+    ],
     ['no redirect URI', (code, verifier) => exchange(gate, code, verifier, { redirect_uri: '' }), 'invalid_request'],
-    ['another resource', (code, verifier) => exchange(gate, code, verifier, { resource: 'http://127.0.0.1:4404/v1' }), 'invalid_target'],
-    ['an unknown resource', (code, verifier) => exchange(gate, code, verifier, { resource: 'https://evil.example' }), 'invalid_target'],
+    [
+      'another resource',
+      (code, verifier) => exchange(gate, code, verifier, { resource: 'http://127.0.0.1:4404/v1' }),
+      'invalid_target',
+    ],
+    [
+      'an unknown resource',
+      (code, verifier) => exchange(gate, code, verifier, { resource: 'https://evil.example' }),
+      'invalid_target',
+    ],
     ['a code that nobody gave', (_code, verifier) => exchange(gate, 'x', verifier), 'invalid_grant'],
   ];
   test.each(rows)('with %s is refused', async (_says, redeem, error) => {
@@ -222,7 +254,10 @@ describe('a code', () => {
   });
 
   test('of a request with a trailing slash in its resource may be redeemed without, and the other way round', async () => {
-    for (const [asked, redeemed] of [[`${MCP}/`, MCP], [MCP, `${MCP}/`]] as const) {
+    for (const [asked, redeemed] of [
+      [`${MCP}/`, MCP],
+      [MCP, `${MCP}/`],
+    ] as const) {
       const { code = '', verifier } = await grantAs(gate, sam(), { scope: 'customer:read', resource: asked });
       const reply = await exchange(gate, code, verifier, { resource: redeemed });
       expect(decodeJwt(String(reply.body.access_token)).aud).toBe(MCP);
@@ -233,7 +268,11 @@ describe('a code', () => {
     const { code = '', verifier } = await grantAs(gate, sam(), { scope: 'customer:read customer:delete' });
     const users = gate.database.schema<{ users: { username: string; roles: string } }>('auth');
     const set = (roles: string[]) =>
-      users.updateTable('users').set({ roles: JSON.stringify(roles) }).where('username', '=', 'sam').execute();
+      users
+        .updateTable('users')
+        .set({ roles: JSON.stringify(roles) })
+        .where('username', '=', 'sam')
+        .execute();
     await set(['agent-user']);
     const reply = await exchange(gate, code, verifier);
     await set(['supervisor']);

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
-import { base32, principalId, type PrincipalId } from '@portcullis/contract/ids';
-import { EFFECTS, type BehaviourState } from '@portcullis/contract/standing';
+import { base32, principalId } from '@portcullis/contract/ids';
+import { EFFECTS } from '@portcullis/contract/standing';
+import type { StandingFeed } from '@portcullis/guard/standing-feed';
 import { errors, type AccessToken, type ClientCredentials, type KoaContextWithOIDC } from 'oidc-provider';
+import { LOCAL_ADMIN } from './audit.js';
 import { tenantOf } from './client-metadata.js';
 import { nothingLeft } from './resource-servers.js';
 
 export interface ClaimPorts {
-  stateOf(tenant: string, agent: PrincipalId): BehaviourState;
+  readonly stateOf: StandingFeed['stateOf'];
+  /** names the actor of what the local administrator does */
+  readonly localAdmin?: { readonly uid: number } | undefined;
 }
 
 /** The task of a person's grant: the same for every token that comes from it, and nobody's guess. */
@@ -20,7 +24,7 @@ export const taskOf = (grantId: string): string =>
  * @throws errors.AccessDenied, errors.InvalidScope
  */
 export function accessTokenClaims(
-  { stateOf }: ClaimPorts,
+  { stateOf, localAdmin }: ClaimPorts,
   ctx: KoaContextWithOIDC,
   token: AccessToken | ClientCredentials,
 ): Record<string, unknown> | undefined {
@@ -28,7 +32,7 @@ export function accessTokenClaims(
   if (client === undefined) throw new Error('an access token without a client');
   const tenant = tenantOf(client);
   const person = 'accountId' in token ? token : undefined;
-  const state = stateOf(tenant, principalId(tenant, client.clientId, person?.accountId));
+  const state = stateOf({ tenant, principal: principalId(tenant, client.clientId, person?.accountId) });
   if (!EFFECTS[state].admitted) throw new errors.AccessDenied('this agent is contained; a person has to release it');
   // without a resource it is an opaque token for /userinfo, where these claims mean nothing
   if (token.resourceServer === undefined) return undefined;
@@ -37,6 +41,7 @@ export function accessTokenClaims(
     tenant,
     ceiling: token.resourceServer.scope,
     ...(person?.grantId !== undefined && { task: taskOf(person.grantId) }),
+    ...(client.clientId === LOCAL_ADMIN && localAdmin && { actor: `${LOCAL_ADMIN}/${localAdmin.uid}` }),
     ...(person && { auth_time: ctx.oidc.entities.AuthorizationCode?.authTime }),
   };
 }

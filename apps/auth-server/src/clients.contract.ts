@@ -89,7 +89,10 @@ export function clientsContract(open: () => Promise<Clients>): void {
     for (const id of ['c9-c', 'c9-a', 'c9-b']) await clients.add('c9', client('c9', id), yes);
     const first = await clients.list('c9', { limit: 2, after: undefined });
     const second = await clients.list('c9', { limit: 2, after: first.next });
-    expect([first, second].map(({ items }) => items.map(({ clientId }) => clientId))).toEqual([['c9-a', 'c9-b'], ['c9-c']]);
+    expect([first, second].map(({ items }) => items.map(({ clientId }) => clientId))).toEqual([
+      ['c9-a', 'c9-b'],
+      ['c9-c'],
+    ]);
     expect([first.next, second.next]).toEqual(['c9-b', undefined]);
   });
 

@@ -29,7 +29,10 @@ test('the accounts have the shape of demo.json', async () => {
   });
   expect(accounts.users[0]).toMatchObject({ username: 'sam', roles: ['supervisor'] });
   expect(accounts.users.flatMap(({ roles }) => roles)).toEqual(['supervisor', 'agent-user', 'admin', 'responder']);
-  const secrets = [...Object.values(accounts.clients).map(({ client_secret: secret }) => secret), ...accounts.users.map(({ password }) => password)];
+  const secrets = [
+    ...Object.values(accounts.clients).map(({ client_secret: secret }) => secret),
+    ...accounts.users.map(({ password }) => password),
+  ];
   expect(new Set(secrets).size).toBe(secrets.length - 1);
 });
 

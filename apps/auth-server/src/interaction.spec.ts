@@ -55,7 +55,9 @@ describe('the pages', () => {
     const pairs = response.headers.getSetCookie().map((cookie) => cookie.split(';')[0] ?? '');
     const page = (cookies: string[]) => fetch(location, { headers: { cookie: cookies.join('; ') } });
     expect((await page(pairs)).status).toBe(200);
-    const forged = pairs.map((pair) => (pair.includes('.sig=') ? pair.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')) : pair));
+    const forged = pairs.map((pair) =>
+      pair.includes('.sig=') ? pair.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')) : pair,
+    );
     expect((await page(forged)).status).toBe(400);
   });
 });
@@ -137,7 +139,11 @@ describe('a person who says no', () => {
   ])('%s sends the client access_denied, on record', async (_says, decision) => {
     const { browser, page } = await atConsent();
     const { sentTo } = await browser.submit(formIn(page.html), { decision });
-    expect(Object.fromEntries(sentTo?.searchParams ?? [])).toMatchObject({ error: 'access_denied', state: 's-1', iss: gate.issuer });
+    expect(Object.fromEntries(sentTo?.searchParams ?? [])).toMatchObject({
+      error: 'access_denied',
+      state: 's-1',
+      iss: gate.issuer,
+    });
     expect(gate.events.seen.at(-1)).toMatchObject({ data: { action: 'consent.refused', scope: 'customer:read' } });
   });
 

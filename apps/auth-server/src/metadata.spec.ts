@@ -13,7 +13,11 @@ afterAll(async () => {
 
 const json = async (path: string) => {
   const response = await fetch(gate.issuer + path);
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>,
+  };
 };
 /** fetch does not let a Host header through */
 const withHost = (path: string, host: string, form?: Record<string, string>) =>
@@ -58,7 +62,10 @@ describe('the metadata', () => {
   });
 
   test('is the same at both well-known places', async () => {
-    const [oauth, openid] = await Promise.all([json('/.well-known/oauth-authorization-server'), json('/.well-known/openid-configuration')]);
+    const [oauth, openid] = await Promise.all([
+      json('/.well-known/oauth-authorization-server'),
+      json('/.well-known/openid-configuration'),
+    ]);
     expect(openid.body).toEqual(oauth.body);
   });
 
@@ -108,7 +115,12 @@ describe('pages of other origins', () => {
       headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' },
     });
     expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([204, 'POST']);
-    const form = { grant_type: 'authorization_code', client_id: 'desktop', code: 'x', redirect_uri: 'http://127.0.0.1/callback' };
+    const form = {
+      grant_type: 'authorization_code',
+      client_id: 'desktop',
+      code: 'x',
+      redirect_uri: 'http://127.0.0.1/callback',
+    };
     const reply = await postToken(gate, form, { origin });
     expect([reply.body.error, reply.headers.get('access-control-allow-origin')]).toEqual(['invalid_grant', origin]);
     expect(reply.headers.get('access-control-allow-credentials')).toBeNull();
@@ -150,7 +162,10 @@ describe('what is not served', () => {
     const headers = method === 'GET' ? {} : { 'content-type': 'application/json' };
     const response = await fetch(gate.issuer + path, { method, headers: { ...headers, accept: 'text/html' } });
     expect(response.headers.get('content-type')).toMatch(/^application\/json/);
-    expect([path === '/%' ? 404 : response.status, await response.json()]).toMatchObject([404, { error: expect.any(String) }]);
+    expect([path === '/%' ? 404 : response.status, await response.json()]).toMatchObject([
+      404,
+      { error: expect.any(String) },
+    ]);
   });
 });
 

@@ -1,12 +1,10 @@
-import type { PrincipalId } from '@portcullis/contract/ids';
 import type { Log } from '@portcullis/contract/log';
-import type { BehaviourState } from '@portcullis/contract/standing';
 import { RESOURCES, type ResourceUris } from '@portcullis/scopes/resources';
 import type { JWK } from 'jose';
 import { Provider, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import { adapterFactory, type AdapterPorts } from './adapter.js';
 import { checkAssertion } from './assertion.js';
-import { accessTokenClaims } from './claims.js';
+import { accessTokenClaims, type ClaimPorts } from './claims.js';
 import { EXTRA_METADATA } from './client-metadata.js';
 import { secretMatches } from './client-secret.js';
 import type { CookieSigner } from './cookie-keys.js';
@@ -19,7 +17,7 @@ import { LOGIN_SCOPES } from './resource-grant.js';
 import { resourceIndicators } from './resource-servers.js';
 import type { Users } from './users.js';
 
-export interface ProviderParts extends AdapterPorts {
+export interface ProviderParts extends AdapterPorts, ClaimPorts {
   readonly issuer: string;
   readonly uris: ResourceUris;
   /** private signing keys, the active one first */
@@ -28,7 +26,6 @@ export interface ProviderParts extends AdapterPorts {
   /** the present SECRET_HASH_KEY and, while it is being rotated, the one before */
   readonly secretHashKeys: readonly Uint8Array[];
   readonly users: Users;
-  stateOf(tenant: string, agent: PrincipalId): BehaviourState;
   /** seconds an access token lives */
   readonly tokenSeconds: number;
   readonly log: Log;

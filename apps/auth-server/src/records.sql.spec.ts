@@ -26,7 +26,7 @@ describe('signing keys in SQL', () => signingKeysContract(() => Promise.resolve(
 
 const yes = () => Promise.resolve();
 
-test('with a client go its codes, with a person their sessions, and nobody else\'s', async () => {
+test("with a client go its codes, with a person their sessions, and nobody else's", async () => {
   const [clients, users, artefacts] = [sqlClients(database), sqlUsers(database), sqlArtefacts(database)];
   const now = Date.now();
   await clients.add('r1', { ...client, tenant: 'r1', clientId: 'r1-a' }, yes);
@@ -76,4 +76,11 @@ const client = {
   disabled: false,
   createdAt: 0,
 } as const;
-const user = { username: 'sam', passwordHash: '$', roles: ['analyst'], demo: false, disabled: false, createdAt: 0 } as const;
+const user = {
+  username: 'sam',
+  passwordHash: '$',
+  roles: ['analyst'],
+  demo: false,
+  disabled: false,
+  createdAt: 0,
+} as const;

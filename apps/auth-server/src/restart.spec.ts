@@ -26,7 +26,10 @@ beforeAll(async () => {
 afterAll(() => of.database.close());
 
 /** Runs the server for the length of `use`. */
-async function running<T>(use: (gate: Gate) => Promise<T>, ...more: Parameters<typeof startGate> extends [World, ...infer R] ? R : never) {
+async function running<T>(
+  use: (gate: Gate) => Promise<T>,
+  ...more: Parameters<typeof startGate> extends [World, ...infer R] ? R : never
+) {
   const gate = await startGate(of, ...more);
   try {
     return await use(gate);
@@ -42,7 +45,10 @@ describe('after a restart', () => {
     const before = await running(async (gate) => {
       const added = await fetch(`${gate.issuer}/admin/v1/clients`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${await adminToken(gate, gate.uris.authAdmin, 'admin:clients')}`, 'content-type': 'application/json' },
+        headers: {
+          authorization: `Bearer ${await adminToken(gate, gate.uris.authAdmin, 'admin:clients')}`,
+          'content-type': 'application/json',
+        },
         body: JSON.stringify({ name: 'Kept', auth_method: 'client_secret_basic', scopes: ['ticket:read'] }),
       });
       return {
@@ -61,12 +67,14 @@ describe('after a restart', () => {
       expect(await postToken(gate, GRANT, { authorization })).toMatchObject({ status: 200 });
       const { granted } = before;
       expect(await exchange(gate, granted.code ?? '', granted.verifier)).toMatchObject({ status: 200 });
-      const again = await granted.browser.open(authorizeUrl(gate, { scope: 'customer:read', code_challenge: pkce().challenge, code_challenge_method: 'S256' }));
+      const again = await granted.browser.open(
+        authorizeUrl(gate, { scope: 'customer:read', code_challenge: pkce().challenge, code_challenge_method: 'S256' }),
+      );
       expect(again.html).toContain('signed in as <strong>sam');
     });
   }, 60_000);
 
-  test('the demo\'s accounts are what demo.json says, and people keep their ids', async () => {
+  test("the demo's accounts are what demo.json says, and people keep their ids", async () => {
     const subOf = (gate: Gate) =>
       grantAs(gate, gate.demo.users[0]!).then(async ({ code, verifier }) => {
         return decodeJwt(String((await exchange(gate, code ?? '', verifier)).body.access_token)).sub;
@@ -87,7 +95,12 @@ describe('after a restart', () => {
   test('the key of the local administrator of before opens nothing', async () => {
     const oldKey = await running((gate) => Promise.resolve(gate.adminKey));
     await running(async (gate) => {
-      const form = { ...GRANT, client_assertion_type: ASSERTION_TYPE, resource: gate.uris.authAdmin, scope: 'admin:users' };
+      const form = {
+        ...GRANT,
+        client_assertion_type: ASSERTION_TYPE,
+        resource: gate.uris.authAdmin,
+        scope: 'admin:users',
+      };
       const ask = async (adminKey: Gate['adminKey']) =>
         postToken(gate, { ...form, client_assertion: await assertion(adminKey, 'local-admin', gate.issuer) });
       expect(await ask(oldKey)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
@@ -107,10 +120,20 @@ describe('after a restart', () => {
     const granted = await running((gate) => grantAs(gate, gate.demo.users[0]!, { scope: 'customer:read' }));
     const { keys, demo } = of;
     const behind = ([present]: readonly [Secret, ...Secret[]]) => [...key(), present] as const;
-    const rotated = { keyEncryption: behind(keys.keyEncryption), cookie: behind(keys.cookie), secretHash: behind(keys.secretHash) };
+    const rotated = {
+      keyEncryption: behind(keys.keyEncryption),
+      cookie: behind(keys.cookie),
+      secretHash: behind(keys.secretHash),
+    };
     await running(
       async (gate) => {
-        const again = await granted.browser.open(authorizeUrl(gate, { scope: 'customer:read', code_challenge: pkce().challenge, code_challenge_method: 'S256' }));
+        const again = await granted.browser.open(
+          authorizeUrl(gate, {
+            scope: 'customer:read',
+            code_challenge: pkce().challenge,
+            code_challenge_method: 'S256',
+          }),
+        );
         expect(again.html).toContain('signed in as <strong>sam');
         expect(await postToken(gate, GRANT, secretOf(demo, 'support-agent'))).toMatchObject({ status: 200 });
       },
@@ -138,21 +161,28 @@ describe('a principal that is contained', () => {
     ['Compromised', 400],
     ['Remediation', 200],
     ['Suspicious', 200],
-  ])('in state %s gets %d at /token, at once, and others are not touched', async (state, status) => {
-    await running(async (gate) => {
-      const agent = principalId('default', 'support-agent');
-      await gate.bus.publish('portcullis.standing', [said(agent, state)]);
-      const reply = await postToken(gate, GRANT, secretOf(gate.demo, 'support-agent'));
-      expect(reply.status).toBe(status);
-      if (status === 400) {
-        expect(reply.body.error).toBe('access_denied');
-        expect(gate.events.seen.at(-1)).toMatchObject({ subject: agent, data: { action: 'token.refused', reason: expect.stringContaining('access_denied') } });
-      }
-      expect(await postToken(gate, GRANT, secretOf(gate.demo, 'reporting-agent'))).toMatchObject({ status: 200 });
-      await gate.bus.publish('portcullis.standing', [said(agent, 'Normal')]);
-      expect(await postToken(gate, GRANT, secretOf(gate.demo, 'support-agent'))).toMatchObject({ status: 200 });
-    });
-  }, 60_000);
+  ])(
+    'in state %s gets %d at /token, at once, and others are not touched',
+    async (state, status) => {
+      await running(async (gate) => {
+        const agent = principalId('default', 'support-agent');
+        await gate.bus.publish('portcullis.standing', [said(agent, state)]);
+        const reply = await postToken(gate, GRANT, secretOf(gate.demo, 'support-agent'));
+        expect(reply.status).toBe(status);
+        if (status === 400) {
+          expect(reply.body.error).toBe('access_denied');
+          expect(gate.events.seen.at(-1)).toMatchObject({
+            subject: agent,
+            data: { action: 'token.refused', reason: expect.stringContaining('access_denied') },
+          });
+        }
+        expect(await postToken(gate, GRANT, secretOf(gate.demo, 'reporting-agent'))).toMatchObject({ status: 200 });
+        await gate.bus.publish('portcullis.standing', [said(agent, 'Normal')]);
+        expect(await postToken(gate, GRANT, secretOf(gate.demo, 'support-agent'))).toMatchObject({ status: 200 });
+      });
+    },
+    60_000,
+  );
 
   test('is a person with a client: the same person elsewhere, and others there, are not touched', async () => {
     await running(async (gate) => {
@@ -161,9 +191,15 @@ describe('a principal that is contained', () => {
       const claims = decodeJwt(String((await exchange(gate, first.code ?? '', first.verifier)).body.access_token));
       await gate.bus.publish('portcullis.standing', [said(principalId('default', 'desktop', claims.sub), 'Isolated')]);
       const second = await grantAs(gate, sam);
-      expect(await exchange(gate, second.code ?? '', second.verifier)).toMatchObject({ status: 400, body: { error: 'access_denied' } });
+      expect(await exchange(gate, second.code ?? '', second.verifier)).toMatchObject({
+        status: 400,
+        body: { error: 'access_denied' },
+      });
       const signIn = await grantAs(gate, sam, { scope: 'openid' });
-      expect(await exchange(gate, signIn.code ?? '', signIn.verifier)).toMatchObject({ status: 400, body: { error: 'access_denied' } });
+      expect(await exchange(gate, signIn.code ?? '', signIn.verifier)).toMatchObject({
+        status: 400,
+        body: { error: 'access_denied' },
+      });
       const other = await grantAs(gate, uma);
       expect(await exchange(gate, other.code ?? '', other.verifier)).toMatchObject({ status: 200 });
     });
@@ -174,7 +210,10 @@ describe('a principal that is contained', () => {
     await bus.publish('portcullis.standing', [said(principalId('default', 'support-agent'), 'Isolated')]);
     await running(
       async (gate) => {
-        expect(await postToken(gate, GRANT, secretOf(gate.demo, 'support-agent'))).toMatchObject({ status: 400, body: { error: 'access_denied' } });
+        expect(await postToken(gate, GRANT, secretOf(gate.demo, 'support-agent'))).toMatchObject({
+          status: 400,
+          body: { error: 'access_denied' },
+        });
       },
       { bus },
     );
@@ -190,6 +229,19 @@ describe('a principal that is contained', () => {
     });
   });
 });
+
+test('auth_time is when the person typed the password, by our clock, however long they thought about the rest', async () => {
+  await running(
+    async (gate) => {
+      const { code, verifier } = await grantAs(gate, gate.demo.users[0]!);
+      const { iat = 0, auth_time: at } = decodeJwt(
+        String((await exchange(gate, code ?? '', verifier)).body.access_token),
+      );
+      expect(iat - Number(at)).toBeGreaterThanOrEqual(100);
+    },
+    { now: () => Date.now() - 100_000 },
+  );
+}, 60_000);
 
 describe('outside embedded mode', () => {
   const env = {

@@ -17,13 +17,17 @@ test('a sealed key does not show the private key, and opens with its key or the 
   const key = await stored();
   expect(Buffer.from(key.sealed, 'base64url').toString()).not.toContain('private');
   expect(key.sealed).not.toBe((await stored()).sealed);
-  for (const keks of [[kek], [other, kek]]) expect(await openKey(key, keks)).toEqual({ ...jwk, alg: 'ES256', use: 'sig' });
+  for (const keks of [[kek], [other, kek]])
+    expect(await openKey(key, keks)).toEqual({ ...jwk, alg: 'ES256', use: 'sig' });
 });
 
 test.each<[string, () => Promise<SealedKey>]>([
   ['another key', () => stored('k1', old)],
   ['a seal that belongs to another row', () => stored('k2')],
-  ['a seal that was changed', async () => ({ ...(await stored()), sealed: (await stored()).sealed.replace(/.{4}$/, 'AAAA') })],
+  [
+    'a seal that was changed',
+    async () => ({ ...(await stored()), sealed: (await stored()).sealed.replace(/.{4}$/, 'AAAA') }),
+  ],
   ['no seal', async () => ({ ...(await stored()), sealed: '' })],
 ])('%s does not open', async (_says, key) => {
   await expect(openKey(await key(), [kek, other])).rejects.toThrow(KeysCannotBeOpened);

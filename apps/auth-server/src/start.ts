@@ -6,6 +6,7 @@ import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
 import { managementPort } from '@portcullis/service/common';
 import { clientAddress } from '@portcullis/service/forwarding';
+import { standingFeed } from '@portcullis/guard/standing-feed';
 import { hostsOf } from '@portcullis/service/hosts';
 import { keyBytes } from '@portcullis/service/key-text';
 import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
@@ -36,7 +37,6 @@ import { hashPassword, SALT_BYTES } from './password.js';
 import { createProvider } from './provider.js';
 import { openSigningKeys, publicKeySet } from './signing-keys.js';
 import { newSigningKey, sqlSigningKeys } from './signing-keys.sql.js';
-import { followStanding } from './standing-feed.js';
 import { AUTH } from './tables.js';
 import { auditTokens } from './token-audit.js';
 import { sqlUsers } from './users.sql.js';
@@ -93,7 +93,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   if (demo) await putDemoAccounts(demo, { clients, users, secretHashKey, now, randomBytes });
   const kek = keyBytes(parts.keys.keyEncryption[0]);
   const privateKeys = await openSigningKeys(signingKeys, keys.keyEncryption, () => newSigningKey(kek, now()));
-  const standing = await followStanding(bus, log);
+  const standing = await standingFeed(bus, 'auth-server', log);
 
   const uris = resourceUris(settings);
   const administrator = localAdmin && localAdminClient(localAdmin, now());
@@ -112,6 +112,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       return client?.disabled ? undefined : client;
     },
     stateOf: standing.stateOf,
+    localAdmin,
     tokenSeconds: settings.TOKEN_LIFE_MINUTES * 60,
     log,
     now,
@@ -132,10 +133,10 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       addressOf,
       now,
     },
-    admin: { clients, users, keys: signingKeys, events, secretHashKey, localAdmin, now, randomBytes },
+    admin: { clients, users, keys: signingKeys, events, secretHashKey, now, randomBytes },
     bearer: {
       rules: { issuer, audience: uris.authAdmin, keys: createLocalJWKSet(publicKeySet(privateKeys)), now },
-      stateOf: ({ tenant, principal }) => standing.stateOf(tenant, principal),
+      stateOf: standing.stateOf,
     },
   });
   const metrics = createMetrics('auth-server');

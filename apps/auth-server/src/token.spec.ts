@@ -60,7 +60,7 @@ describe('a machine with a secret', () => {
     });
   });
 
-  test('is put on record with the token\'s id, under its principal', async () => {
+  test("is put on record with the token's id, under its principal", async () => {
     const reply = await postToken(gate, { ...GRANT, scope: 'ticket:read' }, support());
     const { payload } = await verified(reply.body.access_token, MCP);
     expect(gate.events.seen.at(-1)).toMatchObject({
@@ -109,11 +109,26 @@ describe('a machine with a key', () => {
     ['is meant for somebody else too', () => assert({ aud: [gate.issuer, 'https://evil.example'] })],
     ['is meant for nobody', () => assert({ aud: undefined })],
     ['names another issuer', () => assert({ iss: 'support-agent' })],
-    ['was signed with another key', async () => ({ ...(await assert()), client_assertion: await assertion(foreignKey, 'secure-agent', gate.issuer) })],
+    [
+      'was signed with another key',
+      async () => ({ ...(await assert()), client_assertion: await assertion(foreignKey, 'secure-agent', gate.issuer) }),
+    ],
     ['is not signed', async () => ({ ...(await assert()), client_assertion: unsigned({ alg: 'none' }, '') })],
-    ['is signed with the public key as a secret', async () => ({ ...(await assert()), client_assertion: unsigned({ alg: 'HS256' }, String(secureKey().x)) })],
-    ['belongs to a client with a secret', async () => ({ ...(await assert()), client_assertion: await assertion(secureKey(), 'support-agent', gate.issuer) })],
-    ['belongs to nobody', async () => ({ ...(await assert()), client_assertion: await assertion(secureKey(), 'nobody', gate.issuer) })],
+    [
+      'is signed with the public key as a secret',
+      async () => ({ ...(await assert()), client_assertion: unsigned({ alg: 'HS256' }, String(secureKey().x)) }),
+    ],
+    [
+      'belongs to a client with a secret',
+      async () => ({
+        ...(await assert()),
+        client_assertion: await assertion(secureKey(), 'support-agent', gate.issuer),
+      }),
+    ],
+    [
+      'belongs to nobody',
+      async () => ({ ...(await assert()), client_assertion: await assertion(secureKey(), 'nobody', gate.issuer) }),
+    ],
   ])('an assertion that %s is invalid_client', async (_says, form) => {
     const reply = await postToken(gate, await form());
     expect(reply).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
@@ -123,7 +138,13 @@ describe('a machine with a key', () => {
 
   const unsigned = (header: object, secret: string): string => {
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: 'secure-agent', sub: 'secure-agent', aud: gate.issuer, jti: String(Math.random()), exp: now + 60 };
+    const claims = {
+      iss: 'secure-agent',
+      sub: 'secure-agent',
+      aud: gate.issuer,
+      jti: String(Math.random()),
+      exp: now + 60,
+    };
     const text = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
     return `${text}.${secret && createHmac('sha256', secret).update(text).digest('base64url')}`;
   };
@@ -152,8 +173,22 @@ describe('scopes and resources', () => {
     ['a resource that is none of ours', [['resource', 'https://evil.example/mcp']], 'invalid_target'],
     ['a resource that is no URI', [['resource', 'mcp']], 'invalid_target'],
     ['a resource with a fragment', [['resource', `${MCP}#x`]], 'invalid_target'],
-    ['two resources', [['resource', MCP], ['resource', 'http://127.0.0.1:4404/v1']], 'invalid_target'],
-    ['one resource twice', [['resource', MCP], ['resource', `${MCP}/`]], 'invalid_target'],
+    [
+      'two resources',
+      [
+        ['resource', MCP],
+        ['resource', 'http://127.0.0.1:4404/v1'],
+      ],
+      'invalid_target',
+    ],
+    [
+      'one resource twice',
+      [
+        ['resource', MCP],
+        ['resource', `${MCP}/`],
+      ],
+      'invalid_target',
+    ],
   ])('%s is 400', async (_says, pairs, error) => {
     const reply = await postToken(gate, [['grant_type', 'client_credentials'], ...pairs], support());
     expect(reply).toMatchObject({ status: 400, body: { error } });
@@ -171,14 +206,54 @@ describe('a request that proves nothing', () => {
     ['an unknown client', () => GRANT, () => basic('nobody', 'x'), 401, 'invalid_client'],
     ['a client id that SQL cannot hold', () => GRANT, () => basic('a\0b', 'x'), 400, 'invalid_request'],
     ['a client id of SQL', () => GRANT, () => basic("x' or '1'='1", 'x'), 401, 'invalid_client'],
-    ["another client's secret", () => GRANT, () => basic('support-agent', gate.demo.clients['reporting-agent'].client_secret ?? ''), 401, 'invalid_client'],
-    ['a secret in the body', () => ({ ...GRANT, client_id: 'support-agent', client_secret: gate.demo.clients['support-agent'].client_secret ?? '' }), () => ({}), 401, 'invalid_client'],
+    [
+      "another client's secret",
+      () => GRANT,
+      () => basic('support-agent', gate.demo.clients['reporting-agent'].client_secret ?? ''),
+      401,
+      'invalid_client',
+    ],
+    [
+      'a secret in the body',
+      () => ({
+        ...GRANT,
+        client_id: 'support-agent',
+        client_secret: gate.demo.clients['support-agent'].client_secret ?? '',
+      }),
+      () => ({}),
+      401,
+      'invalid_client',
+    ],
     ['no client', () => GRANT, () => ({}), 400, 'invalid_request'],
-    ['a public client that plays a machine', () => ({ ...GRANT, client_id: 'desktop' }), () => ({}), 400, 'invalid_request'],
-    ['a machine that plays a person', () => ({ grant_type: 'authorization_code', code: 'x', redirect_uri: 'https://x.example' }), support, 400, 'invalid_request'],
+    [
+      'a public client that plays a machine',
+      () => ({ ...GRANT, client_id: 'desktop' }),
+      () => ({}),
+      400,
+      'invalid_request',
+    ],
+    [
+      'a machine that plays a person',
+      () => ({ grant_type: 'authorization_code', code: 'x', redirect_uri: 'https://x.example' }),
+      support,
+      400,
+      'invalid_request',
+    ],
     ['no grant type', () => ({ scope: 'customer:read' }), support, 400, 'invalid_request'],
-    ['a grant that is not served', () => ({ grant_type: 'refresh_token', refresh_token: 'x' }), support, 400, 'unsupported_grant_type'],
-    ['a password grant', () => ({ grant_type: 'password', username: 'sam', password: 'x' }), support, 400, 'unsupported_grant_type'],
+    [
+      'a grant that is not served',
+      () => ({ grant_type: 'refresh_token', refresh_token: 'x' }),
+      support,
+      400,
+      'unsupported_grant_type',
+    ],
+    [
+      'a password grant',
+      () => ({ grant_type: 'password', username: 'sam', password: 'x' }),
+      support,
+      400,
+      'unsupported_grant_type',
+    ],
     ['a bearer token as authentication', () => GRANT, () => ({ authorization: 'Bearer x' }), 400, 'invalid_request'],
     ['broken base64', () => GRANT, () => ({ authorization: 'Basic %%%' }), 400, 'invalid_request'],
   ];

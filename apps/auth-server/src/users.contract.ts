@@ -64,7 +64,10 @@ export function usersContract(open: () => Promise<Users>): void {
 
   test('put adds, then overwrites password and roles, and the person keeps their id', async () => {
     await users.put('u8', user('u8', 'sam'));
-    await users.put('u8', user('u8', 'sam', { userId: 'usr_new', passwordHash: '$new', roles: ['analyst'], createdAt: T0 + 1 }));
+    await users.put(
+      'u8',
+      user('u8', 'sam', { userId: 'usr_new', passwordHash: '$new', roles: ['analyst'], createdAt: T0 + 1 }),
+    );
     expect(await users.byName('u8', 'sam')).toEqual(user('u8', 'sam', { passwordHash: '$new', roles: ['analyst'] }));
   });
 }
