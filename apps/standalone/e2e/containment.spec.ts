@@ -62,9 +62,19 @@ test('an agent that probes beyond its ceiling is isolated, stays so over a resta
   expect(outcomes[30]).toBe('rate_limited');
   expect(await move(agent, 'Normal', 'clean')).toMatchObject({ status: 200, body: { state: 'Normal' } });
 
-  const { body } = await gate.analytics(`/v1/events?agent=${agent}&type=portcullis.standing.v1&limit=50`);
-  const path = (body as { items: { data: { to: string } }[] }).items.map(({ data: { to } }) => to).reverse();
-  expect(path).toEqual(['Monitoring', 'Suspicious', 'Isolated', 'Remediation', 'Normal']);
+  const path = await until(async () => {
+    const { body } = await gate.analytics(`/v1/events?agent=${agent}&type=portcullis.standing.v1&limit=50`);
+    const { items } = body as { items: { data: { to: string; by: string } }[] };
+    return items[0]?.data.to === 'Normal' ? items.toReversed().map(({ data: { to, by } }) => [to, by]) : undefined;
+  });
+  const person = `local-admin/${process.getuid!()}`;
+  expect(path).toEqual([
+    ['Monitoring', expect.stringMatching(/^rule:/)],
+    ['Suspicious', expect.stringMatching(/^rule:/)],
+    ['Isolated', expect.stringMatching(/^rule:/)],
+    ['Remediation', person],
+    ['Normal', person],
+  ]);
 }, 120_000);
 
 test('the token of before the isolation does not come back to life for another agent, and others go on', async () => {

@@ -16,7 +16,10 @@ import {
  * value, and omits what it does not use: `z.object({ ...common, … }).omit({ DATABASE_URL: true })`.
  */
 export const common = {
-  PORTCULLIS_MODE: z.enum(['embedded', 'hardened']).describe('embedded, or anything else for hardened'),
+  PORTCULLIS_MODE: z
+    .enum(['embedded', 'hardened'])
+    .default('hardened')
+    .describe('embedded, or anything else for hardened'),
   PORT: portSetting().describe('the port of the API; 0 takes a free one'),
   HOST: z.string().default('127.0.0.1').describe('the address the API is bound to'),
   MANAGEMENT_PORT: portSetting()
