@@ -10,7 +10,7 @@ export function createLog(service: string, level: LogLevel, to: DestinationStrea
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: pino.stdSerializers.err },
+      serializers: { error: plainError },
       redact: { paths: HIDDEN_PATHS, censor: '[secret]' },
     },
     to,
@@ -20,4 +20,12 @@ export function createLog(service: string, level: LogLevel, to: DestinationStrea
     (message: string, facts?: LogFacts): void =>
       logger[name](facts ?? {}, message);
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** An error without its own fields: a database's error carries the statement, its parameters and the values of rows. */
+function plainError(error: unknown): unknown {
+  const serialized = pino.stdSerializers.err(error as Error) as unknown;
+  if (typeof serialized !== 'object' || serialized === null) return serialized;
+  const { type, message, code, stack } = serialized as Record<string, unknown>;
+  return { type, message, code, stack };
 }
