@@ -1,5 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
 import { base32 } from '@portcullis/contract/ids';
+import { Refusal } from '@portcullis/contract/refusals';
+import type { Caller } from '@portcullis/scopes/caller';
+import { scopesOfRoles, type Role } from '@portcullis/scopes/roles';
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Request } from 'express';
@@ -20,6 +23,7 @@ export class AdminUsersController {
     const caller = requestCaller(request);
     const body = newUserBody.parse(sent);
     const tenant = tenantFor(caller, body.tenant);
+    checkRoles(caller, body.roles);
     const { users, randomBytes, now } = this.ports;
     const password = body.password ?? base32(randomBytes(20));
     const user: UserRecord = {
@@ -65,6 +69,13 @@ export class AdminUsersController {
     );
     if (!removed) unknownUser();
   }
+}
+
+/** Administrators are made by administrators: nobody hands out a right to administer that their own token lacks. */
+function checkRoles({ scopes }: Caller, roles: readonly Role[]): void {
+  if (scopes.has('platform:admin')) return;
+  const beyond = [...scopesOfRoles(roles)].filter((scope) => scope.startsWith('admin:') && !scopes.has(scope));
+  if (beyond.length > 0) throw new Refusal('scope_insufficient', { scopes: beyond });
 }
 
 /** What SQL cannot look for is nobody's id. */

@@ -17,6 +17,10 @@ export class FormGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
+    // passport-local would also read a password from the URL, where logs and histories keep it
+    if (Object.keys(request.query).length > 0 || request.is('urlencoded') === false) {
+      throw new PageProblem(400, 'This form was not sent the way our page sends it. Go back and start again.');
+    }
     const interaction = await interactionAt(this.ports.provider, request, http.getResponse<Response>());
     const site = request.headers['sec-fetch-site'];
     const { form_token: token } = (request.body ?? {}) as { form_token?: unknown };

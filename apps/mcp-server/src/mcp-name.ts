@@ -14,7 +14,16 @@ export function nameOf(method: string, params: Readonly<Record<string, unknown>>
 
 /** True when a header says `name`, plainly or as `=?base64?…?=`; a header that mirrors nothing is not looked at. */
 export const mcpNameAgrees = (name: string | undefined, header: string | undefined): boolean =>
-  name === undefined || (header !== undefined && decodeName(header.replace(/^[ \t]+|[ \t]+$/g, '')) === name);
+  name === undefined || (header !== undefined && decodeName(withoutBlanks(header)) === name);
+
+/** Optional white space of RFC 9110 §5.6.3, off both ends, in linear time. */
+function withoutBlanks(text: string): string {
+  const blank = (at: number): boolean => text[at] === ' ' || text[at] === '\t';
+  let [start, end] = [0, text.length];
+  while (start < end && blank(start)) start++;
+  while (start < end && blank(end - 1)) end--;
+  return text.slice(start, end);
+}
 
 const SENTINEL = /^=\?base64\?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\?=$/;
 

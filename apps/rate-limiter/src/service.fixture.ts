@@ -1,3 +1,4 @@
+import { memoryBus } from '@portcullis/bus/bus.memory';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';
@@ -43,7 +44,7 @@ export async function startService(issuer: Issuer, given?: Limiter) {
     AUTH_ISSUER: issuer.url,
     RATE_LIMITER_URL: bound.url,
   });
-  const service = await startRateLimiter(settings, { limiter, log: silentLog, now }, bound);
+  const service = await startRateLimiter(settings, { limiter, bus: memoryBus(), log: silentLog, now }, bound);
 
   /** A token that is good here unless the claims say otherwise. */
   const token = (claims: Claims = {}, typ?: string): Promise<string> => {

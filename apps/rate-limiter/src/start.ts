@@ -1,6 +1,8 @@
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
+import type { Bus } from '@portcullis/bus/bus';
 import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
+import { standingFeed } from '@portcullis/guard/standing-feed';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
 import { hostsOf } from '@portcullis/service/hosts';
@@ -17,6 +19,8 @@ import { LimitsModule } from './limits.module.js';
 export interface RateLimiterParts {
   /** in one process with mcp-server the very instance that mcp-server asks */
   readonly limiter: Limiter;
+  /** says who is contained, and so gets no answer */
+  readonly bus: Bus;
   readonly log: Log;
   /** ms since epoch; the system's clock unless given */
   readonly now?: () => number;
@@ -28,7 +32,7 @@ export async function startRateLimiter(
   parts: RateLimiterParts,
   bound: Bound,
 ): Promise<RunningService> {
-  const { limiter, log, now = Date.now } = parts;
+  const { limiter, bus, log, now = Date.now } = parts;
   const { AUTH_ISSUER, RATE_LIMITER_URL } = settings;
   const metrics = createMetrics('rate-limiter');
   const rules = {
@@ -37,7 +41,8 @@ export async function startRateLimiter(
     keys: remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now }),
     now,
   };
-  const app = await createApi(LimitsModule.forRoot(counted(limiter, metrics), { rules }), {
+  const feed = await standingFeed(bus, 'rate-limiter', log);
+  const app = await createApi(LimitsModule.forRoot(counted(limiter, metrics), { rules, stateOf: feed.stateOf }), {
     log,
     hosts: [...hostsOf(RATE_LIMITER_URL, bound.url), ...settings.ALLOWED_HOSTS],
     forceHttps: settings.FORCE_HTTPS,
@@ -49,7 +54,10 @@ export async function startRateLimiter(
     host: settings.MANAGEMENT_HOST,
     port: managementPort(settings),
     // A lease that nobody has is looked up wherever the windows are kept, and nothing changes.
-    checks: { limiter: () => limiter.release(DEFAULT_TENANT, 'readyz').then(() => 'ok') },
+    checks: {
+      limiter: () => limiter.release(DEFAULT_TENANT, 'readyz').then(() => 'ok'),
+      standing: async () => (feed.ready() ? 'ok' : 'not heard'),
+    },
     metrics,
     mode: settings.PORTCULLIS_MODE,
   });
@@ -57,6 +65,7 @@ export async function startRateLimiter(
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await Promise.all([closeBound(bound), closeBound(management)]);
+    await feed.stop();
     await app.close();
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { memoryBus } from '@portcullis/bus/bus.memory';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { createLog } from '@portcullis/service/log.file';
 import type { RateLimiterSettings } from './config.js';
@@ -15,5 +16,11 @@ export async function embeddedParts(
     throw new Error('This version has embedded parts only: Redis is not in it yet.');
   }
   const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
-  return { limiter, log: createLog('rate-limiter', settings.LOG_LEVEL), close: () => limiter.close() };
+  const bus = memoryBus();
+  return {
+    limiter,
+    bus,
+    log: createLog('rate-limiter', settings.LOG_LEVEL),
+    close: async () => void (await Promise.all([bus.close(), limiter.close()])),
+  };
 }

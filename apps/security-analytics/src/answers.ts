@@ -46,7 +46,7 @@ export const noSuchAgent = (): ApiProblem =>
   new ApiProblem(
     404,
     'agent_unknown',
-    'No such agent has been seen. An agent is known from its first call on; before that, disable its client instead.',
+    'No such agent has been seen. An agent is known from its first call on; before that there is nothing to contain.',
   );
 
 export const severalAgents = (agents: readonly Agent[]): ApiProblem =>

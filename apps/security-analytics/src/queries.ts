@@ -35,7 +35,11 @@ const limit = z
   .refine((number) => number >= 1 && number <= 200, 'must be a number from 1 to 200')
   .default(50);
 const tenant = z.string().refine(isTenant, 'must be the name of a tenant').optional();
-const moment = z.iso.datetime({ offset: true, error: 'must be a time as in RFC 3339' }).optional();
+/** From the year 1 on, which is what SQL can hold, in UTC. */
+const moment = z.iso
+  .datetime({ offset: true, error: 'must be a time as in RFC 3339' })
+  .transform((value) => new Date(value).toISOString())
+  .refine((value) => /^\d{4}-/.test(value) && value >= '0001', 'must be a time from the year 1 on');
 
 export const agentsQuery = z.strictObject({
   limit,
@@ -48,7 +52,7 @@ export const oneTenantQuery = z.strictObject({ tenant });
 
 export const eventsQuery = z.strictObject({
   limit,
-  cursor: cursor(z.tuple([z.iso.datetime({ precision: 3 }), z.uuid()])),
+  cursor: cursor(z.tuple([moment, z.uuid()])),
   tenant,
   /** a principal's id, or a client id */
   agent: text({ max: 255 }).optional(),
@@ -56,8 +60,8 @@ export const eventsQuery = z.strictObject({
   tool: text({ max: 128 }).optional(),
   outcome: text({ max: 128 }).optional(),
   correlation_id: z.uuid().optional(),
-  since: moment,
-  until: moment,
+  since: moment.optional(),
+  until: moment.optional(),
 });
 
 export const transitionBody = z.strictObject({

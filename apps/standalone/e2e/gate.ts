@@ -6,6 +6,7 @@ import { importJWK, SignJWT, type JWK } from 'jose';
 import type { Ready } from '../src/ready.js';
 
 const MAIN = new URL('../dist/main.js', import.meta.url).pathname;
+const CLI = new URL('../../cli/bin/portcullis.mjs', import.meta.url).pathname;
 export const MODERN = '2026-07-28';
 
 export interface DemoClient {
@@ -29,7 +30,8 @@ export class Gate {
     readonly child: ChildProcess,
     private readonly printed: string[],
     private readonly exited: Promise<number | null>,
-    private readonly folder: string | undefined,
+    private readonly folder: string,
+    readonly readyFile: string,
   ) {}
 
   /** @param args given to main.js after the ones every test uses; `--data` keeps a folder across two starts */
@@ -38,13 +40,13 @@ export class Gate {
     const readyFile = join(folder, 'ready.json');
     const { child, printed, exited } = launch(['--port-base', '0', '--ready-file', readyFile, ...args]);
     const ready = await Promise.race([
-      until(() => JSON.parse(readFileSync(readyFile, 'utf8')) as Ready),
+      until(() => JSON.parse(readFileSync(readyFile, 'utf8')) as Ready, 55_000),
       exited.then((code) => {
         throw new Error(`the gate stopped with ${code} before it was ready:\n${printed.join('')}`);
       }),
     ]);
     const demo = ready.demo === null ? { issuer: '', mcp: '', clients: {}, users: [] } : readJson<Demo>(ready.demo);
-    return new Gate(ready, demo, child, printed, exited, folder);
+    return new Gate(ready, demo, child, printed, exited, folder, readyFile);
   }
 
   /** Everything the process printed so far. */
@@ -55,7 +57,7 @@ export class Gate {
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.child.kill(signal);
     const code = await this.exited;
-    if (this.folder) rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
     return code;
   }
 
@@ -123,6 +125,19 @@ export class Gate {
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } }),
     });
     return { status: answer.status, headers: answer.headers, body: (await answer.json()) as Answer['body'] };
+  }
+
+  /** `npx portcullis …` against this gate. */
+  async portcullis(...args: readonly string[]): Promise<{ code: number; out: string; said: string }> {
+    const child = spawn(process.execPath, [CLI, ...args, '--ready-file', this.readyFile], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+    });
+    const [out, said] = ['', ''].map(() => [] as string[]) as [string[], string[]];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+    const code = await new Promise<number>((resolve) => child.on('close', (status) => resolve(status ?? -1)));
+    return { code, out: out.join(''), said: said.join('') };
   }
 
   call(token: string | undefined, tool: string, args: Record<string, unknown>): Promise<Answer> {

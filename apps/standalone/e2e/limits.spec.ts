@@ -1,3 +1,4 @@
+import { principalId } from '@portcullis/contract/ids';
 import { Gate, outcomeOf } from './gate.js';
 
 let gate: Gate;
@@ -26,6 +27,28 @@ test('100 calls at once admit no more than 60', async () => {
   const outcomes = (await Promise.all(calls)).map(outcomeOf);
   expect(outcomes.filter((outcome) => outcome === 'allowed')).toHaveLength(60);
   expect(outcomes.filter((outcome) => outcome === 'rate_limited')).toHaveLength(40);
+}, 60_000);
+
+test('the rate-limiter service draws on the very windows that mcp-server asks', async () => {
+  const client = await gate.newClient(['customer:read']);
+  const gateway = await gate.newClient(['limits:decide']);
+  const audience = `${gate.ready.rateLimiter}/v1`;
+  const authorization = `Bearer ${await gate.tokenFor(gateway, { resource: audience, scope: 'limits:decide' })}`;
+  const decide = async () => {
+    const answer = await fetch(`${audience}/decide`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify({ principal: principalId('default', client.client_id) }),
+    });
+    return (await answer.json()) as { allowed: boolean; remaining: number };
+  };
+  for (let n = 0; n < 59; n++) expect(await decide()).toMatchObject({ allowed: true, remaining: 59 - n });
+  const token = await gate.tokenFor(client);
+  const outcomes = [];
+  for (let n = 0; n < 2; n++)
+    outcomes.push(outcomeOf(await gate.call(token, 'get_customer_info', { customer_id: '12345' })));
+  expect(outcomes).toEqual(['allowed', 'rate_limited']);
+  expect(await decide()).toMatchObject({ allowed: false, limitType: 'requests' });
 }, 60_000);
 
 test('a tool with a smaller limit refuses earlier than the principal does', async () => {

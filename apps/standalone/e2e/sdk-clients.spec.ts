@@ -14,7 +14,7 @@ let gate: Gate;
 beforeAll(async () => {
   gate = await Gate.start();
 }, 60_000);
-afterAll(() => gate.stop());
+afterAll(() => gate?.stop());
 
 const secretProvider = (client: DemoClient, scope: string) =>
   new ClientCredentialsProvider({
@@ -64,6 +64,7 @@ test('SDK v1 gets a token by itself and calls tools on 2025-11-25', async () => 
     clientId: account.client_id,
     clientSecret: account.client_secret!,
     scope: 'customer:read',
+    expectedIssuer: gate.ready.authServer,
   });
   const client = new ClientV1({ name: 'e2e', version: '1' });
   await client.connect(new TransportV1(new URL(gate.ready.mcp), { authProvider }));

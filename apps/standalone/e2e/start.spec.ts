@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Gate, launch, outcomeOf, until } from './gate.js';
+
+const ROOT = new URL('../../..', import.meta.url).pathname;
 
 let data: string;
 beforeEach(() => {
@@ -118,3 +121,21 @@ test('--no-demo makes no demo accounts', async () => {
   expect([answer.status, ((await answer.json()) as { error: string }).error]).toEqual([401, 'invalid_client']);
   await gate.stop();
 }, 60_000);
+
+test.each([
+  ['SIGTERM to npm alone', 'SIGTERM', false],
+  ['Ctrl-C, which reaches the whole group', 'SIGINT', true],
+] as const)(
+  'npm start ends with 0 and leaves nothing running: %s',
+  async (_how, signal, group) => {
+    const readyFile = join(data, 'ready-elsewhere.json');
+    const args = ['start', '--silent', '--', '--port-base', '0', '--data', data, '--ready-file', readyFile];
+    const npm = spawn('npm', args, { cwd: ROOT, stdio: 'ignore', detached: true });
+    const exited = new Promise<number | null>((done) => npm.on('close', done));
+    const { pid } = await until(() => JSON.parse(readFileSync(readyFile, 'utf8')) as { pid: number }, 55_000);
+    process.kill(group ? -npm.pid! : npm.pid!, signal);
+    expect(await exited).toBe(0);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  },
+  120_000,
+);

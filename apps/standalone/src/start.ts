@@ -115,7 +115,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   const rateLimiter = await running(
     startRateLimiter(
       settings.rateLimiter,
-      { limiter, log: createLog('rate-limiter', options.logLevel) },
+      { limiter, bus, log: createLog('rate-limiter', options.logLevel) },
       ports.rateLimiter,
     ),
   );

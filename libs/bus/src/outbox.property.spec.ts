@@ -78,7 +78,7 @@ class Story {
   }
 
   private async append(methods: readonly string[]): Promise<void> {
-    const outcomes = await Promise.allSettled(methods.map((method) => this.log?.append(draft(method))));
+    const outcomes = await Promise.allSettled(methods.map(async (method) => this.log?.append(draft(method))));
     outcomes.forEach((outcome, i) => {
       if (outcome.status === 'fulfilled') this.resolved.push(methods[i] ?? '');
     });

@@ -14,6 +14,8 @@ export const limitQuestion = z.strictObject({
   tool: z.string().min(1).max(128).optional(),
   /** LLM tokens to reserve, integer; absent = the rule's own figure for the tool (0 without a tool) */
   llmTokens: z.int().min(0).max(1_000_000).optional(),
+  /** true when an earlier question counted the request itself: only the tool's window and the LLM tokens are asked */
+  counted: z.boolean().default(false),
   /** share of each limit that counts for this caller, above 0 to 1; agents in Remediation have 0.5 */
   share: z.number().gt(0).max(1).default(1),
 });

@@ -83,11 +83,11 @@ const refusalIn = async (work: Promise<unknown>): Promise<Refusal> => {
 };
 
 describe('the first door', () => {
-  test('asks token, standing, body, scopes and limits in this order, and notes each', async () => {
+  test('asks token, standing, a permit, the body, standing again, scopes and the limits of the tool, and notes each', async () => {
     const { steps, ports, record, arriving, caller } = guard();
     const call = await admit(arriving(), record, ports);
-    expect(steps).toEqual(['token', 'standing', 'read', 'limits']);
-    expect(Object.keys(record.stepsMs)).toEqual(['token', 'standing', 'read', 'scopes', 'limits']);
+    expect(steps).toEqual(['token', 'standing', 'limits', 'read', 'standing', 'limits']);
+    expect(Object.keys(record.stepsMs)).toEqual(['token', 'standing', 'requests', 'read', 'scopes', 'limits']);
     expect(record).toMatchObject({ caller, operation: reading(), lease: { lease: 'lease-1' }, denial: false });
     expect(isAdmitted(call)).toBe(true);
   });
@@ -110,16 +110,16 @@ describe('the first door', () => {
     }
   });
 
-  test('asks the limiter about the tool, and about the principal alone where there is none', async () => {
+  test('asks the limiter about the request of the principal, and then about the tool where there is one', async () => {
     const { questions, ports, record, arriving, caller } = guard();
     await admit(arriving(), record, ports);
     await admit(arriving({ kind: 'other', method: 'tools/list' }), record, ports);
     const who = { tenant: 'acme', principal: caller.principal, share: 1 };
-    expect(questions).toEqual([{ ...who, tool: 'read_customer', llmTokens: 500 }, who]);
+    expect(questions).toEqual([who, { ...who, tool: 'read_customer', llmTokens: 500, counted: true }, who]);
   });
 
   test('a scope inside the ceiling is a step-up that names all scopes needed, and no denial', async () => {
-    const { steps, ports, record, arriving } = guard();
+    const { questions, ports, record, arriving } = guard();
     const refusal = await refusalIn(admit(arriving(reading({ limit: 11 })), record, ports));
     expect(refusal).toMatchObject({
       code: 'scope_insufficient',
@@ -127,7 +127,7 @@ describe('the first door', () => {
     });
     expect(refusal.facts.hint).toBeUndefined();
     expect(record.denial).toBe(false);
-    expect(steps).not.toContain('limits');
+    expect(questions).toHaveLength(1);
   });
 
   test('a scope beyond the ceiling is a denial and says so', async () => {
@@ -180,12 +180,23 @@ describe('the first door', () => {
     expect(record.lease).toBeUndefined();
   });
 
-  test('what the body reader refuses is refused, with nothing taken', async () => {
-    const { steps, ports, record, arriving } = guard();
+  test('what the body reader refuses is refused, and has cost the request its permit and no more', async () => {
+    const { questions, record, arriving, ports } = guard();
     expect((await refusalIn(admit(arriving(new Refusal('batch_unsupported')), record, ports))).code).toBe(
       'batch_unsupported',
     );
-    expect(steps).not.toContain('limits');
+    expect(questions).toHaveLength(1);
+    expect(record.lease).toBeUndefined();
+  });
+
+  test('who is contained while the body arrives is refused, and so is a token that runs out meanwhile', async () => {
+    const contained = guard();
+    const states: BehaviourState[] = ['Normal', 'Isolated'];
+    contained.ports.stateOf = () => states.shift() ?? 'Isolated';
+    expect((await refusalIn(admit(contained.arriving(), contained.record, contained.ports))).code).toBe('quarantined');
+    const late = guard();
+    late.ports.now = () => (late.caller.expiresAt + 31) * 1000;
+    expect((await refusalIn(admit(late.arriving(), late.record, late.ports))).code).toBe('token_invalid');
   });
 });
 
@@ -201,7 +212,7 @@ describe('the second door', () => {
     const { steps, ports, record, call } = await admitted();
     expect(await run(call, ports)).toEqual({ id: '1', ssn: '***' });
     expect(steps).toEqual(['execute', 'redact']);
-    expect(Object.keys(record.stepsMs).slice(5)).toEqual(['validate', 'execute', 'redact']);
+    expect(Object.keys(record.stepsMs).slice(6)).toEqual(['validate', 'execute', 'redact']);
   });
 
   test('opens to a key once, and to nothing that looks like one', async () => {

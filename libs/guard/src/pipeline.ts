@@ -1,9 +1,11 @@
 import { EFFECTS, type BehaviourState } from '@portcullis/contract/standing';
 import { Refusal } from '@portcullis/contract/refusals';
+import type { LimitVerdict } from '@portcullis/contract/limits';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { missingScopes } from '@portcullis/scopes/scopes';
 import type { Caller } from '@portcullis/scopes/caller';
 import type * as z from 'zod';
+import { CLOCK_SKEW } from './token.js';
 import { neededScopes, type CallRecord, type Operation } from './call.js';
 import type { AnyTool } from './tool.js';
 
@@ -50,11 +52,16 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   step('token');
   const state = refuseContained(ports.stateOf(caller));
   step('standing');
+  await takeRequest(caller, state, ports);
+  step('requests');
   const operation = (record.operation = await arriving.readOperation(caller));
   step('read');
+  // A body may take its time to arrive, and the caller may have been contained meanwhile.
+  refuseExpired(caller, ports.now());
+  const stateNow = refuseContained(ports.stateOf(caller));
   authorize(caller, operation, record, ports.now());
   step('scopes');
-  await takeLimits(caller, operation, state, record, ports);
+  await takeTool(caller, operation, stateNow, record, ports);
   step('limits');
   const admitted = { caller, operation, record } as AdmittedCall;
   keys.add(admitted);
@@ -82,6 +89,10 @@ function refuseContained(state: BehaviourState): BehaviourState {
   return state;
 }
 
+function refuseExpired({ expiresAt }: Caller, now: number): void {
+  if (now / 1000 >= expiresAt + CLOCK_SKEW) throw new Refusal('token_invalid', {}, { detail: 'expired on the way' });
+}
+
 function authorize(caller: Caller, operation: Operation, record: CallRecord, now: number): void {
   const needed = neededScopes(operation);
   if (missingScopes(caller.scopes, needed).length > 0) {
@@ -96,24 +107,34 @@ function authorize(caller: Caller, operation: Operation, record: CallRecord, now
   }
 }
 
-async function takeLimits(
-  caller: Caller,
+/** Every request counts, whatever becomes of it, and before its body costs anything. */
+async function takeRequest(
+  { tenant, principal }: Caller,
+  state: BehaviourState,
+  { limiter }: GuardPorts,
+): Promise<void> {
+  passed(await limiter.decide({ tenant, principal, share: EFFECTS[state].limitShare }));
+}
+
+async function takeTool(
+  { tenant, principal }: Caller,
   operation: Operation,
   state: BehaviourState,
   record: CallRecord,
   { limiter }: GuardPorts,
 ): Promise<void> {
-  const verdict = await limiter.decide({
-    tenant: caller.tenant,
-    principal: caller.principal,
-    ...(operation.kind !== 'other' && { tool: operation.tool.name, llmTokens: operation.tool.limit.llmTokens }),
-    share: EFFECTS[state].limitShare,
-  });
-  if (!verdict.allowed) {
-    const { limitType, remaining, retryAfterMs } = verdict;
-    throw new Refusal('rate_limited', { limitType, remaining, retryAfterMs });
-  }
-  record.lease = verdict;
+  if (operation.kind === 'other') return;
+  const { name, limit } = operation.tool;
+  const share = EFFECTS[state].limitShare;
+  record.lease = passed(
+    await limiter.decide({ tenant, principal, tool: name, llmTokens: limit.llmTokens, share, counted: true }),
+  );
+}
+
+function passed(verdict: LimitVerdict): LimitVerdict & { allowed: true } {
+  if (verdict.allowed) return verdict;
+  const { limitType, remaining, retryAfterMs } = verdict;
+  throw new Refusal('rate_limited', { limitType, remaining, retryAfterMs });
 }
 
 function validate(tool: AnyTool, args: unknown): unknown {

@@ -15,7 +15,7 @@ export interface TokenRules {
 /** Signatures our authorization server makes. `none` and every HMAC are absent, so a public key can never be a secret. */
 const ALGORITHMS = ['ES256'];
 /** Seconds two clocks may differ. */
-const CLOCK_SKEW = 30;
+export const CLOCK_SKEW = 30;
 const MAX_TOKEN_LENGTH = 8192;
 
 /**

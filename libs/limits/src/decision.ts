@@ -11,6 +11,11 @@ export interface Held {
   readonly budget: Budget;
 }
 
+export interface Asking {
+  readonly llmTokens: number;
+  readonly counted: boolean;
+}
+
 export type Refused = Extract<LimitVerdict, { allowed: false }>;
 export interface Granted {
   readonly allowed: true;
@@ -25,17 +30,17 @@ export interface Granted {
 /**
  * One decision over all limits: every one is asked before any is taken from, so a refusal takes nothing. When several
  * refuse, the one with the longest wait is named, so that waiting that long is enough.
- * @param llmTokens LLM tokens to reserve, integer >= 0
- * @param now       ms since epoch
+ * @param asking llmTokens: to reserve, integer >= 0; counted: the request has its permit already
+ * @param now    ms since epoch
  * @throws RangeError for llmTokens that are no such integer; a negative cost would give back what others reserved
  */
-export function weigh(held: Held, limits: Limits, llmTokens: number, now: number): Refused | Granted {
+export function weigh(held: Held, limits: Limits, { llmTokens, counted }: Asking, now: number): Refused | Granted {
   if (!Number.isSafeInteger(llmTokens) || llmTokens < 0) throw new RangeError('llmTokens must be an integer >= 0');
   const requests = windowState(held.requests, limits.requests, now);
   const tool = limits.tool && windowState(held.tool, limits.tool, now);
   const budget = budgetState(held.budget, limits.budget, llmTokens, now);
   const refused = longestWait([
-    ['requests', limits.requests, requests],
+    ...(counted ? [] : ([['requests', limits.requests, requests]] as const)),
     ...(tool && limits.tool ? ([['tool_requests', limits.tool, tool]] as const) : []),
     ['llm_tokens', limits.budget, budget],
   ]);
@@ -44,11 +49,11 @@ export function weigh(held: Held, limits: Limits, llmTokens: number, now: number
   return {
     allowed: true,
     held: {
-      requests: takePermit(held.requests, limits.requests, now),
+      requests: counted ? held.requests : takePermit(held.requests, limits.requests, now),
       tool: limits.tool ? takePermit(held.tool, limits.tool, now) : held.tool,
       budget: reserved.budget,
     },
-    remaining: Math.min(requests.remaining, tool?.remaining ?? Infinity) - 1,
+    remaining: Math.min(requests.remaining - (counted ? 0 : 1), (tool?.remaining ?? Infinity) - 1),
     reservedAt: reserved.at,
   };
 }

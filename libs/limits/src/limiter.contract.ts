@@ -70,6 +70,20 @@ export function limiterContract(variant: string, make: MakeLimiter): void {
       expect(await ask({ tool: 'get_customer_info' })).toMatchObject({ allowed: true, remaining: 60 - limit - 1 });
     });
 
+    test('a request that was counted before draws on its tool and its tokens only', async () => {
+      const { ask } = await started();
+      const tool = 'create_support_ticket';
+      for (let i = 0; i < 20; i++) {
+        expect(await ask({})).toMatchObject({ allowed: true, remaining: 59 - i });
+        expect(await ask({ tool, counted: true })).toMatchObject({
+          allowed: true,
+          remaining: Math.min(59 - i, 19 - i),
+        });
+      }
+      expect(await ask({ tool, counted: true })).toEqual(refused('tool_requests', 20, 0, MINUTE));
+      expect(await ask({})).toMatchObject({ allowed: true, remaining: 39 });
+    });
+
     test('remaining is that of the tightest window', async () => {
       const { ask, fill } = await started();
       expect(await ask({ tool: 'create_support_ticket' })).toMatchObject({ allowed: true, remaining: 19 });

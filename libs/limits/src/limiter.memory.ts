@@ -86,7 +86,7 @@ class Ledgers implements MemoryLimiter {
   }
 
   async decide(question: LimitQuestion): Promise<LimitVerdict> {
-    const { tenant = DEFAULT_TENANT, principal, tool, share = 1 } = question;
+    const { tenant = DEFAULT_TENANT, principal, tool, share = 1, counted = false } = question;
     const llmTokens = question.llmTokens ?? (tool === undefined ? 0 : ruleFor(tool).llmTokens);
     const now = this.#now();
     this.#sweep(now);
@@ -98,7 +98,7 @@ class Ledgers implements MemoryLimiter {
       tool: (tool !== undefined && known?.tools.get(tool)) || [],
       budget: known?.budget ?? [],
     };
-    const decided = weigh(held, limitsFor(tool, share), llmTokens, now);
+    const decided = weigh(held, limitsFor(tool, share), { llmTokens, counted }, now);
     if (!decided.allowed) return decided;
 
     const lease = Buffer.from(this.#random(LEASE_BYTES)).toString('base64url');

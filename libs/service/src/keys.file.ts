@@ -1,6 +1,6 @@
 import { Secret } from '@portcullis/contract/secret';
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keyProblem } from './key-text.js';
 
@@ -14,6 +14,8 @@ import { keyProblem } from './key-text.js';
 export async function loadOrMakeKey(dir: string, name: string): Promise<Secret> {
   const path = join(dir, name);
   await mkdir(dir, { recursive: true, mode: 0o700 });
+  // a link would have keys written, and modes changed, wherever it points
+  if ((await lstat(dir)).isSymbolicLink()) throw new Error(`${dir} is a symbolic link. Put a folder there.`);
   await chmod(dir, 0o700);
   const text = (await read(path)) ?? (await make(path));
   // a key that others could read until now is still better closed than left open

@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import { apiHeaders } from './headers.js';
+import { hostAllowed } from './hosts.js';
 import { bind, listen, type Bound } from './listener.http.js';
+import { isLoopback } from './settings-rules.js';
 import type { Mode } from './settings.js';
 
 /** Says 'ok', or in a few words what is not. */
@@ -18,6 +20,7 @@ export interface ManagementOptions {
 }
 
 const CHECK_TIMEOUT_MS = 2_000;
+const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 
 /** Serves /healthz (alive), /readyz (each dependency with its state; 503 when one is not ok) and /metrics. */
 export async function startManagement({ host, port, checks, metrics, mode }: ManagementOptions): Promise<Bound> {
@@ -35,7 +38,11 @@ export async function startManagement({ host, port, checks, metrics, mode }: Man
     },
     '/metrics': async (response) => send(response, 200, metrics.contentType, await metrics.metrics()),
   };
+  // A page in a browser of this machine must not read it by a name that was made to point here (DNS rebinding). Where the
+  // operator opened the port to a network, probes ask by addresses that nobody knows beforehand.
+  const knownHost = (name: string | undefined): boolean => !isLoopback(host) || hostAllowed(name, LOOPBACK_NAMES);
   listen(bound, (request, response) => {
+    if (!knownHost(request.headers.host)) return json(response, 403, { error: 'host_forbidden' });
     const route = routes[(request.url ?? '').split('?', 1)[0] ?? ''];
     const readable = request.method === 'GET' || request.method === 'HEAD';
     if (route === undefined || !readable)

@@ -1,5 +1,5 @@
 import { Secret } from '@portcullis/contract/secret';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { hardenedProblems, embeddedProblems } from './settings-rules.js';
 import { descriptionOf, isSecret, notesOf } from './setting.js';
 
@@ -60,7 +60,9 @@ export function readSettings<S extends z.ZodObject>(schema: S, env: Env, readFil
     add(given[variable] === undefined && field ? missing(variable, field) : { variable, says: `${issue.message}.` });
   }
   (mode === 'embedded' ? embeddedProblems : hardenedProblems)({ ...env, ...given }).forEach(add);
-  if (parsed.success) sharedKeys(parsed.data).forEach(add);
+  // also when another setting is wrong: every problem is named at once
+  const fields = Object.entries(schema.shape).map(([name, field]) => [name, z.safeParse(field, given[name]).data]);
+  sharedKeys(Object.fromEntries(fields)).forEach(add);
   if (problems.size === 0 && parsed.success) return parsed.data;
   throw new SettingsError(inOrderOf(Object.keys(schema.shape), [...problems.values()]));
 }

@@ -20,7 +20,7 @@ function run(close: string, ...signals: NodeJS.Signals[]): Promise<{ code: numbe
   let out = '';
   child.stdout.on('data', (chunk) => {
     out += chunk;
-    // the first signal when it runs, the second when it closes
+    // the first signal when it runs, the second when it closes, the third when it says that it waits
     const signal = String(chunk).includes('ing ') ? signals.shift() : undefined;
     if (signal !== undefined) child.kill(signal);
   });
@@ -35,8 +35,10 @@ test('a close that fails ends with 1', async () => {
   expect((await run(`throw new Error('x');`, 'SIGTERM')).code).toBe(1);
 });
 
-test('a second signal ends a close that hangs', async () => {
-  expect(await run('await new Promise(() => {});', 'SIGTERM', 'SIGINT')).toEqual({ code: 1, out: 'running closing ' });
+test('a second signal ends a close that hangs; one that comes at once is the first one again', async () => {
+  const hang = `setTimeout(() => process.stdout.write('waiting '), 1200); await new Promise(() => {});`;
+  expect(await run(hang, 'SIGTERM', 'SIGTERM', 'SIGINT')).toEqual({ code: 1, out: 'running closing waiting ' });
+  expect(await run('', 'SIGINT', 'SIGINT')).toMatchObject({ code: 0 });
 });
 
 test('a close that hangs is ended after its time', async () => {

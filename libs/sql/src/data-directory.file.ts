@@ -1,10 +1,26 @@
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** Makes a directory for data that is nobody else's business. @returns its absolute path */
+/** The directory is not safe to keep secrets in; the message says why and what to do. */
+export class DataDirUnsafe extends Error {
+  override readonly name = 'DataDirUnsafe';
+}
+
+/**
+ * Makes a directory for data that is nobody else's business.
+ * @returns its absolute path
+ * @throws DataDirUnsafe when somebody else owns it or may write to it: who can plant a file there owns this service
+ */
 export function makeDataDirectory(directory: string): string {
   const path = resolve(directory);
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  const { uid, mode } = statSync(path);
+  if (process.getuid !== undefined && uid !== process.getuid()) {
+    throw new DataDirUnsafe(`The data directory ${path} belongs to another user. Use one of your own.`);
+  }
+  if (process.platform !== 'win32' && (mode & 0o022) !== 0) {
+    throw new DataDirUnsafe(`Others may write to the data directory ${path}. Close it (chmod go-w), or use another.`);
+  }
   return path;
 }
 

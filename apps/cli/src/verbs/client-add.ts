@@ -38,14 +38,19 @@ export const clientAdd = defineVerb({
     },
     tenantOption,
   ],
-  input: z.object({
-    name: z.string().trim().min(1, 'is empty').max(100, 'takes at most 100 characters'),
-    scope: ceiling,
-    authMethod: z.enum(AUTH_METHODS).default('client_secret_basic'),
-    jwks: z.string().optional(),
-    redirectUri: z.array(z.string()).default([]),
-    ...tenantInput,
-  }),
+  input: z
+    .object({
+      name: z.string().trim().min(1, 'is empty').max(100, 'takes at most 100 characters'),
+      scope: ceiling,
+      authMethod: z.enum(AUTH_METHODS).default('client_secret_basic'),
+      jwks: z.string().optional(),
+      redirectUri: z.array(z.string()).default([]),
+      ...tenantInput,
+    })
+    .refine(({ authMethod, jwks }) => authMethod !== 'private_key_jwt' || jwks !== undefined, {
+      path: ['jwks'],
+      message: 'is needed with --auth-method private_key_jwt: a file with the public key',
+    }),
   run: async ({ name, scope, authMethod, jwks, redirectUri, tenant }, ports) => {
     const wish = {
       name,
