@@ -44,9 +44,11 @@ const JEST = script(
 const ABSENT = ['integration tests with containers', 'browser tests', 'tests behind nginx'];
 
 const tallies = [];
+const broken = [];
 mkdirSync(cache, { recursive: true });
 for (const [name, command] of STATIC) {
   const ok = (await stage(name, command)) === 0;
+  if (!ok) broken.push(name);
   tallies.push({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 });
 }
 
@@ -66,7 +68,7 @@ console.log(
 heading('what did not run');
 for (const name of tally.skips) console.log(`skipped: ${name}`);
 for (const name of ABSENT) console.log(`${name}: none in this version`);
-for (const problem of tally.problems) console.log(`FAILED: ${problem}`);
+for (const problem of [...broken, ...tally.problems]) console.log(`FAILED: ${problem}`);
 
 const { line, ok } = closing(tallies, process.env.REQUIRE_ALL === '1');
 console.log(`\n${line}`);

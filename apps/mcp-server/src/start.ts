@@ -7,6 +7,7 @@ import type { GuardPorts } from '@portcullis/guard/pipeline';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { bearerToken, verifyAccessToken, type TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
+import { managementPort } from '@portcullis/service/common';
 import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
@@ -118,7 +119,7 @@ export async function startMcpServer(
 
   const management = await startManagement({
     host: settings.MANAGEMENT_HOST,
-    port: settings.MANAGEMENT_PORT ?? (settings.PORT === 0 ? 0 : settings.PORT + 100),
+    port: managementPort(settings),
     checks: {
       database: () => database.ping().then(() => 'ok'),
       standing: async () => (feed.ready() ? 'ok' : 'not heard yet'),

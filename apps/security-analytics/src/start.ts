@@ -4,6 +4,7 @@ import type { Log } from '@portcullis/contract/log';
 import type { Standing } from '@portcullis/contract/standing';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { standingFeed } from '@portcullis/guard/standing-feed';
+import { managementPort } from '@portcullis/service/common';
 import { hostsOf } from '@portcullis/service/hosts';
 import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
@@ -76,7 +77,7 @@ export async function startSecurityAnalytics(
   await mount(bound, app);
   const management = await startManagement({
     host: settings.MANAGEMENT_HOST,
-    port: settings.MANAGEMENT_PORT ?? managementPort(settings.PORT),
+    port: managementPort(settings),
     checks: {
       database: () => database.ping().then(() => 'ok'),
       announcements: async () => tell.state(),
@@ -112,6 +113,3 @@ async function ownEventsTaken(events: EventLog): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
-
-/** Port + 100, or a free one where the port is any free one. */
-const managementPort = (port: number): number => (port === 0 ? 0 : port + 100);

@@ -1,3 +1,5 @@
+import { config as mcpConfig } from '@portcullis/mcp-server/config';
+import { readSettings } from '@portcullis/service/settings';
 import { serviceEnvironments } from './environment.js';
 import { parseOptions, type Options } from './options.js';
 
@@ -25,13 +27,18 @@ test('the outer environment reaches the services only by the names that are pass
     TOKEN_LIFE_MINUTES: '20',
     PORTCULLIS_MODE: 'hardened',
     DATABASE_URL: 'postgres://x',
-    HOST: '0.0.0.0',
+    AUTH_ISSUER: 'https://elsewhere.example',
   };
   const { authServer } = serviceEnvironments(outer, options, folder, ports);
   expect(authServer).toMatchObject({
     TOKEN_LIFE_MINUTES: '20',
     PORTCULLIS_MODE: 'embedded',
     DATABASE_URL: 'pglite://memory',
+    AUTH_ISSUER: 'http://127.0.0.1:1',
   });
-  expect(authServer['HOST']).toBeUndefined();
+});
+
+test('a HOST that is not loopback reaches the services, which refuse it', () => {
+  const { mcpServer } = serviceEnvironments({ HOST: '0.0.0.0' }, options, folder, ports);
+  expect(() => readSettings(mcpConfig, mcpServer)).toThrow('HOST');
 });

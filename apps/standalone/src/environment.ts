@@ -3,8 +3,8 @@ import { portsOf, type ServiceName } from './services.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables of the caller's environment that reach the services; everything else is decided here. */
-const PASSED_ON = ['TOKEN_LIFE_MINUTES', 'ALLOWED_HOSTS', 'ALLOWED_ORIGINS', 'TRUSTED_PROXIES'] as const;
+/** Variables of the caller's environment that reach the services; everything else is decided here. HOST only to be refused. */
+const PASSED_ON = ['HOST', 'TOKEN_LIFE_MINUTES', 'ALLOWED_HOSTS', 'ALLOWED_ORIGINS', 'TRUSTED_PROXIES'] as const;
 
 /**
  * The environment of each service: embedded mode, the ports that are bound, and where the others are.

@@ -37,7 +37,7 @@ export interface Platform {
 
 /**
  * Starts all four services in this process on shared embedded parts, and writes the ready file. Ports are bound first,
- * so that one that is taken stops the start before any data is touched; security-analytics starts first, so that every
+ * so that one that is taken stops the start before the database is opened; security-analytics starts first, so that every
  * agent's standing is known before a call or a token request is answered.
  * @throws DataDirInUse, SettingsError, or an Error that names the port that is taken
  */

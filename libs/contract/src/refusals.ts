@@ -1,5 +1,5 @@
 /**
- * Every reason the house says no. Status, code and words live here and nowhere else; docs/refusals.md is made from the rows.
+ * Every reason the house says no. Status, code and words live here and nowhere else.
  *
  * `http`  status of the answer; 200 where the refusal is a JSON-RPC error or a tool result that a model reads
  * `rpc`   JSON-RPC error code; null where the refusal is a tool result (`isError: true`)
@@ -26,7 +26,7 @@ export const REFUSALS = {
     http: 401,
     rpc: 40102,
     oauth: 'insufficient_user_authentication',
-    says: 'This operation needs a person who signed in at most 5 minutes ago.',
+    says: 'This operation needs a person who signed in a short while ago.',
   },
   scope_insufficient: {
     http: 403,

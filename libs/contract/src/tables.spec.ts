@@ -28,7 +28,12 @@ test('the limits that can refuse are as pinned', () => {
 });
 
 test('a limit question has a tenant and a whole share unless it says otherwise', () => {
-  expect(limitQuestion.parse({ principal: 'agt_1' })).toEqual({ tenant: 'default', principal: 'agt_1', share: 1 });
+  expect(limitQuestion.parse({ principal: 'agt_1' })).toEqual({
+    tenant: 'default',
+    principal: 'agt_1',
+    counted: false,
+    share: 1,
+  });
 });
 
 test.each([

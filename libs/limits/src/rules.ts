@@ -25,7 +25,7 @@ export const TOOL_RULES: Readonly<Record<string, ToolRule>> = {
 /** Every tool without a row. */
 export const OTHER_TOOLS: ToolRule = { perMinute: 60, llmTokens: 500 };
 
-/** The row of a tool; tools take their `limit` from here. */
+/** The row of a tool. A tool repeats its figures, so that its own page says everything; a spec keeps them equal. */
 export const ruleFor = (tool: string): ToolRule =>
   (Object.hasOwn(TOOL_RULES, tool) ? TOOL_RULES[tool] : undefined) ?? OTHER_TOOLS;
 

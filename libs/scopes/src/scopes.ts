@@ -1,7 +1,8 @@
 /**
- * What a token may be good for. Adding a scope is adding a row; docs/scopes.md is made from the rows.
+ * What a token may be good for. Adding a scope is adding a row.
  * `passive`: its tools only read or compute, so a request that names no scope gets it (within the client's ceiling).
- * `covers`: scopes that come with it. `holder`: who may have it at all.
+ * `covers`: scopes that come with it. `holder`: whom it is meant for; what is meant for people or
+ * services gets into a client's ceiling by the platform's administrator only.
  */
 export const SCOPES = {
   'customer:read': { says: 'Read one customer', passive: true, covers: [], holder: 'client' },

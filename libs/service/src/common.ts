@@ -12,7 +12,7 @@ import {
 } from './setting.js';
 
 /**
- * The names that all services share (docs/configuration.md). An app's config.ts spreads it, gives PORT its own embedded
+ * The names that all services share; `portcullis config` prints them. An app's config.ts spreads it, gives PORT its own embedded
  * value, and omits what it does not use: `z.object({ ...common, … }).omit({ DATABASE_URL: true })`.
  */
 export const common = {
@@ -58,7 +58,6 @@ export const common = {
     'refuse requests that did not arrive over https',
   ),
   DEMO: flagSetting().default(false).describe('make demo clients, users and customers; embedded mode only'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional().describe('where traces are sent'),
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 export type CommonSettings = z.output<z.ZodObject<typeof common>>;

@@ -98,9 +98,12 @@ const listening = (server: Server, host: string, port: number): Promise<void> =>
 
 function bindError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   if (error.code === 'EADDRINUSE')
-    return new Error(`Port ${port} on ${host} is taken. Stop what listens there, or choose another port.`, {
-      cause: error,
-    });
+    return new Error(
+      `Port ${port} on ${host} is taken. Stop what listens there, or choose another port (npm start -- --port-base N).`,
+      {
+        cause: error,
+      },
+    );
   if (error.code === 'EACCES')
     return new Error(`Port ${port} on ${host} needs rights this process lacks. Choose a port above 1023.`, {
       cause: error,

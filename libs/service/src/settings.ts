@@ -112,7 +112,7 @@ const missing = (variable: string, field: z.core.$ZodType): Problem => {
   return { variable, says: says === undefined ? 'is missing.' : `is missing. Set ${names}: ${says}.` };
 };
 
-/** One line of `portcullis config` and of docs/configuration.md. */
+/** One line of `portcullis config`. */
 export interface SettingDescription {
   readonly name: string;
   readonly says: string;

@@ -105,7 +105,7 @@ describe('a run', () => {
       'DELETE /clients/c2',
       'DELETE /drills/drill-abcdefghijklmnop',
     ]);
-    expect(notes).toEqual(['1/1 s']);
+    expect(notes).toEqual(['1/1 s', expect.stringContaining('audit tail --tenant drill-abcdefghijklmnop')]);
   });
 
   test('removes what it made when it cannot go on', async () => {
@@ -122,7 +122,7 @@ describe('a run', () => {
       'DELETE /clients/c2',
       'DELETE /drills/drill-abcdefghijklmnop',
     ]);
-    expect(notes.at(-1)).toBe('Not removed from drill-abcdefghijklmnop: The gate refused (HTTP 500).');
+    expect(notes.at(-2)).toBe('Not removed from drill-abcdefghijklmnop: The gate refused (HTTP 500).');
   });
 
   test('stopped by a person ends before the next call and removes what it made', async () => {

@@ -34,6 +34,7 @@ export async function playAll(scenarios: readonly Scenario[], ports: VerbPorts):
   } finally {
     await removeDrill(tenant, clients, drills, ports);
   }
+  ports.note(`What it did stays on record: npx portcullis audit tail --tenant ${tenant}`);
   return played;
 }
 

@@ -13,6 +13,6 @@ export const agentList = defineVerb({
     const analytics = await ports.admin('analytics', ['security:read', ...acrossTenants(tenant)]);
     const { items, next } = pageOf(agentRow, await analytics.get('/agents', { limit, cursor, tenant }));
     noteMore(next, ports);
-    return { json: items, text: table(agentColumns, items) };
+    return { json: items, text: items.length > 0 ? table(agentColumns, items) : 'No agent has called yet.' };
   },
 });
