@@ -107,7 +107,11 @@ test('missing scopes inside the ceiling and bad arguments move nobody', async ()
       'input_invalid',
     );
   }
-  const agent = await until(() => agentOf(client));
+  await until(async () => {
+    const { body } = await gate.analytics(`/v1/events?agent=${client.client_id}&limit=200`);
+    return (body as { items: unknown[] }).items.length >= 16;
+  });
+  const agent = await agentOf(client);
   expect(agent).toMatchObject({ state: 'Normal', denials: 0 });
   expect(outcomeOf(await lookUp(token))).toBe('allowed');
 }, 60_000);
