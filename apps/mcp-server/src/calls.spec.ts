@@ -167,11 +167,11 @@ describe('limits', () => {
     expect([charges(), release.mock.calls.length]).toEqual([[['default', llmTokens]], 0]);
     expect(rig.events.lastCall().llmTokens).toBe(llmTokens);
     await rig.post(modern('tools/list'), fresh());
-    expect([charges().length, release.mock.calls.length]).toEqual([1, 0]);
+    expect([charges().length, release.mock.calls.length]).toEqual([1, 1]);
     // a tool's refusal is read by the model like any other answer
     await rig.post(lookup('NOBODY'), fresh());
     await rig.post(lookup(), fresh({ scope: 'ticket:read' }));
-    expect([charges().length, release.mock.calls.length]).toEqual([2, 0]);
+    expect([charges().length, release.mock.calls.length]).toEqual([2, 1]);
     settle.mockRestore();
     release.mockRestore();
   });

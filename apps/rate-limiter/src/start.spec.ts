@@ -175,7 +175,7 @@ describe('settle and release', () => {
 test('the rules are the table', async () => {
   const headers = { authorization: `Bearer ${await service.token()}` };
   expect((await service.send('/v1/rules', { headers })).body).toEqual({
-    principal: { perMinute: 60, llmTokensPerHour: 100_000 },
+    principal: { perMinute: 60, arrivalsPerMinute: 180, llmTokensPerHour: 100_000 },
     tools: {
       get_customer_info: { perMinute: 60, llmTokens: 500 },
       create_support_ticket: { perMinute: 20, llmTokens: 800 },

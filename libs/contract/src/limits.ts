@@ -14,21 +14,24 @@ export const limitQuestion = z.strictObject({
   tool: z.string().min(1).max(128).optional(),
   /** LLM tokens to reserve, integer; absent = the rule's own figure for the tool (0 without a tool) */
   llmTokens: z.int().min(0).max(1_000_000).optional(),
-  /** true when an earlier question counted the request itself: only the tool's window and the LLM tokens are asked */
-  counted: z.boolean().default(false),
+  /**
+   * `arrival` asks, before anything is read or looked up, whether the principal may send one more request at all, refused
+   * ones included; `call` asks whether the request may be served
+   */
+  stage: z.enum(['arrival', 'call']).default('call'),
   /** share of each limit that counts for this caller, above 0 to 1; agents in Remediation have 0.5 */
   share: z.number().gt(0).max(1).default(1),
 });
 export type LimitQuestion = z.input<typeof limitQuestion>;
 
 /** Which limit refused. */
-export const LIMIT_TYPES = ['requests', 'tool_requests', 'llm_tokens'] as const;
+export const LIMIT_TYPES = ['arrivals', 'requests', 'tool_requests', 'llm_tokens'] as const;
 export type LimitType = (typeof LIMIT_TYPES)[number];
 
 export type LimitVerdict =
   | {
       readonly allowed: true;
-      /** names the reservation for settle and release: 128 random bits, base64url */
+      /** names the reservation for settle and release: 128 random bits, base64url; an arrival reserves nothing */
       readonly lease: string;
       /** permits left in the tightest request window, integer >= 0 */
       readonly remaining: number;

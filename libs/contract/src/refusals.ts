@@ -102,7 +102,7 @@ export interface RefusalFacts {
   readonly scopes?: readonly string[];
   /** integer milliseconds until trying again can help */
   readonly retryAfterMs?: number;
-  /** which limit refused: `requests`, `tool_requests`, `llm_tokens` */
+  /** which limit refused, one of LIMIT_TYPES */
   readonly limitType?: string;
   /** permits left in that limit, integer >= 0 */
   readonly remaining?: number;

@@ -24,14 +24,14 @@ test('the topics are as pinned', () => {
 });
 
 test('the limits that can refuse are as pinned', () => {
-  expect(LIMIT_TYPES).toEqual(['requests', 'tool_requests', 'llm_tokens']);
+  expect(LIMIT_TYPES).toEqual(['arrivals', 'requests', 'tool_requests', 'llm_tokens']);
 });
 
 test('a limit question has a tenant and a whole share unless it says otherwise', () => {
   expect(limitQuestion.parse({ principal: 'agt_1' })).toEqual({
     tenant: 'default',
     principal: 'agt_1',
-    counted: false,
+    stage: 'call',
     share: 1,
   });
 });

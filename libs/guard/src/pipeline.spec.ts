@@ -83,11 +83,11 @@ const refusalIn = async (work: Promise<unknown>): Promise<Refusal> => {
 };
 
 describe('the first door', () => {
-  test('asks token, standing, a permit, the body, standing again, scopes and the limits of the tool, and notes each', async () => {
+  test('asks token, standing, whether one more may arrive, the body, standing again, scopes and limits, and notes each', async () => {
     const { steps, ports, record, arriving, caller } = guard();
     const call = await admit(arriving(), record, ports);
     expect(steps).toEqual(['token', 'standing', 'limits', 'read', 'standing', 'limits']);
-    expect(Object.keys(record.stepsMs)).toEqual(['token', 'standing', 'requests', 'read', 'scopes', 'limits']);
+    expect(Object.keys(record.stepsMs)).toEqual(['token', 'standing', 'arrival', 'read', 'scopes', 'limits']);
     expect(record).toMatchObject({ caller, operation: reading(), lease: { lease: 'lease-1' }, denial: false });
     expect(isAdmitted(call)).toBe(true);
   });
@@ -110,12 +110,13 @@ describe('the first door', () => {
     }
   });
 
-  test('asks the limiter about the request of the principal, and then about the tool where there is one', async () => {
+  test('asks the limiter about the arrival, and then about the tool, or the principal alone where there is none', async () => {
     const { questions, ports, record, arriving, caller } = guard();
     await admit(arriving(), record, ports);
     await admit(arriving({ kind: 'other', method: 'tools/list' }), record, ports);
     const who = { tenant: 'acme', principal: caller.principal, share: 1 };
-    expect(questions).toEqual([who, { ...who, tool: 'read_customer', llmTokens: 500, counted: true }, who]);
+    const arrival = { ...who, stage: 'arrival' };
+    expect(questions).toEqual([arrival, { ...who, tool: 'read_customer', llmTokens: 500 }, arrival, who]);
   });
 
   test('a scope inside the ceiling is a step-up that names all scopes needed, and no denial', async () => {
@@ -180,7 +181,7 @@ describe('the first door', () => {
     expect(record.lease).toBeUndefined();
   });
 
-  test('what the body reader refuses is refused, and has cost the request its permit and no more', async () => {
+  test('what the body reader refuses is refused, and has arrived but taken nothing else', async () => {
     const { questions, record, arriving, ports } = guard();
     expect((await refusalIn(admit(arriving(new Refusal('batch_unsupported')), record, ports))).code).toBe(
       'batch_unsupported',

@@ -52,8 +52,8 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   step('token');
   const state = refuseContained(ports.stateOf(caller));
   step('standing');
-  await takeRequest(caller, state, ports);
-  step('requests');
+  await mayArrive(caller, state, ports);
+  step('arrival');
   const operation = (record.operation = await arriving.readOperation(caller));
   step('read');
   // A body may take its time to arrive, and the caller may have been contained meanwhile.
@@ -61,7 +61,7 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   const stateNow = refuseContained(ports.stateOf(caller));
   authorize(caller, operation, record, ports.now());
   step('scopes');
-  await takeTool(caller, operation, stateNow, record, ports);
+  await takeLimits(caller, operation, stateNow, record, ports);
   step('limits');
   const admitted = { caller, operation, record } as AdmittedCall;
   keys.add(admitted);
@@ -107,27 +107,26 @@ function authorize(caller: Caller, operation: Operation, record: CallRecord, now
   }
 }
 
-/** Every request counts, whatever becomes of it, and before its body costs anything. */
-async function takeRequest(
-  { tenant, principal }: Caller,
-  state: BehaviourState,
-  { limiter }: GuardPorts,
-): Promise<void> {
-  passed(await limiter.decide({ tenant, principal, share: EFFECTS[state].limitShare }));
+/** A request counts when it arrives, whatever becomes of it, and before its body costs anything. */
+async function mayArrive({ tenant, principal }: Caller, state: BehaviourState, { limiter }: GuardPorts): Promise<void> {
+  passed(await limiter.decide({ tenant, principal, stage: 'arrival', share: EFFECTS[state].limitShare }));
 }
 
-async function takeTool(
+async function takeLimits(
   { tenant, principal }: Caller,
   operation: Operation,
   state: BehaviourState,
   record: CallRecord,
   { limiter }: GuardPorts,
 ): Promise<void> {
-  if (operation.kind === 'other') return;
-  const { name, limit } = operation.tool;
-  const share = EFFECTS[state].limitShare;
+  const tool = operation.kind === 'other' ? undefined : operation.tool;
   record.lease = passed(
-    await limiter.decide({ tenant, principal, tool: name, llmTokens: limit.llmTokens, share, counted: true }),
+    await limiter.decide({
+      tenant,
+      principal,
+      ...(tool && { tool: tool.name, llmTokens: tool.limit.llmTokens }),
+      share: EFFECTS[state].limitShare,
+    }),
   );
 }
 

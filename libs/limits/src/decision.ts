@@ -1,6 +1,6 @@
 import type { LimitType, LimitVerdict } from '@portcullis/contract/limits';
 import type { Limits } from './rules.js';
-import { takePermit, windowState, type WindowLog } from './sliding-window.js';
+import { takePermit, windowState, type WindowLog, type WindowRule } from './sliding-window.js';
 import { budgetState, reserve, type Budget } from './token-budget.js';
 
 /** What is remembered of a principal, as far as one question touches it. */
@@ -9,11 +9,6 @@ export interface Held {
   /** of the tool that is asked for; empty for requests that are no tool call */
   readonly tool: WindowLog;
   readonly budget: Budget;
-}
-
-export interface Asking {
-  readonly llmTokens: number;
-  readonly counted: boolean;
 }
 
 export type Refused = Extract<LimitVerdict, { allowed: false }>;
@@ -30,17 +25,17 @@ export interface Granted {
 /**
  * One decision over all limits: every one is asked before any is taken from, so a refusal takes nothing. When several
  * refuse, the one with the longest wait is named, so that waiting that long is enough.
- * @param asking llmTokens: to reserve, integer >= 0; counted: the request has its permit already
- * @param now    ms since epoch
+ * @param llmTokens LLM tokens to reserve, integer >= 0
+ * @param now       ms since epoch
  * @throws RangeError for llmTokens that are no such integer; a negative cost would give back what others reserved
  */
-export function weigh(held: Held, limits: Limits, { llmTokens, counted }: Asking, now: number): Refused | Granted {
+export function weigh(held: Held, limits: Limits, llmTokens: number, now: number): Refused | Granted {
   if (!Number.isSafeInteger(llmTokens) || llmTokens < 0) throw new RangeError('llmTokens must be an integer >= 0');
   const requests = windowState(held.requests, limits.requests, now);
   const tool = limits.tool && windowState(held.tool, limits.tool, now);
   const budget = budgetState(held.budget, limits.budget, llmTokens, now);
   const refused = longestWait([
-    ...(counted ? [] : ([['requests', limits.requests, requests]] as const)),
+    ['requests', limits.requests, requests],
     ...(tool && limits.tool ? ([['tool_requests', limits.tool, tool]] as const) : []),
     ['llm_tokens', limits.budget, budget],
   ]);
@@ -49,13 +44,29 @@ export function weigh(held: Held, limits: Limits, { llmTokens, counted }: Asking
   return {
     allowed: true,
     held: {
-      requests: counted ? held.requests : takePermit(held.requests, limits.requests, now),
+      requests: takePermit(held.requests, limits.requests, now),
       tool: limits.tool ? takePermit(held.tool, limits.tool, now) : held.tool,
       budget: reserved.budget,
     },
-    remaining: Math.min(requests.remaining - (counted ? 0 : 1), (tool?.remaining ?? Infinity) - 1),
+    remaining: Math.min(requests.remaining, tool?.remaining ?? Infinity) - 1,
     reservedAt: reserved.at,
   };
+}
+
+/** One more request, whatever will become of it. */
+export function weighArrival(
+  arrivals: WindowLog,
+  rule: WindowRule,
+  now: number,
+): Refused | { readonly allowed: true; readonly arrivals: WindowLog; readonly remaining: number } {
+  const state = windowState(arrivals, rule, now);
+  return (
+    longestWait([['arrivals', rule, state]]) ?? {
+      allowed: true,
+      arrivals: takePermit(arrivals, rule, now),
+      remaining: state.remaining - 1,
+    }
+  );
 }
 
 type Asked = readonly [

@@ -70,18 +70,20 @@ export function limiterContract(variant: string, make: MakeLimiter): void {
       expect(await ask({ tool: 'get_customer_info' })).toMatchObject({ allowed: true, remaining: 60 - limit - 1 });
     });
 
-    test('a request that was counted before draws on its tool and its tokens only', async () => {
-      const { ask } = await started();
-      const tool = 'create_support_ticket';
-      for (let i = 0; i < 20; i++) {
-        expect(await ask({})).toMatchObject({ allowed: true, remaining: 59 - i });
-        expect(await ask({ tool, counted: true })).toMatchObject({
-          allowed: true,
-          remaining: Math.min(59 - i, 19 - i),
-        });
-      }
-      expect(await ask({ tool, counted: true })).toEqual(refused('tool_requests', 20, 0, MINUTE));
-      expect(await ask({})).toMatchObject({ allowed: true, remaining: 39 });
+    test('180 requests a minute may arrive, and whether they are served is another window', async () => {
+      const { ask, clock } = await started();
+      const arrival = { stage: 'arrival' } as const;
+      for (let i = 0; i < 180; i++) expect(await ask(arrival)).toMatchObject({ allowed: true, remaining: 179 - i });
+      expect(await ask(arrival)).toEqual(refused('arrivals', 180, 0, MINUTE));
+      expect(await ask({})).toMatchObject({ allowed: true, remaining: 59 });
+      clock.pass(MINUTE);
+      expect(await ask({ ...arrival, share: 0.5 })).toMatchObject({ allowed: true, remaining: 89 });
+    });
+
+    test('an arrival reserves nothing, so there is nothing to settle', async () => {
+      const { ask, limiter } = await started();
+      const verdict = await ask({ stage: 'arrival' });
+      expect(await limiter.settle('default', verdict.allowed ? verdict.lease : '', 5)).toBe(false);
     });
 
     test('remaining is that of the tightest window', async () => {

@@ -1,10 +1,10 @@
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { LimitQuestion, LimitVerdict } from '@portcullis/contract/limits';
 import { Refusal } from '@portcullis/contract/refusals';
-import { weigh } from './decision.js';
+import { weigh, weighArrival } from './decision.js';
 import type { Limiter } from './limiter.js';
 import { LEASE_MS, limitsFor, ruleFor, type Limits } from './rules.js';
-import { windowIsIdle, type WindowLog } from './sliding-window.js';
+import { windowIsIdle, type WindowLog, type WindowRule } from './sliding-window.js';
 import { steadyClock } from './steady-clock.js';
 import { budgetIsIdle, correct, type Budget } from './token-budget.js';
 
@@ -22,6 +22,7 @@ export interface MemoryLimiterParts {
 /** Everything remembered of one principal. */
 interface Ledger {
   readonly tenant: string;
+  arrivals: WindowLog;
   requests: WindowLog;
   readonly tools: Map<string, WindowLog>;
   budget: Budget;
@@ -86,22 +87,23 @@ class Ledgers implements MemoryLimiter {
   }
 
   async decide(question: LimitQuestion): Promise<LimitVerdict> {
-    const { tenant = DEFAULT_TENANT, principal, tool, share = 1, counted = false } = question;
+    const { tenant = DEFAULT_TENANT, principal, tool, share = 1, stage = 'call' } = question;
     const llmTokens = question.llmTokens ?? (tool === undefined ? 0 : ruleFor(tool).llmTokens);
     const now = this.#now();
     this.#sweep(now);
     // A tenant's slug has no slash, so no two pairs share a key.
     const key = `${tenant}/${principal}`;
     const known = this.#ledgers.get(key);
+    if (stage === 'arrival') return this.#arrive(known, key, tenant, limitsFor(undefined, share).arrivals, now);
     const held = {
       requests: known?.requests ?? [],
       tool: (tool !== undefined && known?.tools.get(tool)) || [],
       budget: known?.budget ?? [],
     };
-    const decided = weigh(held, limitsFor(tool, share), { llmTokens, counted }, now);
+    const decided = weigh(held, limitsFor(tool, share), llmTokens, now);
     if (!decided.allowed) return decided;
 
-    const lease = Buffer.from(this.#random(LEASE_BYTES)).toString('base64url');
+    const lease = this.#newLease();
     const ledger = known ?? this.#open(key, tenant, now);
     ledger.requests = decided.held.requests;
     ledger.budget = decided.held.budget;
@@ -109,6 +111,19 @@ class Ledgers implements MemoryLimiter {
     if (tool !== undefined) keepTool(ledger, tool, decided.held.tool, now);
     this.#leases.set(lease, { ledger, tokens: llmTokens, at: decided.reservedAt, expiresAt: now + LEASE_MS });
     return { allowed: true, lease, remaining: decided.remaining };
+  }
+
+  #arrive(known: Ledger | undefined, key: string, tenant: string, rule: WindowRule, now: number): LimitVerdict {
+    const decided = weighArrival(known?.arrivals ?? [], rule, now);
+    if (!decided.allowed) return decided;
+    const ledger = known ?? this.#open(key, tenant, now);
+    ledger.arrivals = decided.arrivals;
+    ledger.admittedAt = now;
+    return { allowed: true, lease: this.#newLease(), remaining: decided.remaining };
+  }
+
+  #newLease(): string {
+    return Buffer.from(this.#random(LEASE_BYTES)).toString('base64url');
   }
 
   async settle(tenant: string, lease: string, llmTokens: number): Promise<boolean> {
@@ -149,7 +164,7 @@ class Ledgers implements MemoryLimiter {
     if (this.#isFull(tenant)) {
       throw new Refusal('overloaded', { retryAfterMs: FULL_SWEEP_MS }, { detail: `limiter is full for ${tenant}` });
     }
-    const ledger: Ledger = { tenant, requests: [], tools: new Map(), budget: [], admittedAt: now };
+    const ledger: Ledger = { tenant, arrivals: [], requests: [], tools: new Map(), budget: [], admittedAt: now };
     this.#ledgers.set(key, ledger);
     this.#perTenant.set(tenant, (this.#perTenant.get(tenant) ?? 0) + 1);
     return ledger;

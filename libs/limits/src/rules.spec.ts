@@ -2,7 +2,7 @@ import { LEASE_MS, OTHER_TOOLS, PRINCIPAL_RULE, TOOL_RULES, limitsFor, ruleFor }
 
 test('the table is pinned: changing a limit is a decision', () => {
   expect({ principal: PRINCIPAL_RULE, tools: TOOL_RULES, otherTools: OTHER_TOOLS, leaseMs: LEASE_MS }).toEqual({
-    principal: { perMinute: 60, llmTokensPerHour: 100_000 },
+    principal: { perMinute: 60, arrivalsPerMinute: 180, llmTokensPerHour: 100_000 },
     tools: {
       get_customer_info: { perMinute: 60, llmTokens: 500 },
       create_support_ticket: { perMinute: 20, llmTokens: 800 },

@@ -13,7 +13,13 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 /** What one principal may do over all tools and methods. */
-export const PRINCIPAL_RULE = { perMinute: 60, llmTokensPerHour: 100_000 } as const;
+export const PRINCIPAL_RULE = {
+  /** requests that are served */
+  perMinute: 60,
+  /** requests that arrive, refused ones included: each costs an event, and up to 1 MiB while its body is read */
+  arrivalsPerMinute: 180,
+  llmTokensPerHour: 100_000,
+} as const;
 
 /** The tools with figures of their own. Adding one is adding a row. */
 export const TOOL_RULES: Readonly<Record<string, ToolRule>> = {
@@ -32,8 +38,9 @@ export const ruleFor = (tool: string): ToolRule =>
 /** How long a reservation can be settled or released. After that it stays charged as it was reserved. */
 export const LEASE_MS = 2 * MINUTE;
 
-/** The three limits that one question touches; `tool` is absent for requests that are no tool call. */
+/** The limits that the questions about one request touch; `tool` is absent for requests that are no tool call. */
 export interface Limits {
+  readonly arrivals: WindowRule;
   readonly requests: WindowRule;
   readonly tool: WindowRule | undefined;
   readonly budget: BudgetRule;
@@ -47,6 +54,7 @@ export function limitsFor(tool: string | undefined, share: number): Limits {
   if (!(share > 0 && share <= 1)) throw new RangeError('share must be above 0 and at most 1');
   const part = (limit: number): number => Math.max(1, Math.floor(limit * share));
   return {
+    arrivals: { limit: part(PRINCIPAL_RULE.arrivalsPerMinute), windowMs: MINUTE },
     requests: { limit: part(PRINCIPAL_RULE.perMinute), windowMs: MINUTE },
     tool: tool === undefined ? undefined : { limit: part(ruleFor(tool).perMinute), windowMs: MINUTE },
     budget: { limit: part(PRINCIPAL_RULE.llmTokensPerHour), windowMs: HOUR, slotMs: MINUTE },
