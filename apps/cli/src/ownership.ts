@@ -16,7 +16,8 @@ const OPEN_TO_OTHERS = 0o077;
  */
 export function notOwn({ path, uid, mode }: Ownership, ownUid: number, secret = false): string | undefined {
   if (uid !== ownUid) return `${path} belongs to another user (uid ${uid}): run portcullis as that user.`;
-  if (mode & WRITABLE_BY_OTHERS) return `${path} can be written by others: run 'chmod go-w ${path}'.`;
+  if (mode & WRITABLE_BY_OTHERS)
+    return `${path} can be written by others: run 'chmod go-w ${path}', or keep the ready file in a folder of your own.`;
   if (secret && mode & OPEN_TO_OTHERS)
     return `${path} can be read by others: run 'chmod 600 ${path}' and restart the gate.`;
   return undefined;

@@ -12,7 +12,11 @@ const ceiling = z
   .transform((given) => given.flatMap((list) => list.split(/[\s,]+/).filter(Boolean)))
   .pipe(
     z
-      .array(z.custom<Scope>((word) => isScope(String(word)), 'names a scope that there is not; see portcullis scopes'))
+      .array(
+        z.custom<Scope>((word) => isScope(String(word)), {
+          error: ({ input }) => `names ${JSON.stringify(input)}, which is no scope; see portcullis scopes`,
+        }),
+      )
       .min(1, 'is empty'),
   );
 
