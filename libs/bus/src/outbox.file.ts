@@ -105,7 +105,7 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
       // none of the batch is on disk, so the chain stays where it was and the numbers are given again
       tail = written;
       failing = true;
-      complain({ err: error, events: batch.length }, 'events cannot be written now and are refused');
+      complain({ error, events: batch.length }, 'events cannot be written now and are refused');
       for (const { reject } of batch) reject(overloaded('the spool cannot be written', error));
       return;
     }
@@ -153,7 +153,7 @@ function startFlusher(spool: Spool, complain: Complain, flushed: () => void): { 
       await spool.sync();
       flushed();
     } catch (error) {
-      complain({ err: error }, 'the event spool could not be flushed; events are refused until a restart');
+      complain({ error }, 'the event spool could not be flushed; events are refused until a restart');
     }
   };
   const flush = (): void => {

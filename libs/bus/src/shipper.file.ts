@@ -68,7 +68,7 @@ export function startShipper({ directory, spool, bus, complain, maxBackoffMs, fr
         else if (stopping.signal.aborted) return;
         else if (!woken) await new Promise<void>((resolve) => (endIdling = resolve));
       } catch (error) {
-        complain({ err: error, from: shipped.seq + 1 }, 'events cannot be handed on now; they wait in the spool');
+        complain({ error, from: shipped.seq + 1 }, 'events cannot be handed on now; they wait in the spool');
         if (stopping.signal.aborted) return;
         await pause(backoff, stopping.signal);
         backoff = Math.min(backoff * 2, maxBackoffMs);
@@ -117,7 +117,7 @@ function cursorSaver(directory: string, shipped: () => ChainHead, complain: Comp
     return turn;
   };
   const saveOrComplain = (): Promise<void> =>
-    save().catch((err: unknown) => complain({ err }, 'how far events were handed on cannot be saved now'));
+    save().catch((error: unknown) => complain({ error }, 'how far events were handed on cannot be saved now'));
   return {
     save,
     saveSoon(): void {

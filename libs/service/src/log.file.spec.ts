@@ -37,7 +37,7 @@ test.each([
 
 test('the fields of an error stay out: a database puts parameters and rows there', () => {
   const error = Object.assign(new Error('x'), { code: '23505', params: ['hunter2'], detail: 'Key (a)=(hunter2)' });
-  const [line] = logged('error', (log) => log.error('x', { error }));
+  const [line] = logged('error', (log) => log.error('x', { error, err: error }));
   expect(line!.error).toMatchObject({ message: 'x', code: '23505' });
   expect(JSON.stringify(line)).not.toContain('hunter2');
 });

@@ -10,7 +10,7 @@ export function createLog(service: string, level: LogLevel, to: DestinationStrea
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: plainError },
+      serializers: { error: plainError, err: plainError },
       redact: { paths: HIDDEN_PATHS, censor: '[secret]' },
     },
     to,
