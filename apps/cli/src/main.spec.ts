@@ -56,6 +56,12 @@ describe('the process', () => {
     expect(await portcullis(['no-such-verb'])).toMatchObject({ code: 2, out: '' });
   }, 30_000);
 
+  test('a client that proves itself by a key needs one: --jwks is asked for before anything is sent', async () => {
+    const args = ['client', 'add', 'x', '--scope', 'customer:read', '--auth-method', 'private_key_jwt'];
+    const { code, err } = await portcullis(args);
+    expect([code, err]).toEqual([2, expect.stringContaining('--jwks')]);
+  }, 30_000);
+
   test('without a gate a verb exits 2 and names the file it looked for', async () => {
     const missing = join(dir, 'none.json');
     const { code, out, err } = await portcullis(['agent', 'list', '--json'], { PORTCULLIS_READY_FILE: missing });

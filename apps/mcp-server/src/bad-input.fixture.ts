@@ -213,6 +213,10 @@ export const HEADERS: Record<string, [Row, Expected]> = {
     withMeta({ 'io.modelcontextprotocol/protocolVersion': '2026-07-28' }),
     [400, -32602, 'params_invalid'],
   ],
+  'an Expect that nobody knows, without a token': [
+    { ...withHeaders({ expect: 'the-unexpected' }), bearer: null },
+    [401, 40100, 'token_missing'],
+  ],
   'a foreign Origin': [withHeaders({ origin: 'https://evil.example' }), [403, 40302, 'origin_forbidden']],
   'the Origin null': [withHeaders({ origin: 'null' }), [403, 40302, 'origin_forbidden']],
   'a foreign Host': [withHeaders({ host: 'evil.example' }), [403, 40302, 'origin_forbidden']],

@@ -55,6 +55,8 @@ export async function bind(host: string, port: number, tls?: TlsFiles): Promise<
         serve,
       )
     : createServer(TIMEOUTS, serve);
+  // Node would answer an Expect it does not know by itself, past every check and every record of ours
+  server.on('checkExpectation', serve);
   await listening(server, host, port);
   const taken = (server.address() as AddressInfo).port;
   return {

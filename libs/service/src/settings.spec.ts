@@ -133,6 +133,16 @@ describe('hardened mode', () => {
     });
   });
 
+  test('a key that is shared is named beside whatever else is wrong, with its own variable or another', () => {
+    const same = key();
+    expect(problemsOf({ ...HARDENED, PORT: 'x', COOKIE_KEY: same, STATE_KEY: same })).toMatchObject({
+      PORT: expect.any(String),
+      STATE_KEY: 'holds a key of COOKIE_KEY. Give each its own.',
+    });
+    const { STATE_KEY: says } = problemsOf({ ...HARDENED, COOKIE_KEY: same, STATE_KEY: `${same},short` });
+    expect(says).toMatch(/must be 32 random bytes.* It also holds a key of COOKIE_KEY/);
+  });
+
   test('forces https unless told otherwise, and binds loopback unless told otherwise', () => {
     expect(readSettings(schema, HARDENED)).toMatchObject({
       FORCE_HTTPS: true,

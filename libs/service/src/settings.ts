@@ -60,21 +60,27 @@ export function readSettings<S extends z.ZodObject>(schema: S, env: Env, readFil
     add(given[variable] === undefined && field ? missing(variable, field) : { variable, says: `${issue.message}.` });
   }
   (mode === 'embedded' ? embeddedProblems : hardenedProblems)({ ...env, ...given }).forEach(add);
-  // also when another setting is wrong: every problem is named at once
-  const fields = Object.entries(schema.shape).map(([name, field]) => [name, z.safeParse(field, given[name]).data]);
-  sharedKeys(Object.fromEntries(fields)).forEach(add);
+  const secrets = Object.entries(given).filter(([name]) => isSecret(schema.shape[name] as z.core.$ZodType));
+  for (const { variable, says } of sharedKeys(secrets)) {
+    // said beside whatever else is wrong with it: every problem is named at once
+    const other = problems.get(variable);
+    problems.set(variable, { variable, says: other === undefined ? says : `${other.says} It also ${says}` });
+  }
   if (problems.size === 0 && parsed.success) return parsed.data;
   throw new SettingsError(inOrderOf(Object.keys(schema.shape), [...problems.values()]));
 }
 
-const inOrderOf = (names: readonly string[], problems: readonly Problem[]): Problem[] =>
-  problems.toSorted((a, b) => names.indexOf(a.variable) - names.indexOf(b.variable));
+/** In the order of the schema; what is no setting of this service comes last. */
+const inOrderOf = (names: readonly string[], problems: readonly Problem[]): Problem[] => {
+  const place = ({ variable }: Problem): number => (names.includes(variable) ? names.indexOf(variable) : names.length);
+  return problems.toSorted((a, b) => place(a) - place(b));
+};
 
 /** One key, one use: two variables that hold the same key make each leak the other's. */
-function sharedKeys(settings: Readonly<Record<string, unknown>>): Problem[] {
+function sharedKeys(secrets: readonly (readonly [string, string])[]): Problem[] {
   const owners = new Map<string, string>();
-  return Object.entries(settings).flatMap(([variable, value]) => {
-    const keys = Array.isArray(value) ? value.filter((key) => key instanceof Secret).map((key) => key.reveal()) : [];
+  return secrets.flatMap(([variable, text]) => {
+    const keys = text.split(',').map((key) => key.trim());
     const other = keys.map((key) => owners.get(key)).find((owner) => owner !== undefined);
     for (const key of keys) owners.set(key, variable);
     return other === undefined ? [] : [{ variable, says: `holds a key of ${other}. Give each its own.` }];

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { notSafe } from './directory-safety.js';
 
 /** The directory is not safe to keep secrets in; the message says why and what to do. */
 export class DataDirUnsafe extends Error {
@@ -14,13 +15,8 @@ export class DataDirUnsafe extends Error {
 export function makeDataDirectory(directory: string): string {
   const path = resolve(directory);
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  const { uid, mode } = statSync(path);
-  if (process.getuid !== undefined && uid !== process.getuid()) {
-    throw new DataDirUnsafe(`The data directory ${path} belongs to another user. Use one of your own.`);
-  }
-  if (process.platform !== 'win32' && (mode & 0o022) !== 0) {
-    throw new DataDirUnsafe(`Others may write to the data directory ${path}. Close it (chmod go-w), or use another.`);
-  }
+  const problem = notSafe(statSync(path), process.getuid?.());
+  if (problem !== undefined) throw new DataDirUnsafe(`The data directory ${path} ${problem}`);
   return path;
 }
 
