@@ -1,4 +1,3 @@
-import { Secret } from '@portcullis/contract/secret';
 import * as z from 'zod';
 import { hardenedProblems, embeddedProblems } from './settings-rules.js';
 import { descriptionOf, isSecret, notesOf } from './setting.js';
