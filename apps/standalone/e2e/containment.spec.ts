@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Gate, outcomeOf, until, type DemoClient } from './gate.js';
 
-/** The same ports over a restart, so that a token of before still names the right issuer and audience. */
-const PORT_BASE = 20_000 + (process.pid % 20_000);
+/** The same ports over a restart, so that a token of before still names the right issuer; below those the system hands out. */
+const PORT_BASE = 10_000 + (process.pid % 20_000);
 
 let data: string;
 let gate: Gate;
