@@ -19,7 +19,6 @@ export const newUserBody = z.strictObject({
     .max(10),
   tenant: tenantName.optional(),
 });
-export type NewUser = z.output<typeof newUserBody>;
 
 /** A user as the API shows them. */
 export const userView = (user: UserRecord) => ({

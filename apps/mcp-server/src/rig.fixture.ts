@@ -10,7 +10,7 @@ import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { bind, closeBound, listen } from '@portcullis/service/listener.http';
 import { readSettings } from '@portcullis/service/settings';
 import type { Database } from '@portcullis/sql/database';
-import { openTestDatabase } from '@portcullis/sql/test-kit.sql';
+import { openTestDatabase } from '@portcullis/sql/database.fixture';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';

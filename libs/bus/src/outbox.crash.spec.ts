@@ -13,7 +13,7 @@ import {
   openTestOutbox,
   removeTemporaryDirectories,
   temporaryDirectory,
-} from './outbox-test-kit.file.js';
+} from './outbox.fixture.js';
 
 /**
  * Appends 20 at a time for ever, and says each number once the append has resolved. Its bus takes every other batch and
@@ -39,7 +39,7 @@ const APPENDING = `
 /** @returns the largest number whose append had resolved when the process was killed, having reached `atLeast` */
 async function killedWhileAppending(dir: string, notes: string, atLeast: number): Promise<number> {
   const root = fileURLToPath(new URL('../../../', import.meta.url));
-  const kit = new URL('./outbox-test-kit.file.ts', import.meta.url).href;
+  const kit = new URL('./outbox.fixture.ts', import.meta.url).href;
   const sources = ['--conditions=@portcullis/source', '--import', '@swc-node/register/esm-register'];
   const child = spawn(
     process.execPath,

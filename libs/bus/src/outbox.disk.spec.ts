@@ -11,7 +11,7 @@ import {
   removeTemporaryDirectories,
   temporaryDirectory,
   until,
-} from './outbox-test-kit.file.js';
+} from './outbox.fixture.js';
 import { nodeDisk, type Disk } from './spool.file.js';
 
 const noSpace = (): never => {

@@ -16,7 +16,7 @@ import {
   segmentsIn,
   temporaryDirectory,
   until,
-} from './outbox-test-kit.file.js';
+} from './outbox.fixture.js';
 
 const valuesOf = (bus: ReturnType<typeof notingBus>): string[] => bus.taken.map(({ value }) => value);
 const names = (from: number, to: number): string[] => Array.from({ length: to - from + 1 }, (_, i) => `m${from + i}`);

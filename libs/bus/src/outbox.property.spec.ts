@@ -12,7 +12,7 @@ import {
   segmentsIn,
   temporaryDirectory,
   type NotingBus,
-} from './outbox-test-kit.file.js';
+} from './outbox.fixture.js';
 import { nodeDisk, type Disk } from './spool.file.js';
 
 /** What can happen to an outbox. */

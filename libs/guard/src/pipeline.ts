@@ -57,9 +57,10 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   const operation = (record.operation = await arriving.readOperation(caller));
   step('read');
   // A body may take its time to arrive, and the caller may have been contained meanwhile.
-  refuseExpired(caller, ports.now());
+  const now = ports.now();
+  refuseExpired(caller, now);
   const stateNow = refuseContained(ports.stateOf(caller));
-  authorize(caller, operation, record, ports.now());
+  authorize(caller, operation, record, now);
   step('scopes');
   await takeLimits(caller, operation, stateNow, record, ports);
   step('limits');

@@ -113,19 +113,6 @@ class Ledgers implements MemoryLimiter {
     return { allowed: true, lease, remaining: decided.remaining };
   }
 
-  #arrive(known: Ledger | undefined, key: string, tenant: string, rule: WindowRule, now: number): LimitVerdict {
-    const decided = weighArrival(known?.arrivals ?? [], rule, now);
-    if (!decided.allowed) return decided;
-    const ledger = known ?? this.#open(key, tenant, now);
-    ledger.arrivals = decided.arrivals;
-    ledger.admittedAt = now;
-    return { allowed: true, lease: this.#newLease(), remaining: decided.remaining };
-  }
-
-  #newLease(): string {
-    return Buffer.from(this.#random(LEASE_BYTES)).toString('base64url');
-  }
-
   async settle(tenant: string, lease: string, llmTokens: number): Promise<boolean> {
     if (!Number.isSafeInteger(llmTokens) || llmTokens < 0) throw new RangeError('llmTokens must be an integer >= 0');
     const found = this.#leases.get(lease);
@@ -154,6 +141,19 @@ class Ledgers implements MemoryLimiter {
       toolWindows,
       leases: this.#leases.size,
     };
+  }
+
+  #arrive(known: Ledger | undefined, key: string, tenant: string, rule: WindowRule, now: number): LimitVerdict {
+    const decided = weighArrival(known?.arrivals ?? [], rule, now);
+    if (!decided.allowed) return decided;
+    const ledger = known ?? this.#open(key, tenant, now);
+    ledger.arrivals = decided.arrivals;
+    ledger.admittedAt = now;
+    return { allowed: true, lease: this.#newLease(), remaining: decided.remaining };
+  }
+
+  #newLease(): string {
+    return Buffer.from(this.#random(LEASE_BYTES)).toString('base64url');
   }
 
   #open(key: string, tenant: string, now: number): Ledger {

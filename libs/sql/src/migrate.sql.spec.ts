@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Database } from './database.js';
 import { migrate } from './migrate.sql.js';
-import { openTestDatabase } from './test-kit.sql.js';
+import { openTestDatabase } from './database.fixture.js';
 
 let database: Database;
 beforeAll(async () => {

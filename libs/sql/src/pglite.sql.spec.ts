@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from './database.js';
 import { openPglite } from './pglite.sql.js';
-import { openTestDatabase } from './test-kit.sql.js';
+import { openTestDatabase } from './database.fixture.js';
 
 interface Tables {
   accounts: { id: string; balance: number };

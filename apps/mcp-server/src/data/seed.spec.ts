@@ -1,6 +1,6 @@
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
-import { openTestDatabase } from '@portcullis/sql/test-kit.sql';
+import { openTestDatabase } from '@portcullis/sql/database.fixture';
 import { removeTenant, seedTenant } from './seed.sql.js';
 import { SCHEMA, tenantData } from './tenant-data.sql.js';
 

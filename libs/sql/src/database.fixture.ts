@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import type { Database } from './database.js';
 import { databaseOf } from './pglite.sql.js';
-import { keptForPglite } from './test-kit.file.js';
+import { keptForPglite } from './database-copy.fixture.js';
 
 /**
  * For specs: an empty database in memory, in a fraction of a second. Making one from nothing takes 2 to 4 s, so a copy of
