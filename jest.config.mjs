@@ -8,7 +8,7 @@ export default {
   // Ends what hangs; says nothing about speed, which on a busy machine is anybody's guess (PGlite's first start takes seconds).
   testTimeout: 60_000,
   // Modules loaded as ESM are not given back before the worker ends.
-  workerIdleMemoryLimit: '1500MB',
+  workerIdleMemoryLimit: '1000MB',
   // Statements, not lines with their comments as V8 counts them. V8's counters also slow the property tests down.
   coverageProvider: 'babel',
   coverageReporters: ['json-summary'],

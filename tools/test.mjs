@@ -16,7 +16,13 @@ const LONGEST_MS = 20 * 60_000;
 const env = {
   ...process.env,
   PATH: join(root, 'node_modules/.bin') + delimiter + process.env.PATH,
-  NODE_OPTIONS: [process.env.NODE_OPTIONS, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning']
+  // Jest gives modules loaded as ESM back only with their worker, so a worker's heap grows with every file it runs.
+  NODE_OPTIONS: [
+    process.env.NODE_OPTIONS,
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    '--max-old-space-size=8192',
+  ]
     .filter(Boolean)
     .join(' '),
   NX_DAEMON: 'false',
