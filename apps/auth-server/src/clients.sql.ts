@@ -97,14 +97,22 @@ const recordOf = (row: Selectable<AuthTables['clients']>): ClientRecord => ({
   authMethod: row.auth_method,
   applicationType: row.application_type,
   secretHash: row.secret_hash ?? undefined,
+  previousSecret:
+    row.previous_secret_hash !== null && row.previous_secret_until !== null
+      ? { hash: row.previous_secret_hash, until: row.previous_secret_until.getTime() }
+      : undefined,
   jwks: row.jwks ?? undefined,
+  jwksUri: row.jwks_uri ?? undefined,
   redirectUris: row.redirect_uris,
   grantTypes: row.grant_types,
   // a scope that a later version no longer knows is granted to nobody
   scopes: row.scopes.filter(isScope),
+  dpopBound: row.dpop_bound,
+  requirePar: row.require_par,
   demo: row.demo,
   disabled: row.disabled,
   createdAt: row.created_at.getTime(),
+  version: row.version,
 });
 
 const rowOf = (client: ClientRecord): Insertable<AuthTables['clients']> => ({
@@ -114,13 +122,19 @@ const rowOf = (client: ClientRecord): Insertable<AuthTables['clients']> => ({
   auth_method: client.authMethod,
   application_type: client.applicationType,
   secret_hash: client.secretHash ?? null,
+  previous_secret_hash: client.previousSecret?.hash ?? null,
+  previous_secret_until: client.previousSecret ? new Date(client.previousSecret.until) : null,
   jwks: client.jwks ? JSON.stringify(client.jwks) : null,
+  jwks_uri: client.jwksUri ?? null,
   redirect_uris: JSON.stringify(client.redirectUris),
   grant_types: JSON.stringify(client.grantTypes),
   scopes: JSON.stringify(client.scopes),
+  dpop_bound: client.dpopBound,
+  require_par: client.requirePar,
   demo: client.demo,
   disabled: client.disabled,
   created_at: new Date(client.createdAt),
+  version: client.version,
 });
 
 const changeOf = (change: Parameters<Clients['change']>[2]): Updateable<AuthTables['clients']> => ({

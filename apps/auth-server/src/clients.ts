@@ -2,19 +2,24 @@ import type { Scope } from '@portcullis/scopes/scopes';
 import type { Confirm, Page, PageOf } from './paging.js';
 
 /** How a client proves itself at /token (RFC 6749 §2.3.1, RFC 7523 §2.2); `none` is a public client. */
-export const AUTH_METHODS = ['client_secret_basic', 'private_key_jwt', 'none'] as const;
+export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
 export type AuthMethod = (typeof AUTH_METHODS)[number];
 
-export const GRANT_TYPES = ['authorization_code', 'client_credentials'] as const;
+export const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
 export type GrantType = (typeof GRANT_TYPES)[number];
 
-/** A public ES256 key (RFC 7518 §6.2.1). */
-export interface PublicJwk {
-  readonly kty: 'EC';
-  readonly crv: 'P-256';
-  readonly x: string;
-  readonly y: string;
-  readonly kid?: string | undefined;
+/** A public key for ES256 (RFC 7518 §6.2.1), EdDSA (RFC 8037 §2) or RS256 (RFC 7518 §6.3.1, from 2048 bits). */
+export type PublicJwk = (
+  | { readonly kty: 'EC'; readonly crv: 'P-256'; readonly x: string; readonly y: string }
+  | { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string }
+  | { readonly kty: 'RSA'; readonly n: string; readonly e: string }
+) & { readonly kid?: string | undefined };
+
+/** A secret that was replaced and is good for a while yet. */
+export interface PreviousSecret {
+  readonly hash: string;
+  /** ms since epoch */
+  readonly until: number;
 }
 
 export interface ClientRecord {
@@ -25,15 +30,24 @@ export interface ClientRecord {
   readonly applicationType: 'web' | 'native';
   /** see client-secret.ts; undefined for clients without a secret */
   readonly secretHash: string | undefined;
+  readonly previousSecret: PreviousSecret | undefined;
+  /** keys of a private_key_jwt client, which has either these or `jwksUri` */
   readonly jwks: { readonly keys: readonly PublicJwk[] } | undefined;
+  readonly jwksUri: string | undefined;
   readonly redirectUris: readonly string[];
   readonly grantTypes: readonly GrantType[];
   /** the ceiling: everything the client could ever be granted, before resource and roles narrow it */
   readonly scopes: readonly Scope[];
+  /** its tokens must be bound to a key of its own (RFC 9449 §5.2, `dpop_bound_access_tokens`); false allows plain bearer */
+  readonly dpopBound: boolean;
+  /** it must push its authorization requests (RFC 9126 §6, `require_pushed_authorization_requests`) */
+  readonly requirePar: boolean;
   readonly demo: boolean;
   readonly disabled: boolean;
   /** ms since epoch */
   readonly createdAt: number;
+  /** counts its changes, from 1; what its ETag says */
+  readonly version: number;
   /** seconds its tokens live, where that differs from TOKEN_LIFE_MINUTES */
   readonly tokenSeconds?: number | undefined;
 }

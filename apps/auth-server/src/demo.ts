@@ -127,6 +127,7 @@ export function demoClientRecord(
     authMethod,
     applicationType: person ? 'native' : 'web',
     secretHash: client_secret === undefined ? undefined : secretHash(secretHashKey, client_id, client_secret),
+    previousSecret: undefined,
     jwks: private_jwk && {
       keys: [
         {
@@ -138,11 +139,15 @@ export function demoClientRecord(
         },
       ],
     },
+    jwksUri: undefined,
     redirectUris: person ? LOOPBACK_REDIRECTS : [],
     grantTypes: person ? ['authorization_code'] : ['client_credentials'],
     scopes: ceiling,
+    dpopBound: false,
+    requirePar: false,
     demo: true,
     disabled: false,
     createdAt: now,
+    version: 1,
   };
 }

@@ -22,19 +22,25 @@ const CEILING = [
   'platform:admin',
 ] as const satisfies readonly Scope[];
 
-export const localAdminClient = ({ jwk: { kty, crv, x, y, kid } }: LocalAdmin, now: number): ClientRecord => ({
+export const localAdminClient = ({ jwk }: LocalAdmin, now: number): ClientRecord => ({
   tenant: DEFAULT_TENANT,
   clientId: LOCAL_ADMIN,
   name: 'Local administrator',
   authMethod: 'private_key_jwt',
   applicationType: 'web',
   secretHash: undefined,
-  jwks: { keys: [{ kty, crv, x, y, ...(kid !== undefined && { kid }) }] },
+  previousSecret: undefined,
+  jwks: { keys: [jwk] },
+  jwksUri: undefined,
   redirectUris: [],
   grantTypes: ['client_credentials'],
   scopes: CEILING,
+  // bearer tokens of 300 s that never leave this machine: the key file is what is worth stealing
+  dpopBound: false,
+  requirePar: false,
   demo: false,
   disabled: false,
   createdAt: now,
+  version: 1,
   tokenSeconds: 300,
 });

@@ -11,13 +11,19 @@ export interface AuthTables {
     auth_method: AuthMethod;
     application_type: 'web' | 'native';
     secret_hash: string | null;
+    previous_secret_hash: string | null;
+    previous_secret_until: Time | null;
     jwks: JSONColumnType<{ keys: PublicJwk[] }> | null;
+    jwks_uri: string | null;
     redirect_uris: JSONColumnType<string[]>;
     grant_types: JSONColumnType<GrantType[]>;
     scopes: JSONColumnType<string[]>;
+    dpop_bound: boolean;
+    require_par: boolean;
     demo: boolean;
     disabled: boolean;
     created_at: Time;
+    version: number;
   };
   users: {
     tenant: string;

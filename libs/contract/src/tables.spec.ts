@@ -19,6 +19,7 @@ test('the states of behaviour and what they mean are as pinned', () => {
 test('the topics are as pinned', () => {
   expect(Object.entries(TOPICS).map(([name, { key, compacted }]) => [name, key, compacted])).toEqual([
     ['portcullis.events', 'tenant/principal', false],
+    ['portcullis.revocations', 'tenant/what/id', true],
     ['portcullis.standing', 'tenant/principal', true],
   ]);
 });

@@ -8,6 +8,11 @@ export const TOPICS = {
     compacted: false,
     carries: 'audit and security events (CloudEvents)',
   },
+  'portcullis.revocations': {
+    key: 'tenant/what/id',
+    compacted: true,
+    carries: 'what was revoked before its tokens expired (revocation.ts)',
+  },
   'portcullis.standing': { key: 'tenant/principal', compacted: true, carries: 'the standing of a principal' },
 } as const satisfies Record<string, { key: string; compacted: boolean; carries: string }>;
 export type Topic = keyof typeof TOPICS;

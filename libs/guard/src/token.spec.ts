@@ -88,7 +88,11 @@ describe('a good token', () => {
       ceiling: new Set(['customer:read', 'ticket:read']),
       task: 'tsk_1',
       authTime: NOW - 90,
+      acr: undefined,
       tokenId: 'jti-1',
+      grantId: undefined,
+      jkt: undefined,
+      issuedAt: 1799999940,
       expiresAt: NOW + 840,
     });
   });
@@ -176,8 +180,13 @@ describe('a token is invalid', () => {
   });
 
   test('when it is bound to a key and sent without a proof: dpop_invalid', async () => {
-    for (const cnf of [{ jkt: 'x' }, {}, null, false]) {
-      expect(await codeOf(async () => verifyAccessToken(await token({ cnf }), rules))).toBe('dpop_invalid');
+    const cnf = { jkt: 'k'.repeat(43) };
+    expect(await codeOf(async () => verifyAccessToken(await token({ cnf }), rules))).toBe('dpop_invalid');
+  });
+
+  test('when it is bound in a way that we cannot check', async () => {
+    for (const cnf of [{ jkt: 'x' }, {}, null, false, { 'x5t#S256': 'k'.repeat(43) }]) {
+      expect(await codeOf(async () => verifyAccessToken(await token({ cnf }), rules))).toBe('token_invalid');
     }
   });
 

@@ -48,7 +48,7 @@ export async function verifyAccessToken(token: string, rules: TokenRules): Promi
   const claims = accessTokenClaims.safeParse(payload);
   if (!claims.success)
     throw new Refusal('token_invalid', {}, { detail: `claims: ${claims.error.issues[0]?.path.join('.')}` });
-  if (claims.data.cnf !== undefined) throw new Refusal('dpop_invalid');
+  if (claims.data.cnf) throw new Refusal('dpop_invalid');
   return callerOf(claims.data);
 }
 

@@ -26,7 +26,11 @@ test('a token whose subject is its client is a machine', () => {
     ceiling: new Set(['customer:read', 'customer:list']),
     task: undefined,
     authTime: undefined,
+    acr: undefined,
     tokenId: 'j1',
+    grantId: undefined,
+    jkt: undefined,
+    issuedAt: 1,
     expiresAt: 2,
   });
 });
@@ -44,6 +48,12 @@ test('the one who acted is the person, else the client, unless the token says ot
   ]);
 });
 
+test('how a token is bound, which grant it is of and how the person signed in come with it', () => {
+  const jkt = 'k'.repeat(43);
+  const { grantId, acr, ...rest } = caller({ sub: 'u1', grant_id: 'g1', acr: 'pwd', cnf: { jkt } });
+  expect([grantId, acr, rest.jkt]).toEqual(['g1', 'pwd', jkt]);
+});
+
 test('the same client of another tenant is another principal', () => {
   expect(caller({ tenant: 'other' }).principal).not.toBe(caller().principal);
 });
@@ -54,6 +64,10 @@ test('claims we do not know are left behind', () => {
 
 test.each([
   { aud: ['a'] },
+  { cnf: {} },
+  { cnf: { jkt: 'short' } },
+  { cnf: { jkt: 'k'.repeat(43), 'x5t#S256': 'y' } },
+  { grant_id: '' },
   { tenant: '' },
   { tenant: '../x' },
   { sub: '' },

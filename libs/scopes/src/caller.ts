@@ -18,13 +18,21 @@ export interface Caller {
   readonly task: string | undefined;
   /** seconds since epoch: when the person signed in */
   readonly authTime: number | undefined;
+  /** how the person signed in (OpenID Connect Core 1.0 §2) */
+  readonly acr: string | undefined;
   readonly tokenId: string;
+  /** the grant of a person that the token came of; undefined for a machine's own token */
+  readonly grantId: string | undefined;
+  /** thumbprint of the key that the token is bound to (RFC 9449 §6.1); undefined = a bearer token */
+  readonly jkt: string | undefined;
+  /** seconds since epoch */
+  readonly issuedAt: number;
   /** seconds since epoch */
   readonly expiresAt: number;
 }
 
 /**
- * The claims of our access tokens: RFC 9068 §2.2 and `tenant`, `ceiling`, `task`, `actor` of ours. `sub` equals `client_id` when
+ * The claims of our access tokens: RFC 9068 §2.2 and `tenant`, `ceiling`, `task`, `grant_id`, `actor` of ours. `sub` equals `client_id` when
  * no person is involved (RFC 9068 §2.2).
  */
 export const accessTokenClaims = z.object({
@@ -42,7 +50,10 @@ export const accessTokenClaims = z.object({
   /** set for the local administrator only: `local-admin/UID` */
   actor: z.string().max(255).optional(),
   auth_time: z.number().optional(),
-  cnf: z.unknown().optional(),
+  acr: z.string().max(255).optional(),
+  grant_id: z.string().min(1).max(255).optional(),
+  /** RFC 7800; any other way of binding a token is one that we cannot check */
+  cnf: z.strictObject({ jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }).optional(),
 });
 export type AccessTokenClaims = z.infer<typeof accessTokenClaims>;
 
@@ -58,7 +69,11 @@ export function callerOf(claims: AccessTokenClaims): Caller {
     ceiling: parseScopes(claims.ceiling),
     task: claims.task,
     authTime: claims.auth_time,
+    acr: claims.acr,
     tokenId: claims.jti,
+    grantId: claims.grant_id,
+    jkt: claims.cnf?.jkt,
+    issuedAt: claims.iat,
     expiresAt: claims.exp,
   };
 }
