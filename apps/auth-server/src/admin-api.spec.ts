@@ -43,6 +43,7 @@ async function ask(method: string, path: string, token: string | undefined, body
 const machine = (more: object = {}) => ({
   name: 'Machine',
   auth_method: 'client_secret_basic',
+  dpop_bound_access_tokens: false,
   scopes: ['customer:read'],
   ...more,
 });
@@ -100,7 +101,10 @@ describe('a client that is added', () => {
       scopes: ['customer:read'],
       redirect_uris: ['http://127.0.0.1/callback'],
     });
-    expect(added.body).toMatchObject({ application_type: 'native', grant_types: ['authorization_code'] });
+    expect(added.body).toMatchObject({
+      application_type: 'native',
+      grant_types: ['authorization_code', 'refresh_token'],
+    });
     const client_id = String(added.body.client_id);
     const granted = await grantAs(gate, gate.demo.users[0]!, { client_id });
     expect(granted.pages[0]).toContain('<strong>CLI</strong>');
@@ -111,7 +115,7 @@ describe('a client that is added', () => {
   test.each<[string, unknown, string]>([
     ['no name', { ...machine(), name: undefined }, 'name'],
     ['a name that turns text around', machine({ name: 'good\u202eevil' }), 'name'],
-    ['an unknown way to prove itself', machine({ auth_method: 'client_secret_post' }), 'auth_method'],
+    ['an unknown way to prove itself', machine({ auth_method: 'client_secret_jwt' }), 'auth_method'],
     ['an unknown scope', machine({ scopes: ['customer:eat'] }), 'scopes'],
     ['no scopes', machine({ scopes: [] }), 'scopes'],
     ['a field that is none', machine({ client_id: 'mine' }), 'body: Unrecognized key: "client_id"'],
@@ -126,7 +130,7 @@ describe('a client that is added', () => {
     [
       'an RSA key',
       machine({ auth_method: 'private_key_jwt', jwks: { keys: [{ kty: 'RSA', n: x, e: 'AQAB' }] } }),
-      'jwks.keys.0.kty',
+      'jwks.keys.0.n',
     ],
     ['a tenant that is none', machine({ tenant: 'Not A Tenant' }), 'tenant'],
     [

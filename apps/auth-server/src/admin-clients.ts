@@ -1,7 +1,8 @@
 import { isTenant } from '@portcullis/contract/ids';
 import { isScope, SCOPES, type Scope } from '@portcullis/scopes/scopes';
 import * as z from 'zod';
-import { AUTH_METHODS, GRANT_TYPES, type ClientRecord } from './clients.js';
+import { publicJwks } from './client-keys.js';
+import { AUTH_METHODS, GRANT_TYPES, type ClientChange, type ClientRecord, type GrantType } from './clients.js';
 import { pageQuery } from './paging.js';
 import { isLoopbackRedirect, redirectProblem } from './redirects.js';
 
@@ -27,44 +28,28 @@ const redirectUris = z
   )
   .max(20);
 
-/** Public ES256 keys; a private member is refused, not dropped, so that whoever sent it learns that it leaked. */
-const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes as base64url');
-const publicJwk = z
-  .object({
-    kty: z.literal('EC'),
-    crv: z.literal('P-256'),
-    x: coordinate,
-    y: coordinate,
-    kid: z.string().min(1).max(100).optional(),
-    alg: z.literal('ES256').optional(),
-    use: z.literal('sig').optional(),
-    d: z.undefined('is private: make a new key and send only its public members').optional(),
-  })
-  .transform(({ kty, crv, x, y, kid }) => ({ kty, crv, x, y, ...(kid !== undefined && { kid }) }));
-const jwks = z.object({ keys: z.array(publicJwk).min(1).max(5) });
-
 /** Body of POST /admin/v1/clients. Names are those of RFC 7591, but `auth_method`, and `scopes`, which is the ceiling. */
 export const newClientBody = z
   .strictObject({
     name: displayName,
     tenant: tenantName.optional(),
     auth_method: z.enum(AUTH_METHODS),
-    jwks: jwks.optional(),
+    jwks: publicJwks.optional(),
     redirect_uris: redirectUris.default([]),
     grant_types: z.array(z.enum(GRANT_TYPES)).min(1).max(GRANT_TYPES.length).optional(),
     scopes: scopeList,
     application_type: z.enum(['web', 'native']).optional(),
+    dpop_bound_access_tokens: z.boolean().optional(),
+    require_pushed_authorization_requests: z.boolean().default(false),
   })
   .transform((body) => ({
     ...body,
-    grant_types: [
-      ...new Set(
-        body.grant_types ??
-          (body.redirect_uris.length > 0 || body.auth_method === 'none'
-            ? (['authorization_code'] as const)
-            : (['client_credentials'] as const)),
-      ),
-    ],
+    grant_types: [...new Set(body.grant_types ?? grantTypesOf(body))],
+  }))
+  .transform((body) => ({
+    ...body,
+    // a machine can keep a key; people's programs bind their tokens where they can, by sending proofs
+    dpop_bound_access_tokens: body.dpop_bound_access_tokens ?? body.grant_types.includes('client_credentials'),
     application_type:
       body.application_type ??
       (body.redirect_uris.length > 0 && body.redirect_uris.every(isLoopbackRedirect) ? 'native' : 'web'),
@@ -79,6 +64,12 @@ export const newClientBody = z
       wrong('grant_types', 'a client without credentials cannot use client_credentials');
     }
     if (redirects && body.redirect_uris.length === 0) wrong('redirect_uris', 'authorization_code needs at least one');
+    if (!redirects && body.grant_types.includes('refresh_token')) {
+      wrong('grant_types', 'refresh_token comes with authorization_code only');
+    }
+    if (!redirects && body.require_pushed_authorization_requests) {
+      wrong('require_pushed_authorization_requests', 'is for authorization_code only');
+    }
     if (!redirects && body.redirect_uris.length > 0) wrong('redirect_uris', 'are for authorization_code only');
     const native = body.application_type === 'native';
     // oidc-provider would refuse the client at every request (OpenID Connect Dynamic Client Registration 1.0, section 2)
@@ -91,14 +82,34 @@ export const newClientBody = z
   });
 export type NewClient = z.output<typeof newClientBody>;
 
+const grantTypesOf = (body: {
+  readonly redirect_uris: readonly string[];
+  readonly auth_method: string;
+}): GrantType[] =>
+  body.redirect_uris.length > 0 || body.auth_method === 'none'
+    ? ['authorization_code', 'refresh_token']
+    : ['client_credentials'];
+
 /** Body of PATCH /admin/v1/clients/:client_id. */
 export const clientChangeBody = z
   .strictObject({
     name: displayName.optional(),
     scopes: scopeList.optional(),
     disabled: z.boolean().optional(),
+    dpop_bound_access_tokens: z.boolean().optional(),
+    require_pushed_authorization_requests: z.boolean().optional(),
+    jwks: publicJwks.optional(),
   })
-  .refine((change) => Object.keys(change).length > 0, 'names nothing to change');
+  .refine((change) => Object.keys(change).length > 0, 'names nothing to change')
+  .transform(
+    ({
+      dpop_bound_access_tokens: dpopBound,
+      require_pushed_authorization_requests: requirePar,
+      ...same
+    }): ClientChange =>
+      // only what was named is there
+      Object.fromEntries(Object.entries({ ...same, dpopBound, requirePar }).filter(([, value]) => value !== undefined)),
+  );
 
 /** Query of everything that names a tenant, and of lists. */
 export const tenantQuery = z.strictObject({ tenant: tenantName.optional() });
@@ -119,6 +130,8 @@ export const clientView = (client: ClientRecord) => ({
   redirect_uris: client.redirectUris,
   grant_types: client.grantTypes,
   scopes: client.scopes,
+  dpop_bound_access_tokens: client.dpopBound,
+  require_pushed_authorization_requests: client.requirePar,
   disabled: client.disabled,
   created_at: new Date(client.createdAt).toISOString(),
 });
@@ -144,8 +157,8 @@ export const newClientRecord = (
   redirectUris: body.redirect_uris,
   grantTypes: body.grant_types,
   scopes: [...new Set(body.scopes)],
-  dpopBound: false,
-  requirePar: false,
+  dpopBound: body.dpop_bound_access_tokens,
+  requirePar: body.require_pushed_authorization_requests,
   demo: false,
   disabled: false,
   createdAt: made.now,

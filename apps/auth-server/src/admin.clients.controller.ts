@@ -28,6 +28,7 @@ import {
   reservedScopes,
   tenantQuery,
 } from './admin-clients.js';
+import { hasSecret } from './clients.js';
 import { ADMIN_PORTS, record, recordReading, tenantFor, type AdminPorts } from './admin-ports.js';
 import { clientSecretOf, secretHash } from './client-secret.js';
 import { cursorOf, pageOf } from './paging.js';
@@ -45,7 +46,7 @@ export class AdminClientsController {
     mayHandOut(caller, body.scopes);
     const { clients, randomBytes, secretHashKey, now } = this.ports;
     const clientId = `cli_${base32(randomBytes(16))}`;
-    const secret = body.auth_method === 'client_secret_basic' ? clientSecretOf(randomBytes(32)) : undefined;
+    const secret = hasSecret(body.auth_method) ? clientSecretOf(randomBytes(32)) : undefined;
     const hash = secret && secretHash(secretHashKey, clientId, secret);
     const client = newClientRecord(body, { tenant, clientId, secretHash: hash, now: now() });
     const added = await clients.add(tenant, client, () =>
@@ -84,6 +85,7 @@ export class AdminClientsController {
     const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
     const change = clientChangeBody.parse(body);
     mayHandOut(caller, change.scopes ?? []);
+    if (change.jwks) await this.expectKeys(tenant, named(clientId));
     const changed = await this.ports.clients.change(tenant, named(clientId), change, () =>
       record(this.ports, caller, tenant, 'client.changed', clientId),
     );
@@ -99,6 +101,13 @@ export class AdminClientsController {
       record(this.ports, caller, tenant, 'client.removed', clientId),
     );
     if (!removed) unknownClient();
+  }
+
+  /** How a client proves itself never changes, so this needs no lock. */
+  private async expectKeys(tenant: string, clientId: string): Promise<void> {
+    const client = (await this.ports.clients.byId(tenant, clientId)) ?? unknownClient();
+    if (client.authMethod === 'private_key_jwt') return;
+    throw new ApiProblem(400, 'input_invalid', 'jwks is for clients that prove themselves by private_key_jwt.');
   }
 }
 

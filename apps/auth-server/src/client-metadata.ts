@@ -1,9 +1,10 @@
 import type { Client, ClientMetadata } from 'oidc-provider';
 import { parseScopes, type Scope } from '@portcullis/scopes/scopes';
-import type { ClientRecord } from './clients.js';
+import { assertionAlgOf } from './client-keys.js';
+import type { ClientRecord, PreviousSecret } from './clients.js';
 
 /** What our records say beyond OpenID Connect Dynamic Client Registration 1.0, section 2. */
-export const EXTRA_METADATA = ['tenant', 'ceiling', 'token_seconds'] as const;
+export const EXTRA_METADATA = ['tenant', 'ceiling', 'token_seconds', 'previous_secret'] as const;
 
 /** A client as oidc-provider knows it. Its `client_secret` is the stored hash; client-secret.ts does the comparing. */
 export const clientMetadata = (client: ClientRecord): ClientMetadata => ({
@@ -11,17 +12,24 @@ export const clientMetadata = (client: ClientRecord): ClientMetadata => ({
   client_name: client.name,
   token_endpoint_auth_method: client.authMethod,
   ...(client.secretHash !== undefined && { client_secret: client.secretHash }),
-  ...(client.authMethod === 'private_key_jwt' && { token_endpoint_auth_signing_alg: 'ES256' }),
-  ...(client.jwks && { jwks: { keys: client.jwks.keys.map((key) => ({ ...key, alg: 'ES256', use: 'sig' })) } }),
+  // the algorithm stands with the key, so that no other can be tried on it (RFC 8725 §3.1)
+  ...(client.jwks && {
+    jwks: { keys: client.jwks.keys.map((key) => ({ ...key, alg: assertionAlgOf(key), use: 'sig' })) },
+  }),
   application_type: client.applicationType,
   redirect_uris: [...client.redirectUris],
   grant_types: [...client.grantTypes],
   response_types: client.grantTypes.includes('authorization_code') ? ['code'] : [],
+  dpop_bound_access_tokens: client.dpopBound,
+  require_pushed_authorization_requests: client.requirePar,
   tenant: client.tenant,
   ceiling: client.scopes.join(' '),
+  ...(client.previousSecret && { previous_secret: { ...client.previousSecret } }),
   ...(client.tokenSeconds !== undefined && { token_seconds: client.tokenSeconds }),
 });
 
+export const previousSecretOf = (client: Client): PreviousSecret | undefined =>
+  client.previous_secret as PreviousSecret | undefined;
 export const tenantOf = (client: Client): string => client.tenant as string;
 export const ceilingOf = (client: Client): ReadonlySet<Scope> => parseScopes(client.ceiling as string);
 export const tokenSecondsOf = (client: Client, otherwise: number): number =>

@@ -13,10 +13,16 @@ export const secretHash = (key: Uint8Array, clientId: string, secret: string): s
 /**
  * Compares in constant time.
  * @param keys the present SECRET_HASH_KEY and, while it is being rotated, the one before
+ * @returns the key under which the secret has this hash; undefined when it is another secret
  */
-export const secretMatches = (keys: readonly Uint8Array[], clientId: string, secret: string, stored: string): boolean =>
+export const secretKeyOf = (
+  keys: readonly Uint8Array[],
+  clientId: string,
+  secret: string,
+  stored: string,
+): Uint8Array | undefined =>
   // every key is tried, so that the time does not tell which one fits
-  keys.map((key) => equal(secretHash(key, clientId, secret), stored)).includes(true);
+  keys.filter((key) => equal(secretHash(key, clientId, secret), stored))[0];
 
 function equal(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];

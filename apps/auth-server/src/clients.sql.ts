@@ -60,6 +60,16 @@ export function sqlClients(database: Database): Clients {
         return recordOf(row);
       }),
 
+    async renewSecretHash(tenant, clientId, old, renewed) {
+      await db
+        .updateTable('clients')
+        .set({ secret_hash: renewed })
+        .where('tenant', '=', tenant)
+        .where('client_id', '=', clientId)
+        .where('secret_hash', '=', old)
+        .execute();
+    },
+
     remove: (tenant, clientId, confirm) =>
       db.transaction().execute(async (trx) => {
         const gone = await trx
@@ -142,4 +152,8 @@ const changeOf = (change: Parameters<Clients['change']>[2]): Updateable<AuthTabl
   ...(change.scopes && { scopes: JSON.stringify(change.scopes) }),
   ...(change.redirectUris && { redirect_uris: JSON.stringify(change.redirectUris) }),
   ...(change.disabled !== undefined && { disabled: change.disabled }),
+  ...(change.dpopBound !== undefined && { dpop_bound: change.dpopBound }),
+  ...(change.requirePar !== undefined && { require_par: change.requirePar }),
+  // keys of its own instead of the place where they were read
+  ...(change.jwks && { jwks: JSON.stringify(change.jwks), jwks_uri: null }),
 });

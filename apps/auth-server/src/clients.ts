@@ -4,6 +4,7 @@ import type { Confirm, Page, PageOf } from './paging.js';
 /** How a client proves itself at /token (RFC 6749 §2.3.1, RFC 7523 §2.2); `none` is a public client. */
 export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
 export type AuthMethod = (typeof AUTH_METHODS)[number];
+export const hasSecret = (method: AuthMethod): boolean => method.startsWith('client_secret_');
 
 export const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
 export type GrantType = (typeof GRANT_TYPES)[number];
@@ -52,7 +53,9 @@ export interface ClientRecord {
   readonly tokenSeconds?: number | undefined;
 }
 
-export type ClientChange = Partial<Pick<ClientRecord, 'name' | 'scopes' | 'redirectUris' | 'disabled'>>;
+export type ClientChange = Partial<
+  Pick<ClientRecord, 'name' | 'scopes' | 'redirectUris' | 'disabled' | 'dpopBound' | 'requirePar' | 'jwks'>
+>;
 
 /** The registered clients. Each must pass clients.contract.ts. */
 export interface Clients {
@@ -65,6 +68,8 @@ export interface Clients {
   add(tenant: string, client: ClientRecord, confirm: Confirm): Promise<boolean>;
   /** The row changes only if `confirm` resolves. @returns undefined when the tenant has no such client */
   change(tenant: string, clientId: string, change: ClientChange, confirm: Confirm): Promise<ClientRecord | undefined>;
+  /** Replaces the stored hash of the same secret, if it is `old` still. No change of the client: its version stays. */
+  renewSecretHash(tenant: string, clientId: string, old: string, renewed: string): Promise<void>;
   /** Its codes and grants go too. @returns false when the tenant has no such client */
   remove(tenant: string, clientId: string, confirm: Confirm): Promise<boolean>;
   /** Adds it, or overwrites the one with the same tenant and id. */

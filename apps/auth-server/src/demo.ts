@@ -141,9 +141,10 @@ export function demoClientRecord(
     },
     jwksUri: undefined,
     redirectUris: person ? LOOPBACK_REDIRECTS : [],
-    grantTypes: person ? ['authorization_code'] : ['client_credentials'],
+    grantTypes: person ? ['authorization_code', 'refresh_token'] : ['client_credentials'],
     scopes: ceiling,
-    dpopBound: false,
+    // the others show what plain bearer tokens are; this one what a thief cannot use
+    dpopBound: authMethod === 'private_key_jwt',
     requirePar: false,
     demo: true,
     disabled: false,

@@ -5,8 +5,9 @@ import { Provider, type Configuration, type KoaContextWithOIDC } from 'oidc-prov
 import { adapterFactory, type AdapterPorts } from './adapter.js';
 import { checkAssertion } from './assertion.js';
 import { accessTokenClaims, type ClaimPorts } from './claims.js';
+import { compareSecrets, type ClientAuthenticationPorts } from './client-authentication.js';
+import { ASSERTION_ALGS } from './client-keys.js';
 import { EXTRA_METADATA } from './client-metadata.js';
-import { secretMatches } from './client-secret.js';
 import type { CookieSigner } from './cookie-keys.js';
 import { findAccount } from './account.js';
 import { correctContext } from './oidc-context.js';
@@ -17,14 +18,12 @@ import { LOGIN_SCOPES } from './resource-grant.js';
 import { resourceIndicators } from './resource-servers.js';
 import type { Users } from './users.js';
 
-export interface ProviderParts extends AdapterPorts, ClaimPorts {
+export interface ProviderParts extends AdapterPorts, ClaimPorts, ClientAuthenticationPorts {
   readonly issuer: string;
   readonly uris: ResourceUris;
   /** private signing keys, the active one first */
   readonly signingKeys: readonly JWK[];
   readonly cookies: CookieSigner;
-  /** the present SECRET_HASH_KEY and, while it is being rotated, the one before */
-  readonly secretHashKeys: readonly Uint8Array[];
   readonly users: Users;
   /** seconds an access token lives */
   readonly tokenSeconds: number;
@@ -60,13 +59,15 @@ export function createProvider(parts: ProviderParts): Provider {
       pushedAuthorizationRequests: { enabled: false },
     },
     responseTypes: ['code'],
+    // what clients' records may name already; none is issued yet
+    issueRefreshToken: () => false,
     // OAuth 2.1 §4.1.1: of every client, public or not; S256 is the only method oidc-provider knows
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
-    clientAuthMethods: ['none', 'client_secret_basic', 'private_key_jwt'],
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     clientDefaults: { grant_types: [], response_types: [], id_token_signed_response_alg: 'ES256' },
     enabledJWA: {
-      clientAuthSigningAlgValues: ['ES256'],
+      clientAuthSigningAlgValues: [...ASSERTION_ALGS],
       idTokenSigningAlgValues: ['ES256'],
     },
     assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => checkAssertion(claims, parts.now() / 1000),
@@ -106,9 +107,7 @@ export function createProvider(parts: ProviderParts): Provider {
   };
   const provider = new Provider(parts.issuer, configuration);
   correctContext(provider, (params) => adaptParams(params, parts.uris));
-  provider.Client.prototype.compareClientSecret = function (presented) {
-    return secretMatches(parts.secretHashKeys, this.clientId, presented, this.clientSecret ?? '');
-  };
+  compareSecrets(provider, parts);
   provider.ReplayDetection.unique = useOnce(parts);
   provider.use(async (ctx, next) => {
     // TLS may end in front of us; the issuer says what the browser sees, and cookies are marked by it

@@ -103,6 +103,10 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     signingKeys: privateKeys,
     cookies: cookieSigner(keys.cookie),
     secretHashKeys: keys.secretHash,
+    renewSecretHash: ({ tenant, clientId }, old, renewed) =>
+      void clients
+        .renewSecretHash(tenant, clientId, old, renewed)
+        .catch((error: unknown) => log.warn('a hash under the older SECRET_HASH_KEY stays for now', { error })),
     users,
     artefacts,
     async activeClient(clientId) {

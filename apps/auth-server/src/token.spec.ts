@@ -242,7 +242,7 @@ describe('a request that proves nothing', () => {
     ['no grant type', () => ({ scope: 'customer:read' }), support, 400, 'invalid_request'],
     [
       'a grant that is not served',
-      () => ({ grant_type: 'refresh_token', refresh_token: 'x' }),
+      () => ({ grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange' }),
       support,
       400,
       'unsupported_grant_type',

@@ -4,7 +4,7 @@ import { WrongUse } from './faults.js';
 import type { Column } from './table.js';
 
 /** How a client can prove itself at /token; `none` is a public client, for people only. */
-export const AUTH_METHODS = ['client_secret_basic', 'private_key_jwt', 'none'] as const;
+export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
 
 /** A registered client, without its secret. */
 export const clientRow = z.object({
@@ -16,6 +16,10 @@ export const clientRow = z.object({
   grant_types: z.array(z.string()),
   /** its ceiling: all it can ever be granted */
   scopes: z.array(z.string()),
+  /** its tokens are bound to a key of its own (RFC 9449); false = plain bearer tokens */
+  dpop_bound_access_tokens: z.boolean(),
+  /** it must push its authorization requests (RFC 9126) */
+  require_pushed_authorization_requests: z.boolean(),
   disabled: z.boolean(),
   /** RFC 3339 */
   created_at: z.string(),
@@ -28,6 +32,7 @@ export const clientColumns: readonly Column<Client>[] = [
   { head: 'name', of: ({ name }) => name },
   { head: 'proves itself by', of: ({ auth_method }) => auth_method },
   { head: 'grants', of: ({ grant_types }) => grant_types },
+  { head: 'tokens', of: ({ dpop_bound_access_tokens: bound }) => (bound ? 'DPoP' : 'bearer') },
   { head: 'ceiling', of: ({ scopes }) => scopes },
   { head: 'disabled', of: ({ disabled }) => (disabled ? 'disabled' : undefined) },
 ];
@@ -45,7 +50,7 @@ export function publicKeysIn(text: string, path: string): z.output<typeof jwks> 
   const one = jwk.safeParse(content);
   if (!set.success && !one.success) throw new WrongUse(`${path} holds no JWK and no JWK set (RFC 7517).`);
   const keys = set.success ? set.data.keys : [one.data as z.output<typeof jwk>];
-  if (keys.some((key) => 'd' in key || 'k' in key)) {
+  if (keys.some((key) => 'd' in key || 'k' in key || 'p' in key)) {
     throw new WrongUse(
       `${path} holds a private key. Take out its private members: the gate needs the public key only.`,
     );

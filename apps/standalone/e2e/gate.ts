@@ -73,7 +73,13 @@ export class Gate {
     const answer = await fetch(`${this.ready.authServer}/admin/v1/clients`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ name: 'e2e', auth_method: 'client_secret_basic', scopes, ...more }),
+      body: JSON.stringify({
+        name: 'e2e',
+        auth_method: 'client_secret_basic',
+        dpop_bound_access_tokens: false,
+        scopes,
+        ...more,
+      }),
     });
     if (answer.status !== 201) throw new Error(`client not made: ${answer.status} ${await answer.text()}`);
     return { ...((await answer.json()) as DemoClient), scopes };

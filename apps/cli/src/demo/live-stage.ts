@@ -38,7 +38,14 @@ export function liveStage(
   return {
     async player(ceiling) {
       refuseStopped();
-      const wish = { tenant, name: 'portcullis demo', auth_method: 'client_secret_basic', scopes: ceiling };
+      const wish = {
+        tenant,
+        name: 'portcullis demo',
+        auth_method: 'client_secret_basic',
+        // what a scenario tries is tried with a stolen token too
+        dpop_bound_access_tokens: false,
+        scopes: ceiling,
+      };
       const client = expectShape(created, await clients.send('POST', '/clients', wish));
       const credentials = { id: client.client_id, secret: client.client_secret };
       const requestToken = async (scopes: readonly Scope[]) =>

@@ -34,12 +34,14 @@ export const clientAdd = defineVerb({
       says: 'how it proves itself (default client_secret_basic)',
       choices: AUTH_METHODS,
     },
-    { flags: '--jwks <file>', says: 'its public ES256 key, for private_key_jwt' },
+    { flags: '--jwks <file>', says: 'its public key (P-256, Ed25519 or RSA), for private_key_jwt' },
     {
       flags: '--redirect-uri <uri>',
       says: 'where a person comes back to, for clients that act for people',
       repeated: true,
     },
+    { flags: '--bearer', says: 'plain bearer tokens, which whoever holds them can use (default for machines: DPoP)' },
+    { flags: '--require-par', says: 'it must push its authorization requests (RFC 9126)' },
     tenantOption,
   ],
   input: z
@@ -49,18 +51,22 @@ export const clientAdd = defineVerb({
       authMethod: z.enum(AUTH_METHODS).default('client_secret_basic'),
       jwks: z.string().optional(),
       redirectUri: z.array(z.string()).default([]),
+      bearer: z.literal(true).optional(),
+      requirePar: z.literal(true).optional(),
       ...tenantInput,
     })
     .refine(({ authMethod, jwks }) => authMethod !== 'private_key_jwt' || jwks !== undefined, {
       path: ['jwks'],
       message: 'is needed with --auth-method private_key_jwt: a file with the public key',
     }),
-  run: async ({ name, scope, authMethod, jwks, redirectUri, tenant }, ports) => {
+  run: async ({ name, scope, authMethod, jwks, redirectUri, bearer, requirePar, tenant }, ports) => {
     const wish = {
       name,
       auth_method: authMethod,
       scopes: scope,
       redirect_uris: redirectUri,
+      ...(bearer && { dpop_bound_access_tokens: false }),
+      ...(requirePar && { require_pushed_authorization_requests: true }),
       ...(tenant !== undefined && { tenant }),
       ...(jwks !== undefined && { jwks: publicKeysIn(await ports.fileText(jwks), jwks) }),
     };

@@ -14,6 +14,8 @@ const client = {
   redirect_uris: [],
   grant_types: ['client_credentials'],
   scopes: ['customer:read'],
+  dpop_bound_access_tokens: false,
+  require_pushed_authorization_requests: false,
   disabled: false,
   created_at: '2026-11-20T10:00:00.000Z',
 };
@@ -92,6 +94,15 @@ test.each([
   await expect(adding).rejects.toThrow(WrongUse);
   await expect(adding).rejects.toThrow(says);
   expect(asked).toEqual([]);
+});
+
+test('plain bearer tokens and pushed requests are asked for by name, and by nothing else', async () => {
+  const { add, asked } = gate();
+  await add({ scope: ['customer:read'], bearer: true, requirePar: true });
+  await add({ scope: ['customer:read'] });
+  const bodies = (asked as [string, string, object][]).map(([, , body]) => body);
+  expect(bodies[0]).toMatchObject({ dpop_bound_access_tokens: false, require_pushed_authorization_requests: true });
+  expect(Object.keys(bodies[1] ?? {})).not.toContain('dpop_bound_access_tokens');
 });
 
 test.each([
