@@ -15,6 +15,8 @@ export default {
   testEnvironment: 'node',
   testTimeout: 60_000,
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
+  // they need a container engine: jest.containers.config.mjs
+  testPathIgnorePatterns: ['/node_modules/', '\\.container\\.spec\\.ts$'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

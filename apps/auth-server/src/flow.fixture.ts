@@ -5,7 +5,7 @@ export const CALLBACK = 'http://127.0.0.1:53211/callback';
 
 /** An authorization request; a parameter that is undefined is left out. */
 export function authorizeUrl(gate: Gate, params: Record<string, string | string[] | undefined>): string {
-  const url = new URL('/authorize', gate.issuer);
+  const url = new URL('/authorize', gate.url);
   const all = { client_id: 'desktop', response_type: 'code', redirect_uri: CALLBACK, state: 's-1', ...params };
   for (const [name, value] of Object.entries(all)) {
     for (const one of [value ?? []].flat()) url.searchParams.append(name, one);
@@ -26,7 +26,7 @@ export async function grantAs(
   gate: Gate,
   person: Person,
   params: Record<string, string | string[] | undefined> = {},
-  browser = new Browser(gate.issuer),
+  browser = new Browser(gate.url),
 ) {
   const { verifier, challenge } = pkce();
   const asked = { code_challenge: challenge, code_challenge_method: 'S256', ...params };

@@ -61,13 +61,16 @@ export async function world(database?: Database) {
     port: 0,
   };
 }
-export type World = Awaited<ReturnType<typeof world>>;
+export type World = Awaited<ReturnType<typeof world>> & {
+  /** the local administrator's; a new one for each start unless given */
+  readonly adminKey?: Awaited<ReturnType<typeof privateJwk>>;
+};
 
 /** The real server on a free port of loopback (the same one when the world is started again). */
 export async function startGate(of: World, more: Partial<AuthServerParts> = {}, env: Record<string, string> = {}) {
-  const adminKey = await privateJwk();
+  const adminKey = of.adminKey ?? (await privateJwk());
   const { d: _d, ...adminPublic } = adminKey;
-  const bus = memoryBus();
+  const bus = more.bus ?? memoryBus();
   const events = recordedEvents();
   const lines: string[] = [];
   const say = (level: string) => (message: string, facts?: LogFacts) =>
@@ -87,12 +90,12 @@ export async function startGate(of: World, more: Partial<AuthServerParts> = {}, 
   const localAdmin = { jwk: adminPublic as PublicJwk, uid: 1000 };
   const service = await startAuthServer(
     settings,
-    { database, keys, bus, events: events.log, log, localAdmin, demo, ...more },
+    { database, keys, events: events.log, log, localAdmin, demo, ...more, bus },
     bound,
   );
   return {
     ...service,
-    issuer: bound.url,
+    issuer: settings.AUTH_ISSUER,
     uris: resourceUris(settings),
     bus,
     events,
@@ -120,13 +123,17 @@ export interface TokenReply {
   readonly body: Record<string, unknown>;
 }
 
-/** POST /token; a list of pairs can name a parameter twice. */
+/** POST /token, at `url` where that is not the issuer's; a list of pairs can name a parameter twice. */
 export async function postToken(
-  gate: Pick<Gate, 'issuer'>,
+  gate: Pick<Gate, 'issuer'> & { readonly url?: string },
   form: Record<string, string> | [string, string][],
   headers: Record<string, string> = {},
 ): Promise<TokenReply> {
-  const response = await fetch(`${gate.issuer}/token`, { method: 'POST', headers, body: new URLSearchParams(form) });
+  const response = await fetch(`${gate.url ?? gate.issuer}/token`, {
+    method: 'POST',
+    headers,
+    body: new URLSearchParams(form),
+  });
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, body: jsonOf(text) };
 }

@@ -22,7 +22,9 @@ export async function migrate(database: Database, schema: string, directory: URL
   const db = database.schema<Tables>(schema);
   await db.transaction().execute(async (trx) => {
     await alone(trx, schema);
-    await sql`create schema if not exists ${sql.id(schema)}`.execute(trx);
+    // "if not exists" asks for the right to make one even where there is one; a service's own role may not have it
+    const there = await sql`select 1 from pg_namespace where nspname = ${schema}`.execute(trx);
+    if (there.rows.length === 0) await sql`create schema ${sql.id(schema)}`.execute(trx);
     await sql`create table if not exists ${sql.id(schema, 'migrations')} (
       name text primary key, checksum text not null, applied_at timestamptz not null default now())`.execute(trx);
   });
@@ -58,6 +60,11 @@ async function applyNext(
   return next.name;
 }
 
-/** Until the transaction ends, no other run works on this schema, in whatever process. */
-const alone = (trx: Kysely<Tables>, schema: string): Promise<unknown> =>
-  sql`select pg_advisory_xact_lock(hashtext(${`portcullis/migrate/${schema}`}))`.execute(trx);
+/**
+ * Until the transaction ends, no other run works on this schema, in whatever process. However long that takes: the limit
+ * that statements have is one of requests.
+ */
+async function alone(trx: Kysely<Tables>, schema: string): Promise<void> {
+  await sql`select set_config('statement_timeout', '0', true)`.execute(trx);
+  await sql`select pg_advisory_xact_lock(hashtext(${`portcullis/migrate/${schema}`}))`.execute(trx);
+}

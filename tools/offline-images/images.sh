@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# The container images that tests use, under their public names: what is present stays, what can be pulled is pulled, and
+# where no registry can be reached a stand-in is built from Debian's packages and the Node that npm installed.
+# usage: images.sh [--force] [--no-pull] [NAME...]    NAME: postgres, node, ryuk (default: all three)
+#   --force    makes stand-ins anew, even of what is present
+#   --no-pull  asks no registry
+# Needs an engine that answers (engine.sh), and for stand-ins root (or sudo) and apt. Stand-ins carry the label
+# local.standin=true. Root file systems are kept in OFFLINE_IMAGES_CACHE, default ~/.cache/portcullis/offline-images;
+# MIRROR and MIRROR_SECURITY replace the Debian mirrors of the machine's own apt.
+set -euo pipefail
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$(cd "$HERE/../.." && pwd)
+CACHE=${OFFLINE_IMAGES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/portcullis/offline-images}
+POSTGRES=postgres:17 NODE=node:24-bookworm-slim RYUK=testcontainers/ryuk:0.14.0
+NPM_VERSION=${NPM_VERSION:-11}
+PULL_LONGEST=600
+
+force='' pull=1 want=()
+for word in "$@"; do
+  case $word in
+    --force) force=1 ;;
+    --no-pull) pull='' ;;
+    postgres | node | ryuk) want+=("$word") ;;
+    *) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+  esac
+done
+((${#want[@]})) || want=(ryuk node postgres)
+
+SECONDS=0
+say() { printf 'images: [%3d s] %s\n' "$SECONDS" "$*"; }
+fail() { echo "images: $*" >&2; exit 1; }
+present() { docker image inspect "$1" >/dev/null 2>&1; }
+made() { say "built   $1 ($(docker image inspect -f '{{.Size}}' "$1" | awk '{ printf "%.0f MB", $1 / 1e6 }'))"; }
+
+if [ "$(id -u)" = 0 ]; then as_root() { "$@"; }; else as_root() { sudo -n "$@"; }; fi
+
+# A stand-in is no reason to ask a registry again; only --force makes it anew.
+settled() {
+  if [ -z "$force" ] && present "$1"; then say "present $1"; return 0; fi
+  if [ -n "$force" ] || [ -z "$pull" ]; then return 1; fi
+  say "pulling $1"
+  if timeout "$PULL_LONGEST" docker pull -q "$1" >/dev/null 2>"$CACHE/pull.log"; then say "pulled  $1"; return 0; fi
+  say "no registry gave $1: a stand-in is built"
+  pull=''
+  return 1
+}
+
+# Host networking: the names that this machine resolves are resolved inside, whatever its resolver is.
+build() { # tag, folder, arguments of docker build
+  local tag=$1 folder=$2 log
+  shift 2
+  log=$CACHE/build-${tag//[:\/]/-}.log
+  say "building $tag"
+  docker build --network host --label local.standin=true "$@" -t "$tag" "$folder" >"$log" 2>&1 || { tail -40 "$log" >&2; fail "docker build of $tag failed; the end of $log is above"; }
+  made "$tag"
+}
+
+# The machine's own Debian mirrors, as apt knows them.
+mirror() { apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' | awk -v path="$1" '$1 ~ path && $2 == "main" { print $1; exit }'; }
+
+debian() { # suite -> debian:SUITE-slim
+  local suite=$1 tag=debian:$1-slim tar=$CACHE/debian-$1-slim-$(dpkg --print-architecture).tar.gz
+  if settled "$tag"; then return; fi
+  if [ ! -s "$tar" ]; then make_root "$suite" "$tar"; fi
+  docker import -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' -c 'CMD ["bash"]' -c 'LABEL local.standin=true' "$tar" "$tag" >/dev/null
+  made "$tag"
+}
+
+make_root() { # suite, file for the slimmed root file system
+  local suite=$1 tar=$2 root=$CACHE/root-$1 main security script=/usr/share/debootstrap/scripts/$1
+  command -v apt-get >/dev/null || fail "stand-ins are made from Debian's packages, and there is no apt-get here: let the engine reach a registry"
+  as_root true 2>/dev/null || fail "stand-ins need root or sudo: run as root, or let the engine reach a registry"
+  main=${MIRROR:-$(mirror '/debian/?$')} security=${MIRROR_SECURITY:-$(mirror '/debian-security/?$')}
+  if [ -z "$main" ]; then as_root apt-get update -qq; main=$(mirror '/debian/?$') security=$(mirror '/debian-security/?$'); fi
+  [ -n "$main" ] || fail "apt knows no Debian mirror: set MIRROR=URL, or let the engine reach a registry"
+  command -v debootstrap >/dev/null || {
+    say "installing debootstrap"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
+  }
+  [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
+  say "debootstrap $suite (about 40 s)"
+  as_root rm -rf "$root"
+  as_root debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" "$main" "$script" >"$CACHE/debootstrap-$suite.log" 2>&1 \
+    || { tail -20 "$CACHE/debootstrap-$suite.log" >&2; fail "debootstrap $suite failed; the end of its log is above"; }
+  as_root bash "$HERE/slim.sh" "$root" "$suite" "$main" "$security"
+  as_root tar -C "$root" --numeric-owner --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' -c . | gzip -1 >"$tar.part"
+  mv "$tar.part" "$tar"
+  as_root rm -rf "$root"
+}
+
+node() {
+  if settled "$NODE"; then docker tag "$NODE" node:24; return; fi
+  local arch context usr packed
+  arch=$(case $(uname -m) in x86_64) echo x64 ;; aarch64) echo arm64 ;; *) uname -m ;; esac)
+  local binary=$ROOT/node_modules/node-linux-$arch/bin/node
+  [ -x "$binary" ] || fail "there is no $binary: run 'npm run bootstrap' first"
+  debian bookworm
+  packed=$CACHE/npm-$NPM_VERSION
+  mkdir -p "$packed"
+  ls "$packed"/npm-*.tgz >/dev/null 2>&1 || (cd "$packed" && npm pack --silent "npm@$NPM_VERSION" >/dev/null)
+  context=$(mktemp -d "$CACHE/node.XXXXXX")
+  usr=$context/files/usr/local
+  mkdir -p "$usr/bin" "$usr/lib/node_modules/npm"
+  cp "$HERE/images/node/Dockerfile" "$context/"
+  install -m 755 "$binary" "$HERE/images/node/docker-entrypoint.sh" "$usr/bin/"
+  tar -xzf "$packed"/npm-*.tgz -C "$usr/lib/node_modules/npm" --strip-components=1 --no-same-owner
+  chmod 755 "$usr"/lib/node_modules/npm/bin/*.js
+  ln -s ../lib/node_modules/npm/bin/npm-cli.js "$usr/bin/npm"
+  ln -s ../lib/node_modules/npm/bin/npx-cli.js "$usr/bin/npx"
+  build "$NODE" "$context"
+  rm -rf "$context"
+  docker tag "$NODE" node:24
+}
+
+postgres() {
+  if settled "$POSTGRES"; then return; fi
+  debian trixie
+  build "$POSTGRES" "$HERE/images/postgres" --build-arg PG_MAJOR=17
+}
+
+ryuk() {
+  if settled "$RYUK"; then return; fi
+  node
+  build "$RYUK" "$HERE/images/ryuk" --build-arg "NODE_IMAGE=$NODE"
+}
+
+timeout 10 docker version >/dev/null 2>&1 || fail "no container engine answers: run $HERE/engine.sh"
+mkdir -p "$CACHE"
+exec 8>"$CACHE/lock"
+flock 8
+for name in "${want[@]}"; do "$name"; done

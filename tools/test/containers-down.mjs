@@ -1,0 +1,3 @@
+export default async function containersDown() {
+  await globalThis.portcullisPostgres?.stop();
+}
