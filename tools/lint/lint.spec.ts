@@ -174,7 +174,11 @@ rules(
     ['kysely in a sql file', 'libs/sql/src/x.sql.ts', use('kysely')],
     ['ioredis in a redis file', 'libs/limits/src/x.redis.ts', use('ioredis')],
     ['kafkajs in a kafka file', 'libs/bus/src/x.kafka.ts', use('kafkajs')],
-    ['node:http in an http file', 'libs/service/src/x.http.ts', use('node:http')],
+    [
+      'a server in an http file',
+      'libs/service/src/x.http.ts',
+      "import { createServer } from 'node:http';\ncreateServer();",
+    ],
     ['Nest in a controller', 'apps/auth-server/src/x.controller.ts', use('@nestjs/common')],
     ['Nest and Passport in a module', 'apps/auth-server/src/x.module.ts', use('@nestjs/passport')],
     ['anything in a spec', 'libs/guard/src/x.spec.ts', use('node:fs') + "import 'node:http';\nimport 'openai';"],
@@ -227,6 +231,7 @@ rules(
 );
 
 const call = "export const a = fetch('https://a.example');";
+const named = (name: string, from: string) => `import { ${name} } from '${from}';\n${name}();\n`;
 rules(
   'reaching out',
   'suffix/says-what-it-loads',
@@ -239,6 +244,33 @@ rules(
     ['fetch in the standalone app', 'apps/standalone/src/x.ts', call, /fetch \(network\)/],
     ['node:https in start.ts', 'apps/mcp-server/src/start.ts', use('node:https'), /\(network\)/],
     ['node:net in a controller', 'apps/mcp-server/src/x.controller.ts', use('node:net'), /\(network\)/],
+    ['fetch in an http file that is not named', 'libs/service/src/x.http.ts', call, /fetch reaches out/],
+    [
+      'fetch of globalThis in it',
+      'libs/service/src/x.http.ts',
+      'export const a = globalThis.fetch;',
+      /fetch reaches out/,
+    ],
+    [
+      'a WebSocket in it',
+      'apps/cli/src/x.http.ts',
+      "export const a = new WebSocket('wss://a');",
+      /WebSocket reaches out/,
+    ],
+    ['request of node:http in it', 'libs/service/src/x.http.ts', named('request', 'node:http'), /request of node:http/],
+    ['get of node:https in it', 'apps/mcp-server/src/x.http.ts', named('get', 'node:https'), /get of node:https/],
+    ['connect of node:net in it', 'libs/service/src/x.http.ts', named('connect', 'node:net'), /connect of node:net/],
+    ['a look-up in it', 'libs/service/src/x.http.ts', named('lookup', 'node:dns/promises'), /lookup of node:dns/],
+    ['undici in it', 'libs/service/src/x.http.ts', named('request', 'undici'), /request of undici/],
+    [
+      'all of node:http in it',
+      'libs/service/src/x.http.ts',
+      "import http from 'node:http';\nhttp.get('');",
+      /all of it/,
+    ],
+    ['import() of node:https in it', 'libs/service/src/x.http.ts', "await import('node:https');", /all of it/],
+    ['fetch in the command line tool', 'apps/cli/src/x.ts', call, /fetch reaches out/],
+    ['node:https in the command line tool', 'apps/cli/src/x.ts', named('get', 'node:https'), /get of node:https/],
     ['undici in a module', 'apps/mcp-server/src/x.module.ts', use('undici'), /\(network\)/],
     [
       'a remote key set',
@@ -254,8 +286,12 @@ rules(
     ],
   ],
   [
-    ['fetch in an http file', 'libs/service/src/x.http.ts', call],
-    ['fetch in the command line tool', 'apps/cli/src/x.ts', call],
+    ['fetch where it belongs', 'libs/service/src/fetch-inside.http.ts', call],
+    ['node:https where it belongs', 'libs/service/src/fetch-outside.http.ts', named('request', 'node:https')],
+    ["the issuer's keys, fetched by the guard", 'libs/guard/src/jwks.http.ts', call],
+    ['the gate, asked by the command line tool', 'apps/cli/src/ask.http.ts', call],
+    ['a listener in an http file', 'libs/service/src/x.http.ts', named('createServer', 'node:https')],
+    ['node:http in a spec', 'libs/service/src/x.spec.ts', named('request', 'node:http')],
     ['fetch in an end-to-end test', 'apps/standalone/e2e/x.ts', call],
     ['fetch in a spec', 'libs/service/src/x.spec.ts', call],
   ],

@@ -1,7 +1,7 @@
 import { builtinModules } from 'node:module';
 import { relative, sep } from 'node:path';
 import { devPackages, projects, root } from './projects.mjs';
-import { AMBIENT, AMBIENT_NAMES, FAMILIES, PURE_NAMES } from './suffixes.mjs';
+import { AMBIENT, AMBIENT_NAMES, FAMILIES, LISTENING, PURE_NAMES, REACHING } from './suffixes.mjs';
 import { CONTRACT_KINDS, kindOf, kindOfImport, PLACES, SUFFIXES } from './suffixes.mjs';
 
 /**
@@ -23,6 +23,8 @@ const suffixRule = {
       byName: "A {{kind}} file takes from '{{source}}' only by name: {{names}}.",
       ambient: 'A {{kind}} file may not use {{name}} ({{family}}): take it as an argument or a port.',
       computed: 'A {{kind}} file may not load what is decided at run time.',
+      reaching:
+        '{{name}} reaches out: only fetch-inside.http.ts and fetch-outside.http.ts do (and those REACHING names). Take one as a port.',
       dev: "'{{source}}' is a development dependency; it is not there where a service runs.",
     },
   },
@@ -40,6 +42,7 @@ const suffixRule = {
       return { Program: (node) => context.report({ node, messageId: 'layer', data: { kind } }) };
     }
     const may = SUFFIXES[kind] ?? PLACES[kind];
+    const reaches = may.tests === true || REACHING.includes(path);
     const report = (node, messageId, data) => context.report({ node, messageId, data: { kind, ...data } });
 
     /** @param names what is taken; undefined = the whole of it, or its default */
@@ -65,6 +68,11 @@ const suffixRule = {
           report(node, 'byName', { source, names: pure.join(', ') });
         }
       }
+      if (family === 'network' && may.families.includes(family) && !reaches) {
+        const known = LISTENING[name] ?? [];
+        const outward = names === undefined ? ['all of it'] : names.filter((each) => !known.includes(each));
+        if (outward.length > 0) report(node, 'reaching', { name: `${outward.join(', ')} of ${source}` });
+      }
       for (const [each, ambient] of Object.entries(AMBIENT_NAMES[name] ?? {})) {
         if (may.ambient.includes(ambient) || (names !== undefined && !names.includes(each))) continue;
         report(node, 'ambient', { name: `${each} of ${source}`, family: ambient });
@@ -86,6 +94,7 @@ const suffixRule = {
       'Program:exit'() {
         for (const { node, name, family } of ambientUses(context.sourceCode)) {
           if (!may.ambient.includes(family)) report(node, 'ambient', { name, family });
+          else if (family === 'network' && !reaches) report(node, 'reaching', { name });
         }
       },
     };

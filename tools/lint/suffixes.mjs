@@ -78,6 +78,26 @@ export const AMBIENT_NAMES = {
   uuid: { v1: 'clock', v4: 'random', v6: 'clock', v7: 'clock' },
 };
 
+/**
+ * The files that reach out, by name. Who needs to, takes one of them as a port: an address that a client, a document or a
+ * person gave goes through fetch-outside, one of our own services through fetch-inside. The guard has its own for the
+ * issuer's keys, since the service kit stands on it; the command line tool asks the gate it is pointed at.
+ */
+export const REACHING = [
+  'libs/service/src/fetch-inside.http.ts',
+  'libs/service/src/fetch-outside.http.ts',
+  'libs/guard/src/jwks.http.ts',
+  'apps/cli/src/ask.http.ts',
+];
+/** What other files with a driver of the network may take of it: they listen, or only know its words. */
+export const LISTENING = {
+  'node:http': ['createServer', 'STATUS_CODES', 'METHODS'],
+  'node:https': ['createServer'],
+  'node:http2': ['createServer', 'createSecureServer', 'constants'],
+  'node:net': ['createServer', 'isIP', 'isIPv4', 'isIPv6'],
+  'node:tls': ['createServer', 'createSecureContext', 'rootCertificates'],
+};
+
 const time = ['clock', 'random', 'timers'];
 const nothing = { families: [], files: [], ambient: [] };
 /** What puts parts together may load them all; what reaches out lies in `*.http.ts` all the same. */
