@@ -58,7 +58,8 @@ export function shelve(kind: string, id: string, payload: AdapterPayload, expire
     kind,
     idHash: artefactHash(id),
     payload: JSON.stringify(kept),
-    grantId: payload.grantId,
+    // a grant belongs to itself, so that it can be found by the id that its tokens name
+    grantId: kind === 'Grant' ? id : payload.grantId,
     sessionUid: kind === 'Session' ? payload.uid : undefined,
     clientId: payload.clientId,
     accountId: payload.accountId,

@@ -1,3 +1,5 @@
+import { principalId } from '@portcullis/contract/ids';
+import type { Revocable } from '@portcullis/contract/revocation';
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
 import { openPglite } from '@portcullis/sql/pglite.sql';
@@ -7,6 +9,8 @@ import { shelve } from './artefacts.js';
 import { sqlArtefacts } from './artefacts.sql.js';
 import { clientsContract } from './clients.contract.js';
 import { sqlClients } from './clients.sql.js';
+import { revocationsContract } from './revocations.contract.js';
+import { sqlRevocations } from './revocations.sql.js';
 import { signingKeysContract } from './signing-keys.contract.js';
 import { sqlSigningKeys } from './signing-keys.sql.js';
 import { usersContract } from './users.contract.js';
@@ -23,6 +27,7 @@ describe('clients in SQL', () => clientsContract(() => Promise.resolve(sqlClient
 describe('users in SQL', () => usersContract(() => Promise.resolve(sqlUsers(database))));
 describe('artefacts in SQL', () => artefactsContract(() => Promise.resolve(sqlArtefacts(database))));
 describe('signing keys in SQL', () => signingKeysContract(() => Promise.resolve(sqlSigningKeys(database))));
+describe('revocations in SQL', () => revocationsContract(() => Promise.resolve(sqlRevocations(database))));
 
 const yes = () => Promise.resolve();
 
@@ -41,6 +46,50 @@ test("with a client go its codes, with a person their sessions, and nobody else'
   await users.remove('r1', 'usr_r1', yes);
   const found = await Promise.all(kept.map(({ kind, idHash }) => artefacts.find(kind, idHash, now)));
   expect(found.map((one) => one !== undefined)).toEqual([false, false, true]);
+});
+
+describe('what is revoked takes along, of its own tenant only,', () => {
+  const now = Date.now();
+  const [grant, code, session, used] = ['Grant', 'RefreshToken', 'Session', 'ReplayDetection'] as const;
+  const owned = (kind: string, id: string, more: object) =>
+    shelve(
+      kind,
+      id,
+      { clientId: 'e1-a', accountId: 'usr_e1', ...(kind !== grant && { grantId: 'g-e1' }), ...more },
+      now + 1e6,
+    );
+  const things = [
+    owned(grant, 'g-e1', {}),
+    owned(code, 'refresh-e1', {}),
+    owned(code, 'refresh-e2', { grantId: 'g-e2' }),
+    owned(code, 'refresh-e3', { grantId: 'g-e3', accountId: 'usr_e2' }),
+    owned(code, 'refresh-e4', { grantId: 'g-e4', clientId: 'e1-b' }),
+    owned(session, 'session-e1', { clientId: undefined, grantId: undefined, uid: 'uid-e1' }),
+    owned(used, 'assertion-e1', { accountId: undefined, grantId: undefined }),
+  ];
+  beforeAll(async () => {
+    for (const clientId of ['e1-a', 'e1-b'])
+      await sqlClients(database).add('e1', { ...client, tenant: 'e1', clientId }, yes);
+    await sqlUsers(database).add('e1', { ...user, tenant: 'e1', userId: 'usr_e1' }, yes);
+  });
+  test.each<[Revocable, string, readonly boolean[]]>([
+    ['token', 'g-e1', [true, true, true, true, true, true, true]],
+    ['grant', 'g-e1', [false, false, true, true, true, true, true]],
+    ['principal', principalId('e1', 'e1-a', 'usr_e1'), [false, false, false, true, true, true, true]],
+    ['client', 'e1-a', [false, false, false, false, true, true, true]],
+    ['user', 'usr_e1', [false, false, false, true, false, false, true]],
+  ])('%s', async (what, id, left) => {
+    const [artefacts, revocations] = [sqlArtefacts(database), sqlRevocations(database)];
+    for (const one of things) await artefacts.put(one);
+    const found = async () =>
+      (await Promise.all(things.map((one) => artefacts.find(one.kind, one.idHash, now)))).map(Boolean);
+    const revocation = { what, id, at: now, until: now + 1000, reason: 'r', by: 'b' };
+    await revocations.revoke('another', revocation, yes);
+    await expect(revocations.revoke('e1', revocation, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await found()).toEqual(things.map(() => true));
+    await revocations.revoke('e1', revocation, yes);
+    expect(await found()).toEqual(left);
+  });
 });
 
 test('a scope or role that no version knows any more gives nothing', async () => {

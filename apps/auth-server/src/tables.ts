@@ -1,3 +1,4 @@
+import type { Revocable } from '@portcullis/contract/revocation';
 import type { ColumnType, JSONColumnType } from 'kysely';
 import type { AuthMethod, GrantType, PublicJwk } from './clients.js';
 import type { KeyState } from './signing-keys.js';
@@ -24,6 +25,7 @@ export interface AuthTables {
     disabled: boolean;
     created_at: Time;
     version: number;
+    introspects: string | null;
   };
   users: {
     tenant: string;
@@ -54,6 +56,17 @@ export interface AuthTables {
     account_id: string | null;
     expires_at: Time;
     consumed_at: Time | null;
+  };
+  revocations: {
+    tenant: string;
+    what: Revocable;
+    id: string;
+    at: Time;
+    until: Time;
+    reason: string;
+    by: string;
+    /** xid8 */
+    written_by: string;
   };
 }
 type Time = ColumnType<Date, Date, Date>;

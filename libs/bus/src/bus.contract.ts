@@ -110,6 +110,18 @@ export function busContract(open: () => Promise<Bus>): void {
       expect(Object.fromEntries(last)).toEqual({ k: 'new', l: 'one' });
     });
 
+    it('keeps nothing of a key whose last message is empty, until it comes again', async () => {
+      await send(STANDING, message('k', 'old'), message('l', 'one'));
+      await send(STANDING, message('k', ''));
+      const { heard, stop } = await listen('late', STANDING);
+      expect(heard.filter(({ value }) => value !== '')).toEqual([message('l', 'one')]);
+      await stop();
+      await send(STANDING, message('k', 'anew'));
+      const again = (await listen('later', STANDING)).heard.filter(({ value }) => value !== '');
+      expect(again).toEqual(expect.arrayContaining([message('k', 'anew'), message('l', 'one')]));
+      expect(again).toHaveLength(2);
+    });
+
     it('hands on what is published later too', async () => {
       await send(STANDING, message('k', 'old'));
       const { heard } = await listen('late', STANDING);

@@ -87,11 +87,14 @@ function subscriptionOf(handle: Handle): Subscription {
   };
 }
 
-/** A key that comes again moves to the end, so that a replay has the order of the last messages. */
+/**
+ * A key that comes again moves to the end, so that a replay has the order of the last messages. An empty value is a
+ * tombstone: the key is forgotten.
+ */
 function keepLast(topic: Map<string, Message>, messages: readonly Message[]): void {
   for (const message of messages) {
     topic.delete(message.key);
-    topic.set(message.key, message);
+    if (message.value !== '') topic.set(message.key, message);
   }
 }
 

@@ -1,0 +1,145 @@
+import { principalId } from '@portcullis/contract/ids';
+import type { Revocable } from '@portcullis/contract/revocation';
+import type { Database } from '@portcullis/sql/database';
+import { sql, type Kysely, type Selectable } from 'kysely';
+import type { RevocationRecord, Revocations } from './revocations.js';
+import { AUTH, type AuthTables } from './tables.js';
+
+export function sqlRevocations(database: Database): Revocations {
+  const db = database.schema<AuthTables>(AUTH);
+  return {
+    revoke: (tenant, revocation, confirm) =>
+      db.transaction().execute(async (trx) => {
+        await writeRevocation(trx, { ...revocation, tenant });
+        await endArtefacts(trx, tenant, revocation.what, revocation.id);
+        await confirm();
+      }),
+
+    async find(tenant, what, id) {
+      const row = await db
+        .selectFrom('revocations')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .where('what', '=', what)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row && recordOf(row);
+    },
+
+    async since(horizon, now) {
+      // Asked before the rows: of every transaction that has not ended by now, the next question sees what it wrote.
+      const { rows: found } = await sql<{ next: string }>`
+        select pg_snapshot_xmin(pg_current_snapshot())::text as next`.execute(db);
+      const rows = await db
+        .selectFrom('revocations')
+        .selectAll()
+        .where('until', '>', new Date(now))
+        .$if(horizon !== undefined, (query) => query.where('written_by', '>=', sql<string>`cast(${horizon} as xid8)`))
+        .execute();
+      return { rows: rows.map(recordOf), horizon: found[0]?.next ?? '0' };
+    },
+
+    async expired(now, limit) {
+      const rows = await db
+        .selectFrom('revocations')
+        .selectAll()
+        .where('until', '<=', new Date(now))
+        .orderBy('until')
+        .limit(limit)
+        .execute();
+      return rows.map(recordOf);
+    },
+
+    async forget(rows, now) {
+      if (rows.length === 0) return;
+      await db
+        .deleteFrom('revocations')
+        .where(({ eb, refTuple, tuple }) =>
+          eb(
+            refTuple('tenant', 'what', 'id'),
+            'in',
+            rows.map(({ tenant, what, id }) => tuple(tenant, what, id)),
+          ),
+        )
+        .where('until', '<=', new Date(now))
+        .execute();
+    },
+  };
+}
+
+/** For whoever changes something else in the same transaction, such as a client that is disabled. */
+export async function writeRevocation(trx: Kysely<AuthTables>, row: RevocationRecord): Promise<void> {
+  const { tenant, what, id, reason, by } = row;
+  const times = { at: new Date(row.at), until: new Date(row.until) };
+  const written_by = sql<string>`pg_current_xact_id()`;
+  await trx
+    .insertInto('revocations')
+    .values({ tenant, what, id, reason, by, ...times, written_by })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'what', 'id']).doUpdateSet({
+        at: sql<Date>`greatest(revocations.at, excluded.at)`,
+        until: sql<Date>`greatest(revocations.until, excluded.until)`,
+        reason,
+        by,
+        written_by,
+      }),
+    )
+    .execute();
+}
+
+/** What gives its holder tokens. A used assertion's id is not among them: without it the assertion would be good again. */
+const GIVING = ['Grant', 'AuthorizationCode', 'RefreshToken', 'AccessToken', 'DeviceCode'];
+
+/** Takes away what could still give tokens of what was revoked, as far as it is the tenant's. */
+export async function endArtefacts(
+  trx: Kysely<AuthTables>,
+  tenant: string,
+  what: Revocable,
+  id: string,
+): Promise<void> {
+  const clients = trx.selectFrom('clients').select('client_id').where('tenant', '=', tenant);
+  const giving = trx.deleteFrom('artefacts').where('kind', 'in', GIVING).where('client_id', 'in', clients);
+  if (what === 'grant') await giving.where('grant_id', '=', id).execute();
+  if (what === 'client') await giving.where('client_id', '=', id).execute();
+  if (what === 'user') {
+    await giving.where('account_id', '=', id).execute();
+    const users = trx.selectFrom('users').select('user_id').where('tenant', '=', tenant);
+    await trx
+      .deleteFrom('artefacts')
+      .where('kind', '=', 'Session')
+      .where('account_id', '=', id)
+      .where('account_id', 'in', users)
+      .execute();
+  }
+  if (what === 'principal') {
+    for (const { client_id, account_id } of await pairsOf(trx, tenant, id)) {
+      await giving.where('client_id', '=', client_id).where('account_id', '=', account_id).execute();
+    }
+  }
+}
+
+/** Client and person behind a principal: its id is a hash of the two, so all that have a grant are tried. */
+async function pairsOf(trx: Kysely<AuthTables>, tenant: string, principal: string) {
+  const pairs = await trx
+    .selectFrom('artefacts')
+    .innerJoin('clients', 'clients.client_id', 'artefacts.client_id')
+    .select(['artefacts.client_id', 'artefacts.account_id'])
+    .distinct()
+    .where('clients.tenant', '=', tenant)
+    .where('artefacts.kind', 'in', GIVING)
+    .where('artefacts.account_id', 'is not', null)
+    .execute();
+  return pairs
+    .map(({ client_id, account_id }) => ({ client_id: client_id ?? '', account_id: account_id ?? '' }))
+    .filter(({ client_id, account_id }) => principalId(tenant, client_id, account_id) === principal);
+}
+
+const recordOf = (row: Selectable<AuthTables['revocations']>): RevocationRecord => ({
+  tenant: row.tenant,
+  what: row.what,
+  id: row.id,
+  at: row.at.getTime(),
+  until: row.until.getTime(),
+  reason: row.reason,
+  by: row.by,
+});
