@@ -40,7 +40,7 @@ export function accessTokenClaims(
   return {
     tenant,
     ceiling: token.resourceServer.scope,
-    ...(person?.grantId !== undefined && { task: taskOf(person.grantId) }),
+    ...(person?.grantId !== undefined && { task: taskOf(person.grantId), grant_id: person.grantId }),
     ...(client.clientId === LOCAL_ADMIN && localAdmin && { actor: `${LOCAL_ADMIN}/${localAdmin.uid}` }),
     ...(person && { auth_time: ctx.oidc.entities.AuthorizationCode?.authTime }),
   };

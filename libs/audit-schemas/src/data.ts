@@ -50,6 +50,11 @@ export const authData = z.object({
   action: z.enum([
     'token.issued',
     'token.refused',
+    'token.revoked',
+    'token.introspected',
+    'grant.revoked',
+    'revocation.refused',
+    'introspection.refused',
     'login.succeeded',
     'login.failed',
     'consent.granted',
@@ -59,6 +64,7 @@ export const authData = z.object({
   scope: z.string().max(4096).optional(),
   resource: z.string().max(1024).optional(),
   tokenId: z.string().max(255).optional(),
+  grantId: z.string().max(255).optional(),
   address: z.string().max(64).optional(),
   reason: z.string().max(1000).optional(),
 });
