@@ -85,6 +85,7 @@ export async function removeArtefacts(
   value: string,
 ): Promise<void> {
   await trx.deleteFrom('artefacts').where(column, '=', value).execute();
+  await trx.deleteFrom('refresh_tokens').where(column, '=', value).execute();
 }
 
 const storedOf = (row: Pick<Selectable<AuthTables['artefacts']>, 'payload' | 'consumed_at'>): StoredArtefact => ({

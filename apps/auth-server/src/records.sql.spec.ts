@@ -11,6 +11,8 @@ import { clientsContract } from './clients.contract.js';
 import { sqlClients } from './clients.sql.js';
 import { revocationsContract } from './revocations.contract.js';
 import { sqlRevocations } from './revocations.sql.js';
+import { refreshTokensContract } from './refresh-tokens.contract.js';
+import { refreshTokensIn } from './refresh-tokens.fixture.js';
 import { signingKeysContract } from './signing-keys.contract.js';
 import { sqlSigningKeys } from './signing-keys.sql.js';
 import { usersContract } from './users.contract.js';
@@ -26,6 +28,7 @@ afterAll(() => database.close());
 describe('clients in SQL', () => clientsContract(() => Promise.resolve(sqlClients(database))));
 describe('users in SQL', () => usersContract(() => Promise.resolve(sqlUsers(database))));
 describe('artefacts in SQL', () => artefactsContract(() => Promise.resolve(sqlArtefacts(database))));
+describe('refresh tokens in SQL', () => refreshTokensContract(() => Promise.resolve(refreshTokensIn(database))));
 describe('signing keys in SQL', () => signingKeysContract(() => Promise.resolve(sqlSigningKeys(database))));
 describe('revocations in SQL', () => revocationsContract(() => Promise.resolve(sqlRevocations(database))));
 
@@ -131,6 +134,7 @@ const client = {
   createdAt: 0,
 } as const;
 const user = {
+  version: 1,
   username: 'sam',
   passwordHash: '$',
   roles: ['analyst'],

@@ -36,6 +36,7 @@ export interface AuthTables {
     demo: boolean;
     disabled: boolean;
     created_at: Time;
+    version: number;
   };
   signing_keys: {
     kid: string;
@@ -45,6 +46,11 @@ export interface AuthTables {
     sealed: string;
     not_before: Time;
     not_after: Time | null;
+  };
+  bootstrap_links: {
+    tenant: string;
+    token_hash: string;
+    expires_at: Time;
   };
   artefacts: {
     kind: string;
@@ -56,6 +62,18 @@ export interface AuthTables {
     account_id: string | null;
     expires_at: Time;
     consumed_at: Time | null;
+  };
+  refresh_tokens: {
+    tenant: string;
+    token_hash: string;
+    grant_id: string;
+    client_id: string;
+    account_id: string;
+    jkt: string | null;
+    payload: string;
+    expires_at: Time;
+    used_at: Time | null;
+    successor: string | null;
   };
   revocations: {
     tenant: string;
