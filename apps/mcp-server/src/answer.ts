@@ -1,4 +1,4 @@
-import { Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
+import { factsInBody, Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
 import { wwwAuthenticate } from '@portcullis/guard/challenge';
 import type { Message } from './message.js';
 import { SERVER_INFO, type Era } from './protocol.js';
@@ -58,12 +58,13 @@ const INTERNAL_ERROR = -32603;
 export function refusalAnswer(
   refusal: Refusal,
   { id, era, correlationId }: AnswerTo,
-  challenge: { readonly resourceMetadata: string; readonly scopes: readonly string[] },
+  challenge: { readonly resourceMetadata: string; readonly scopes: readonly string[]; readonly scheme?: 'DPoP' },
 ): Answer {
   const { http, rpc } = REFUSALS[refusal.code];
-  const { hint, retryAfterMs } = refusal.facts;
+  const { hint, retryAfterMs, dpopNonce } = refusal.facts;
   const says = wwwAuthenticate(refusal, {
     resourceMetadata: challenge.resourceMetadata,
+    scheme: challenge.scheme,
     // RFC 6750 §3.1: which scopes to ask for; a refused operation names its own
     ...(http === 401 && { scopes: challenge.scopes }),
   });
@@ -80,6 +81,7 @@ export function refusalAnswer(
     },
     {
       ...(says !== undefined && { 'WWW-Authenticate': says }),
+      ...(dpopNonce !== undefined && { 'DPoP-Nonce': dpopNonce }),
       ...(retryAfterMs !== undefined && { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
       ...(http === 405 && { Allow: 'POST' }),
     },
@@ -88,8 +90,7 @@ export function refusalAnswer(
 
 /** What programs read of a refusal: code, correlation id, and the facts of it. */
 function refusalData(refusal: Refusal, correlationId: string): object {
-  const { hint: _, ...facts } = refusal.facts;
-  return { code: refusal.code, correlationId, ...facts };
+  return { code: refusal.code, correlationId, ...factsInBody(refusal) };
 }
 
 /** What a model reads of a refusal. */

@@ -24,6 +24,8 @@ export interface Inbound extends Arrival {
   readonly preflightFor: string | undefined;
   /** every Authorization header as it came */
   readonly authorization: readonly string[];
+  /** every DPoP header as it came */
+  readonly dpop: readonly string[];
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   readonly headers: ProtocolHeaders;
@@ -75,7 +77,12 @@ async function through(passage: Passage, parts: DoorParts): Promise<Answer> {
   const { inbound, record } = passage;
   if (checkHead(inbound, parts.neighbourhood) === 'preflight') return PREFLIGHT;
   const call = await admit(
-    { authorization: inbound.authorization, readOperation: () => readOperation(passage, parts.tools) },
+    {
+      authorization: inbound.authorization,
+      dpop: inbound.dpop,
+      method: inbound.method,
+      readOperation: () => readOperation(passage, parts.tools),
+    },
     record,
     parts.guard,
   );
@@ -145,7 +152,7 @@ const refused = ({ inbound, record, body }: Passage, refusal: Refusal, { challen
   refusalAnswer(
     refusal,
     { id: answerId(body), era: eraOf(body, inbound.headers), correlationId: record.correlationId },
-    challenge,
+    { ...challenge, ...(record.caller?.jkt !== undefined && { scheme: 'DPoP' as const }) },
   );
 
 /** Settles what the call holds, and lets the answer go only when its event is kept. */
@@ -164,8 +171,12 @@ async function closed(passage: Passage, answer: Answer, parts: DoorParts): Promi
     });
     return withCors(refused(passage, new Refusal('overloaded', { retryAfterMs: 1000 }), parts), inbound, parts);
   }
-  return withCors(answer, inbound, parts);
+  return withCors(withNonce(answer, record), inbound, parts);
 }
+
+/** A caller whose nonce is about to lapse gets the next one, whatever became of its call (RFC 9449 §8.2). */
+const withNonce = (answer: Answer, { dpopNonce }: CallRecord): Answer =>
+  dpopNonce === undefined ? answer : { ...answer, headers: { ...answer.headers, 'DPoP-Nonce': dpopNonce } };
 
 function tell({ correlationId, refusal }: CallRecord, log: Log): void {
   if (refusal === undefined) return;
@@ -181,7 +192,7 @@ const PREFLIGHT: Answer = {
   headers: {
     'Access-Control-Allow-Methods': 'POST',
     'Access-Control-Allow-Headers':
-      'authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, x-request-id, x-tool-call-id, traceparent',
+      'authorization, dpop, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, x-request-id, x-tool-call-id, traceparent',
     'Access-Control-Max-Age': '600',
   },
   body: undefined,
@@ -193,7 +204,7 @@ function withCors(answer: Answer, { origin }: Inbound, { neighbourhood }: DoorPa
   const headers = {
     ...answer.headers,
     'Access-Control-Allow-Origin': origin,
-    'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After, X-Correlation-Id',
+    'Access-Control-Expose-Headers': 'WWW-Authenticate, DPoP-Nonce, Retry-After, X-Correlation-Id',
     Vary: 'Origin',
   };
   return { ...answer, headers };

@@ -53,6 +53,7 @@ function inboundOf(request: Request, response: Response, { trustedProxies, force
     origin: one('origin'),
     preflightFor: one('access-control-request-method'),
     authorization: request.headersDistinct.authorization ?? [],
+    dpop: request.headersDistinct['dpop'] ?? [],
     contentType: one('content-type'),
     contentEncoding: one('content-encoding'),
     headers: { version: one('mcp-protocol-version'), method: one('mcp-method'), name: one('mcp-name') },

@@ -30,6 +30,8 @@ it.each(['/.well-known/oauth-protected-resource/mcp', '/.well-known/oauth-protec
       authorization_servers: [rig.issuer.url],
       scopes_supported: ['customer:read', 'ticket:read', 'account:calculate'],
       bearer_methods_supported: ['header'],
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256'],
+      dpop_bound_access_tokens_required: false,
       resource_name: 'Portcullis',
     });
   },

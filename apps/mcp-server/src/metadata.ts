@@ -1,3 +1,4 @@
+import { DPOP_ALGORITHMS, type DpopAlgorithm } from '@portcullis/guard/proof-key';
 import type { AnyTool, Effect } from '@portcullis/guard/tool';
 import { isScope, type Scope } from '@portcullis/scopes/scopes';
 
@@ -7,6 +8,9 @@ export interface ResourceMetadata {
   readonly authorization_servers: readonly string[];
   readonly scopes_supported: readonly string[];
   readonly bearer_methods_supported: readonly ['header'];
+  readonly dpop_signing_alg_values_supported: readonly DpopAlgorithm[];
+  /** false: whether a token is bound to a key is for the client's record to say, and what it says is held to */
+  readonly dpop_bound_access_tokens_required: false;
   readonly resource_name: string;
 }
 
@@ -19,6 +23,8 @@ export const resourceMetadata = (
   authorization_servers: [issuer],
   scopes_supported: firstScopes(tools),
   bearer_methods_supported: ['header'],
+  dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
+  dpop_bound_access_tokens_required: false,
   resource_name: 'Portcullis',
 });
 

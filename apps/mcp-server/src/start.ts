@@ -5,7 +5,10 @@ import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import type { GuardPorts } from '@portcullis/guard/pipeline';
 import { standingFeed } from '@portcullis/guard/standing-feed';
-import { bearerToken, verifyAccessToken, type TokenRules } from '@portcullis/guard/token';
+import { authenticate } from '@portcullis/guard/credentials';
+import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
+import { targetUri } from '@portcullis/guard/target-uri';
+import type { TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
 import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
@@ -68,8 +71,9 @@ export async function startMcpServer(
   const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
   const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });
   const toolToken = rulesFor(MCP_RESOURCE);
+  const [proofs, htu] = [memoryProofChecks(now), targetUri(MCP_RESOURCE)];
   const guard: GuardPorts = {
-    callerOf: async (authorization) => verifyAccessToken(bearerToken(authorization), toolToken),
+    callerOf: (headers) => authenticate({ ...headers, htu }, toolToken, proofs),
     stateOf: feed.stateOf,
     limiter,
     depsFor: narrowed(tenantData(database, now)),
@@ -102,7 +106,12 @@ export async function startMcpServer(
         remove: (tenant) => removeTenant(database, tenant),
         now,
       },
-      admin: { rules: rulesFor(resourceUris(settings).mcpAdmin), stateOf: feed.stateOf },
+      admin: {
+        rules: rulesFor(resourceUris(settings).mcpAdmin),
+        proofs,
+        baseUrl: new URL(MCP_RESOURCE).origin,
+        stateOf: feed.stateOf,
+      },
     }),
     {
       log,

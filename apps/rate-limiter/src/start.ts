@@ -2,6 +2,7 @@ import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { Bus } from '@portcullis/bus/bus';
 import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
+import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
@@ -42,7 +43,8 @@ export async function startRateLimiter(
     now,
   };
   const feed = await standingFeed(bus, 'rate-limiter', log);
-  const app = await createApi(LimitsModule.forRoot(counted(limiter, metrics), { rules, stateOf: feed.stateOf }), {
+  const bearer = { rules, proofs: memoryProofChecks(now), baseUrl: RATE_LIMITER_URL, stateOf: feed.stateOf };
+  const app = await createApi(LimitsModule.forRoot(counted(limiter, metrics), bearer), {
     log,
     hosts: [...hostsOf(RATE_LIMITER_URL, bound.url), ...settings.ALLOWED_HOSTS],
     forceHttps: settings.FORCE_HTTPS,

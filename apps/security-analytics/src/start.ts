@@ -3,6 +3,7 @@ import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
 import type { Standing } from '@portcullis/contract/standing';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
+import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { managementPort } from '@portcullis/service/common';
 import { hostsOf } from '@portcullis/service/hosts';
@@ -67,7 +68,8 @@ export async function startSecurityAnalytics(
     keys: remoteKeys({ jwksUri: `${settings.AUTH_ISSUER}/jwks`, now }),
     now,
   };
-  const app = await createApi(AnalyticsModule.forRoot(desk, { rules, stateOf: feed.stateOf }), {
+  const bearer = { rules, proofs: memoryProofChecks(now), baseUrl: settings.ANALYTICS_URL, stateOf: feed.stateOf };
+  const app = await createApi(AnalyticsModule.forRoot(desk, bearer), {
     log,
     hosts: [...hostsOf(settings.ANALYTICS_URL, bound.url), ...settings.ALLOWED_HOSTS],
     forceHttps: settings.FORCE_HTTPS,

@@ -1,4 +1,4 @@
-import { Refusal, refusalOf, REFUSALS, type RefusalCode } from './refusals.js';
+import { factsInBody, Refusal, refusalOf, REFUSALS, type RefusalCode } from './refusals.js';
 
 /** The pin: what clients and dashboards rely on. A row changes here and there together, or not at all. */
 const PIN: readonly (readonly [RefusalCode, http: number, rpc: number | null, oauth: string | null])[] = [
@@ -57,4 +57,9 @@ test('whatever else is thrown leaves as internal, with nothing of it to be seen'
     expect([refusal.code, refusal.cause]).toEqual(['internal', thrown]);
     expect(JSON.stringify([refusal.message, refusal.facts, refusal.detail])).not.toContain('hunter2');
   }
+});
+
+test('what is said in words and headers is not repeated in the body', () => {
+  const facts = { scopes: ['a'], hint: 'h', scheme: 'DPoP', dpopError: 'use_dpop_nonce', dpopNonce: 'n' } as const;
+  expect(factsInBody(new Refusal('dpop_invalid', facts))).toEqual({ scopes: ['a'] });
 });

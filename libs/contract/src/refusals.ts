@@ -20,7 +20,7 @@ export const REFUSALS = {
     http: 401,
     rpc: 40101,
     oauth: 'invalid_token',
-    says: 'This token is bound to a key (DPoP), and this server does not verify proofs yet. Ask for a bearer token.',
+    says: 'The token is bound to a key, and this request does not prove that key: it needs a fresh DPoP proof of its own.',
   },
   login_too_old: {
     http: 401,
@@ -116,6 +116,12 @@ export interface RefusalFacts {
   readonly requested?: string;
   /** one more sentence for the caller */
   readonly hint?: string;
+  /** how the token came, where not as Bearer: the challenge answers in the same scheme (RFC 9449 §7.1) */
+  readonly scheme?: 'DPoP';
+  /** what is wrong with the proof, where it is not the token (RFC 9449 §7.1, §9); said in the challenge */
+  readonly dpopError?: 'invalid_dpop_proof' | 'use_dpop_nonce';
+  /** what the next proof must carry; leaves as the header DPoP-Nonce (RFC 9449 §8.2) */
+  readonly dpopNonce?: string;
 }
 
 /** An expected "no". Anything else that is thrown is a bug of ours and leaves as a bare `internal`. */
@@ -137,3 +143,9 @@ export class Refusal extends Error {
 /** The refusal that an arbitrary thrown value amounts to: itself, or `internal`. */
 export const refusalOf = (error: unknown): Refusal =>
   error instanceof Refusal ? error : new Refusal('internal', {}, { cause: error });
+
+/** The facts that stand in the body of an answer: not those that its words or its headers say. */
+export function factsInBody({ facts }: Refusal): Omit<RefusalFacts, 'hint' | 'scheme' | 'dpopError' | 'dpopNonce'> {
+  const { hint: _hint, scheme: _scheme, dpopError: _error, dpopNonce: _nonce, ...rest } = facts;
+  return rest;
+}

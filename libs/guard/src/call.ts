@@ -34,6 +34,8 @@ export interface CallRecord {
   /** ms since epoch */
   readonly startedAt: number;
   caller?: Caller;
+  /** the nonce that the answer brings for the caller's next proof (RFC 9449 §8.2) */
+  dpopNonce?: string | undefined;
   operation?: Operation;
   /** method or tool name as the body gave it, also when there is no such thing; printable, bounded */
   asked?: { method: string; tool?: string };

@@ -45,7 +45,7 @@ function guard(change: Partial<GuardPorts> & { state?: BehaviourState; verdict?:
   let time = NOW;
   const caller = change.caller ?? claims();
   const ports: GuardPorts = {
-    callerOf: async () => (steps.push('token'), caller),
+    callerOf: async () => (steps.push('token'), { caller, dpopNonce: undefined }),
     stateOf: () => (steps.push('standing'), change.state ?? 'Normal'),
     limiter: {
       decide: async (question) => {
@@ -65,6 +65,8 @@ function guard(change: Partial<GuardPorts> & { state?: BehaviourState; verdict?:
   const record: CallRecord = { correlationId: 'c1', startedAt: NOW, denial: false, stepsMs: {} };
   const arriving = (operation: Operation | Refusal = reading()): Arriving => ({
     authorization: ['Bearer t'],
+    dpop: [],
+    method: 'POST',
     readOperation: async () => {
       steps.push('read');
       if (operation instanceof Refusal) throw operation;

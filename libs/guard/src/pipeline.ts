@@ -6,13 +6,14 @@ import { missingScopes } from '@portcullis/scopes/scopes';
 import type { Caller } from '@portcullis/scopes/caller';
 import type * as z from 'zod';
 import { CLOCK_SKEW } from './token.js';
+import type { Authenticated } from './credentials.js';
 import { neededScopes, type CallRecord, type Operation } from './call.js';
 import type { AnyTool } from './tool.js';
 
 /** What the guard asks of the outside. A port is named by what it answers. */
 export interface GuardPorts {
-  /** @throws Refusal token_missing, token_invalid, dpop_invalid */
-  callerOf(authorization: readonly string[]): Promise<Caller>;
+  /** @throws Refusal token_missing, token_invalid, dpop_invalid; rate_limited, overloaded when no more proofs can be kept */
+  callerOf(headers: CredentialHeaders): Promise<Authenticated>;
   /** the state the caller is in now; asked on every call, whatever was cached of its token */
   stateOf(caller: Caller): BehaviourState;
   readonly limiter: Limiter;
@@ -24,10 +25,15 @@ export interface GuardPorts {
   now(): number;
 }
 
-/** A request as it arrives: headers first, its body only when asked for. */
-export interface Arriving {
-  /** every Authorization header as it came */
+/** Every Authorization and every DPoP header as it came, and the request's method, which a proof is made for. */
+export interface CredentialHeaders {
   readonly authorization: readonly string[];
+  readonly dpop: readonly string[];
+  readonly method: string;
+}
+
+/** A request as it arrives: headers first, its body only when asked for. */
+export interface Arriving extends CredentialHeaders {
   /**
    * Reads the bounded body and says what it asks for.
    * @throws Refusal body_too_large, batch_unsupported, json_malformed, header_mismatch, tool_unknown …
@@ -48,7 +54,9 @@ export const isAdmitted = (value: unknown): value is AdmittedCall =>
 /** First door. Its refusals become HTTP 401, 403 and 429, so it runs before any byte of the answer. Every method passes it. */
 export async function admit(arriving: Arriving, record: CallRecord, ports: GuardPorts): Promise<AdmittedCall> {
   const step = stopwatch(record, ports);
-  const caller = (record.caller = await ports.callerOf(arriving.authorization));
+  const { caller, dpopNonce } = await ports.callerOf(arriving);
+  record.caller = caller;
+  record.dpopNonce = dpopNonce;
   step('token');
   const state = refuseContained(ports.stateOf(caller));
   step('standing');

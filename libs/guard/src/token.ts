@@ -13,34 +13,38 @@ export interface TokenRules {
 }
 
 /** Signatures our authorization server makes. `none` and every HMAC are absent, so a public key can never be a secret. */
-const ALGORITHMS = ['ES256'];
+const ALGORITHMS = ['ES256', 'RS256', 'EdDSA'];
 /** Seconds two clocks may differ. */
 export const CLOCK_SKEW = 30;
 const MAX_TOKEN_LENGTH = 8192;
 
-/**
- * Takes the one access token out of the request's Authorization headers.
- * @param authorization every Authorization header as it came; Node would silently drop a second one
- * @throws Refusal token_missing when there is none, token_invalid when there are two or it is malformed, dpop_invalid
- *   for the DPoP scheme
- * @see RFC 6750 §2.1; the body and the query (§2.2, §2.3) are not looked at
- */
-export function bearerToken(authorization: readonly string[]): string {
-  const [header, ...more] = authorization;
-  if (header === undefined) throw new Refusal('token_missing');
-  if (more.length > 0) throw new Refusal('token_invalid', {}, { detail: 'more than one Authorization header' });
-  if (/^DPoP /i.test(header)) throw new Refusal('dpop_invalid');
-  const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(header)?.[1];
-  if (token === undefined || token.length > MAX_TOKEN_LENGTH) {
-    throw new Refusal('token_invalid', {}, { detail: 'not a Bearer header' });
-  }
-  return token;
+/** A token as it was sent. */
+export interface PresentedToken {
+  readonly scheme: 'Bearer' | 'DPoP';
+  readonly token: string;
 }
 
 /**
- * Verifies a JWT access token and says who calls.
- * @throws Refusal token_invalid for anything wrong with it, dpop_invalid for a token bound to a key (`cnf`), since a
- *   bound token sent as bearer is a stolen one until a proof says otherwise
+ * Takes the one access token out of the request's Authorization headers.
+ * @param authorization every Authorization header as it came; Node would silently drop a second one
+ * @throws Refusal token_missing when there is none, token_invalid when there are two or it is malformed
+ * @see RFC 6750 §2.1, RFC 9449 §7.1; the body and the query (RFC 6750 §2.2, §2.3) are not looked at
+ */
+export function presentedToken(authorization: readonly string[]): PresentedToken {
+  const [header, ...more] = authorization;
+  if (header === undefined) throw new Refusal('token_missing');
+  if (more.length > 0) throw new Refusal('token_invalid', {}, { detail: 'more than one Authorization header' });
+  const [, scheme, token] = /^(Bearer|DPoP) +([A-Za-z0-9._~+/-]+=*)$/i.exec(header) ?? [];
+  if (scheme === undefined || token === undefined || token.length > MAX_TOKEN_LENGTH) {
+    throw new Refusal('token_invalid', {}, { detail: 'neither a Bearer nor a DPoP header' });
+  }
+  return { scheme: scheme.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer', token };
+}
+
+/**
+ * Verifies a JWT access token and says whose it is. That is not yet who calls: a token that names a key (`jkt`) is only
+ * as good as the proof beside it, so services ask credentials.ts.
+ * @throws Refusal token_invalid for anything wrong with it, overloaded when the keys cannot be had
  * @see RFC 9068 §4, RFC 8725
  */
 export async function verifyAccessToken(token: string, rules: TokenRules): Promise<Caller> {
@@ -48,7 +52,6 @@ export async function verifyAccessToken(token: string, rules: TokenRules): Promi
   const claims = accessTokenClaims.safeParse(payload);
   if (!claims.success)
     throw new Refusal('token_invalid', {}, { detail: `claims: ${claims.error.issues[0]?.path.join('.')}` });
-  if (claims.data.cnf) throw new Refusal('dpop_invalid');
   return callerOf(claims.data);
 }
 

@@ -11,7 +11,10 @@ import {
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import { Refusal, REFUSALS, refusalOf } from '@portcullis/contract/refusals';
 import { EFFECTS, type BehaviourState } from '@portcullis/contract/standing';
-import { bearerToken, verifyAccessToken, type TokenRules } from '@portcullis/guard/token';
+import { authenticate, type Authenticated, type Credentials } from '@portcullis/guard/credentials';
+import type { ProofChecks } from '@portcullis/guard/dpop';
+import { targetUri } from '@portcullis/guard/target-uri';
+import type { TokenRules } from '@portcullis/guard/token';
 import type { Caller } from '@portcullis/scopes/caller';
 import { missingScopes, type Scope } from '@portcullis/scopes/scopes';
 import type { Request } from 'express';
@@ -20,6 +23,10 @@ import passport from 'passport';
 export interface BearerOptions {
   /** what makes a token good at this API; its audience is this API's own */
   readonly rules: TokenRules;
+  /** what is remembered of the proofs of tokens that are bound to a key */
+  readonly proofs: ProofChecks;
+  /** the URL of this API as its clients know it, which the paths of requests are added to: proofs name the whole of it */
+  readonly baseUrl: string;
   /** where given, contained callers are refused here too */
   readonly stateOf?: (caller: Caller) => BehaviourState;
 }
@@ -28,7 +35,7 @@ const BEARER = Symbol('bearer');
 /** passport keeps strategies by name in one place per process, which several apps and their tests share. */
 let strategies = 0;
 
-/** `imports: [BearerModule.forRoot({ rules })]` once per app, then `@UseGuards(bearerGuard('security:read'))`. */
+/** `imports: [BearerModule.forRoot({ rules, proofs, baseUrl })]` once per app, then `@UseGuards(bearerGuard('security:read'))`. */
 @Module({})
 export class BearerModule {
   static forRoot(options: BearerOptions): DynamicModule {
@@ -42,8 +49,9 @@ export class BearerModule {
 }
 
 /**
- * Lets in who bears an access token for this API that has all the scopes. Refusals: 401 token_missing, token_invalid or
- * dpop_invalid, 403 scope_insufficient or quarantined, each with its challenge (RFC 6750 §3).
+ * Lets in who sends an access token for this API that has all the scopes, with a proof where it is bound to a key.
+ * Refusals: 401 token_missing, token_invalid or dpop_invalid, 403 scope_insufficient or quarantined, each with its challenge
+ * (RFC 6750 §3, RFC 9449 §7.1).
  */
 export function bearerGuard(...scopes: readonly Scope[]): Type<CanActivate> {
   @Injectable()
@@ -54,7 +62,9 @@ export function bearerGuard(...scopes: readonly Scope[]): Type<CanActivate> {
       const caller = await this.bearer.authenticate(context).catch((error: unknown) => {
         throw namingScopes(refusalOf(error), scopes);
       });
-      if (missingScopes(caller.scopes, scopes).length > 0) throw new Refusal('scope_insufficient', { scopes });
+      if (missingScopes(caller.scopes, scopes).length > 0) {
+        throw new Refusal('scope_insufficient', { scopes, ...(caller.jkt !== undefined && { scheme: 'DPoP' }) });
+      }
       return true;
     }
   }
@@ -74,8 +84,8 @@ class Bearer {
   readonly #guard: { canActivate(context: ExecutionContext): unknown };
   readonly #stateOf: BearerOptions['stateOf'];
 
-  constructor({ rules, stateOf }: BearerOptions) {
-    registerStrategy(this.#name, rules);
+  constructor({ stateOf, ...options }: BearerOptions) {
+    registerStrategy(this.#name, options);
     this.#guard = new (AuthGuard(this.#name))();
     this.#stateOf = stateOf;
   }
@@ -94,9 +104,15 @@ class Bearer {
   }
 }
 
-type Verify = (authorization: readonly string[], done: (error: unknown, caller?: Caller | null) => void) => void;
+type Verify = (
+  credentials: Omit<Credentials, 'htu'> & { readonly path: string },
+  done: (error: unknown, known?: Authenticated | null) => void,
+) => void;
 
-/** Hands every Authorization header to `validate`; a token in the query or the body is not looked at (RFC 6750 §2.2, 2.3). */
+/**
+ * Hands every Authorization and DPoP header to `validate`; a token in the query or the body is not looked at (RFC 6750 §2.2,
+ * 2.3).
+ */
 class AuthorizationStrategy extends passport.Strategy {
   // no #field: passport runs strategies through Object.create, which has none
   private readonly verify: Verify;
@@ -107,16 +123,21 @@ class AuthorizationStrategy extends passport.Strategy {
   }
 
   override authenticate(request: Request): void {
-    this.verify(request.headersDistinct.authorization ?? [], (error, caller) =>
-      caller ? this.success(caller) : this.error(error),
-    );
+    const { authorization = [], dpop = [] } = request.headersDistinct;
+    const path = request.originalUrl.replace(/[?#].*$/s, '');
+    this.verify({ authorization, dpop, method: request.method, path }, (error, known) => {
+      if (!known) return this.error(error);
+      if (known.dpopNonce !== undefined) request.res?.set('DPoP-Nonce', known.dpopNonce);
+      this.success(known.caller);
+    });
   }
 }
 
-function registerStrategy(name: string, rules: TokenRules): void {
+function registerStrategy(name: string, { rules, proofs, baseUrl }: Omit<BearerOptions, 'stateOf'>): void {
+  const base = baseUrl.replace(/\/+$/, '');
   class BearerStrategy extends PassportStrategy(AuthorizationStrategy, name) {
-    validate(authorization: readonly string[]): Promise<Caller> {
-      return verifyAccessToken(bearerToken(authorization), rules);
+    validate({ path, ...headers }: Parameters<Verify>[0]): Promise<Authenticated> {
+      return authenticate({ ...headers, htu: targetUri(`${base}${path}`) }, rules, proofs);
     }
   }
   new BearerStrategy();

@@ -33,7 +33,7 @@ export interface ApiOptions {
 }
 
 /** What scripts of other origins may read besides the body. */
-const EXPOSED = ['WWW-Authenticate', 'Retry-After', 'X-Correlation-Id'];
+const EXPOSED = ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After', 'X-Correlation-Id'];
 
 /**
  * A Nest application on Express with what every JSON API of ours needs, initialized and ready for `mount(bound, app)`;

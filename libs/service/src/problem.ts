@@ -1,5 +1,5 @@
 import { wwwAuthenticate } from '@portcullis/guard/challenge';
-import { Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
+import { factsInBody, Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
 import * as z from 'zod';
 
 /** A "no" of a JSON API that is no row of the refusal table, such as a name that is taken. Its words reach the caller. */
@@ -9,11 +9,13 @@ export class ApiProblem extends Error {
   /**
    * @param status HTTP status, 400..499
    * @param error  a word for programs, such as `conflict`
+   * @param facts  `retryAfterMs`: integer milliseconds until trying again can help
    */
   constructor(
     readonly status: number,
     readonly error: string,
     description: string,
+    readonly facts: { readonly retryAfterMs?: number } = {},
   ) {
     super(description);
   }
@@ -75,7 +77,15 @@ const BY_STATUS: Readonly<Record<number, readonly [error: string, says: string]>
 /** Says what the caller gets to know of a thrown value: never a stack, a message of a library, or HTML. */
 export function problemOf(thrown: unknown, context: ProblemContext): ProblemAnswer {
   if (thrown instanceof Refusal) return refusalAnswer(thrown, context);
-  if (thrown instanceof ApiProblem) return answer(thrown.status, thrown.error, thrown.message, context);
+  if (thrown instanceof ApiProblem)
+    return answer(
+      thrown.status,
+      thrown.error,
+      thrown.message,
+      context,
+      retryHeader(thrown.facts.retryAfterMs),
+      thrown.facts,
+    );
   if (thrown instanceof z.ZodError)
     return refusalAnswer(new Refusal('input_invalid', { issues: issuesOf(thrown) }), context, REQUEST_INVALID);
   const { type, status } = facts(thrown);
@@ -100,9 +110,8 @@ function refusalAnswer(
   context: ProblemContext,
   says: string = REFUSALS[refusal.code].says,
 ): ProblemAnswer {
-  const { hint, ...known } = refusal.facts;
+  const { hint, retryAfterMs, dpopNonce } = refusal.facts;
   const challenge = wwwAuthenticate(refusal, { resourceMetadata: context.resourceMetadata });
-  const { retryAfterMs } = known;
   return answer(
     API_STATUS[refusal.code] ?? REFUSALS[refusal.code].http,
     refusal.code,
@@ -110,11 +119,16 @@ function refusalAnswer(
     context,
     {
       ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
-      ...(retryAfterMs !== undefined && { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
+      ...(dpopNonce !== undefined && { 'DPoP-Nonce': dpopNonce }),
+      ...retryHeader(retryAfterMs),
     },
-    known,
+    factsInBody(refusal),
   );
 }
+
+/** RFC 9110 §10.2.3: whole seconds */
+const retryHeader = (retryAfterMs: number | undefined): Record<string, string> =>
+  retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
 
 const answer = (
   status: number,

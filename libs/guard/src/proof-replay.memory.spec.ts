@@ -1,0 +1,4 @@
+import { describeProofReplay } from './proof-replay.contract.js';
+import { memoryProofReplay } from './proof-replay.memory.js';
+
+describeProofReplay('in memory', memoryProofReplay);
