@@ -13,6 +13,7 @@ import {
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Refusal } from '@portcullis/contract/refusals';
 import type { LogFacts, Log } from '@portcullis/contract/log';
+import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
 import type { Request } from 'express';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JSONWebKeySet } from 'jose';
 import * as z from 'zod';
@@ -106,7 +107,7 @@ export function recordingLog(): Log & { readonly lines: { level: string; message
 
 /** An app on a free loopback port. */
 export async function startThings(
-  bearer: BearerOptions,
+  bearer: Pick<BearerOptions, 'rules' | 'stateOf'>,
   options: Partial<ApiOptions> = {},
 ): Promise<{
   bound: Bound;
@@ -116,7 +117,8 @@ export async function startThings(
 }> {
   const log = recordingLog();
   const bound = await bind('127.0.0.1', 0);
-  const app = await createApi(ThingsModule.forRoot(`for ${bearer.rules.audience}`, bearer), { log, ...options });
+  const guarded = { proofs: memoryProofChecks(Date.now), baseUrl: bound.url, ...bearer };
+  const app = await createApi(ThingsModule.forRoot(`for ${bearer.rules.audience}`, guarded), { log, ...options });
   await mount(bound, app);
   return {
     bound,

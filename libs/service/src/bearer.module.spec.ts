@@ -7,6 +7,7 @@ let issuer: TestIssuer;
 let things: Awaited<ReturnType<typeof startThings>>;
 let other: Awaited<ReturnType<typeof startThings>>;
 let state: BehaviourState = 'Normal';
+const DPOP_TOO = 'DPoP realm="portcullis", algs="ES256 EdDSA Ed25519 RS256"';
 const OTHER = 'https://other.example/v1';
 
 beforeAll(async () => {
@@ -40,7 +41,7 @@ test('a token with the scope is let in, and the route knows its caller', async (
 test('no token is 401 with a challenge that names the scope and no error', async () => {
   const answer = await ask();
   expect(answer.status).toBe(401);
-  expect(answer.challenge).toBe('Bearer realm="portcullis", scope="security:read"');
+  expect(answer.challenge).toBe(`Bearer realm="portcullis", scope="security:read", ${DPOP_TOO}`);
   expect(answer.body.error).toBe('token_missing');
 });
 
@@ -63,7 +64,7 @@ test.each([
   const answer = await ask(`Bearer ${await issuer.token(claims, header)}`);
   expect(answer.status).toBe(401);
   expect(answer.challenge).toMatch(
-    /^Bearer realm="portcullis", error="invalid_token", error_description="[^"]+", scope="security:read"$/,
+    /^Bearer realm="portcullis", error="invalid_token", error_description="[^"]+", scope="security:read", DPoP realm=/,
   );
   expect(answer.body.error).toBe('token_invalid');
 });
