@@ -52,7 +52,8 @@ const rsa = z.object({
   ...common,
 });
 
-const publicJwk = z
+/** One of them; the `kid` stays with it, `alg` and `use` go without saying. */
+export const publicJwk = z
   .discriminatedUnion('kty', [ec, okp, rsa], 'must be EC (P-256), OKP (Ed25519) or RSA')
   .transform((key, context): PublicJwk => {
     const kid = key.kid !== undefined && { kid: key.kid };

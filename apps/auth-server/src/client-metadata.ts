@@ -16,6 +16,7 @@ export const clientMetadata = (client: ClientRecord): ClientMetadata => ({
   ...(client.jwks && {
     jwks: { keys: client.jwks.keys.map((key) => ({ ...key, alg: assertionAlgOf(key), use: 'sig' })) },
   }),
+  ...(client.jwksUri !== undefined && { jwks_uri: client.jwksUri }),
   application_type: client.applicationType,
   redirect_uris: [...client.redirectUris],
   grant_types: [...client.grantTypes],

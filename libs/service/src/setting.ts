@@ -2,6 +2,7 @@ import { Secret } from '@portcullis/contract/secret';
 import * as z from 'zod';
 import { parseRange, type Range } from './addresses.js';
 import { keyProblem } from './key-text.js';
+import { parseAllowedHost, type AllowedHost } from './outside-url.js';
 
 /** What is known of a setting besides its type and description. */
 interface Notes {
@@ -105,6 +106,21 @@ export const rangesSetting = () =>
       return texts.map(parseRange);
     } catch {
       context.addIssue({ code: 'custom', message: 'must be IP addresses or CIDR ranges', input: undefined });
+      return z.NEVER;
+    }
+  });
+
+/** Hosts that may be reached though a stranger names them, comma-separated; see outside-url.ts. */
+export const allowedHostsSetting = () =>
+  listSetting().transform((texts, context): readonly AllowedHost[] => {
+    try {
+      return texts.map(parseAllowedHost);
+    } catch {
+      context.addIssue({
+        code: 'custom',
+        message: 'must be names of hosts, each with *. before or :port behind if wanted',
+        input: undefined,
+      });
       return z.NEVER;
     }
   });
