@@ -1,16 +1,23 @@
 import type { EventLog } from '@portcullis/bus/outbox';
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
+import { ApiProblem } from '@portcullis/service/problem';
+import type { Response } from 'express';
 import { adminEvent } from './audit.js';
 import type { Clients } from './clients.js';
+import type { KeyUpkeep } from './key-upkeep.js';
 import type { SigningKeys } from './signing-keys.js';
 import type { Users } from './users.js';
+import { etagOf, VersionDiffers } from './versions.js';
 
 /** What the admin API works with. */
 export interface AdminPorts {
   readonly clients: Clients;
   readonly users: Users;
   readonly keys: SigningKeys;
+  readonly rotateKeys: KeyUpkeep['rotate'];
+  /** why a client's keys may not lie at this URL, undefined = they may */
+  jwksUriProblem(uri: string): string | undefined;
   readonly events: EventLog;
   /** the present SECRET_HASH_KEY */
   readonly secretHashKey: Uint8Array;
@@ -52,3 +59,19 @@ export const recordReading = async (
 ): Promise<void> => {
   if (tenant !== caller.tenant) await record(ports, caller, tenant, action, target);
 };
+
+/** Says which version an answer shows. */
+export function tagged<T extends { readonly version: number }>(response: Response, record: T): T {
+  response.setHeader('ETag', etagOf(record));
+  return record;
+}
+
+/** @throws ApiProblem 412 where the record is another than the caller has seen (RFC 9110 §15.5.13) */
+export async function asExpected<T>(change: Promise<T>): Promise<T> {
+  try {
+    return await change;
+  } catch (error) {
+    if (!(error instanceof VersionDiffers)) throw error;
+    throw new ApiProblem(412, 'precondition_failed', 'It was changed since you read it. Read it again.');
+  }
+}

@@ -1,5 +1,6 @@
 import { common } from '@portcullis/service/common';
-import { embeddedDefault, keySetting, whenHardened } from '@portcullis/service/setting';
+import { allowedHostsSetting, embeddedDefault, keySetting, whenHardened } from '@portcullis/service/setting';
+import { parseTokenAlgorithms, type TokenAlgorithms } from '@portcullis/scopes/algorithms';
 import * as z from 'zod';
 
 /** Settings of the authorization server. Embedded mode keeps the three keys under DATA/keys instead. */
@@ -14,6 +15,26 @@ export const config = z
       .max(60, 'must be at most 60')
       .default(15)
       .describe('minutes an access token is good for, 15 to 60'),
+    TOKEN_ALGORITHMS: z
+      .string()
+      .default('')
+      .transform((text, context): TokenAlgorithms => {
+        const algorithms = parseTokenAlgorithms(text);
+        if (typeof algorithms !== 'string') return algorithms;
+        context.addIssue({ code: 'custom', message: algorithms, input: undefined });
+        return z.NEVER;
+      })
+      .describe('resources whose tokens are not signed with ES256, such as mcp=RS256 analytics=EdDSA'),
+    KEY_ROTATION_DAYS: z.coerce
+      .number('must be a number of days')
+      .int('must be a whole number of days')
+      .min(0, 'must be at least 0')
+      .max(365, 'must be at most 365')
+      .default(30)
+      .describe('days a signing key signs before its successor takes over; 0 = until somebody rotates it'),
+    OUTSIDE_ALLOWED_HOSTS: allowedHostsSetting().describe(
+      'the hosts that URLs given by clients may lie on (keys.example, *.partner.example, keys.example:8443); every public host on port 443 unless given',
+    ),
     KEY_ENCRYPTION_KEY: whenHardened(
       keySetting().describe('the key that seals the signing keys in the database: 32 random bytes as base64url'),
     ),

@@ -1,9 +1,10 @@
 import type { RequestHandler } from 'express';
 import type { Provider } from 'oidc-provider';
+import { PUBLISH_AHEAD_MS } from './key-rotation.js';
 
 /** Paths that oidc-provider answers; the rest is ours. */
 const OIDC =
-  /^\/(?:\.well-known\/(?:openid-configuration|oauth-authorization-server)|authorize(?:\/[\w-]+)?|token|jwks|userinfo|logout(?:\/confirm|\/success)?)$/;
+  /^\/(?:\.well-known\/(?:openid-configuration|oauth-authorization-server)|authorize(?:\/[\w-]+)?|par|token|jwks|userinfo|logout(?:\/confirm|\/success)?)$/;
 const DOCUMENTS = /^\/(?:\.well-known\/.*|jwks)$/;
 
 /**
@@ -18,7 +19,9 @@ export function oidcMount(provider: Provider): RequestHandler {
       'Content-Security-Policy',
       "default-src 'none'; script-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     );
-    if (DOCUMENTS.test(request.path)) response.setHeader('Cache-Control', 'public, max-age=300');
+    if (DOCUMENTS.test(request.path)) response.setHeader('Cache-Control', `public, max-age=${PUBLISH_AHEAD_MS / 1000}`);
+    // RFC 6749 §5.1; oidc-provider says no-store, in words that HTTP/1.0 does not know
+    else response.setHeader('Pragma', 'no-cache');
     void answer(request, response);
   };
 }

@@ -1,33 +1,46 @@
 import type { Log } from '@portcullis/contract/log';
+import { algorithmsInUse, type TokenAlgorithms } from '@portcullis/scopes/algorithms';
 import { RESOURCES, type ResourceUris } from '@portcullis/scopes/resources';
-import type { JWK } from 'jose';
 import { Provider, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import { adapterFactory, type AdapterPorts } from './adapter.js';
 import { checkAssertion } from './assertion.js';
 import { accessTokenClaims, type ClaimPorts } from './claims.js';
 import { compareSecrets, type ClientAuthenticationPorts } from './client-authentication.js';
+import type { ClientKeySets } from './client-key-sets.js';
 import { ASSERTION_ALGS } from './client-keys.js';
+import { reuseClients, type ClientLookupPorts } from './client-lookup.js';
 import { EXTRA_METADATA } from './client-metadata.js';
 import type { CookieSigner } from './cookie-keys.js';
 import { findAccount } from './account.js';
+import { checkIdTokenHint } from './id-token-hint.js';
+import type { KeyRing } from './key-ring.js';
 import { correctContext } from './oidc-context.js';
 import { renderError, renderLogout, renderSignedOut } from './oidc-pages.js';
 import { useOnce } from './replay.js';
 import { adaptParams } from './request-params.js';
 import { LOGIN_SCOPES } from './resource-grant.js';
+import { RingKey } from './ring-key.js';
 import { resourceIndicators } from './resource-servers.js';
 import type { Users } from './users.js';
 
-export interface ProviderParts extends AdapterPorts, ClaimPorts, ClientAuthenticationPorts {
+export interface ProviderParts extends AdapterPorts, ClaimPorts, ClientLookupPorts, ClientAuthenticationPorts {
   readonly issuer: string;
   readonly uris: ResourceUris;
-  /** private signing keys, the active one first */
-  readonly signingKeys: readonly JWK[];
+  /** holds a key of every algorithm in use already */
+  readonly ring: KeyRing;
+  /** resources whose tokens are not signed with ES256 */
+  readonly algorithms: TokenAlgorithms;
+  readonly clientKeySets: ClientKeySets;
   readonly cookies: CookieSigner;
   readonly users: Users;
   /** seconds an access token lives */
   readonly tokenSeconds: number;
   readonly log: Log;
+}
+
+/** What the types leave out. */
+interface IdTokenHints {
+  validate(jwt: string, client: { readonly clientId: string }): ReturnType<typeof checkIdTokenHint>;
 }
 
 const HOURS = 60 * 60;
@@ -39,9 +52,10 @@ export function createProvider(parts: ProviderParts): Provider {
   const https = parts.issuer.startsWith('https:');
   const configuration: Configuration = {
     adapter: adapterFactory(parts),
-    jwks: { keys: parts.signingKeys },
+    jwks: { keys: algorithmsInUse(parts.algorithms).map((alg) => new RingKey(parts.ring, alg)) },
     routes: {
       authorization: '/authorize',
+      pushed_authorization_request: '/par',
       token: '/token',
       jwks: '/jwks',
       userinfo: '/userinfo',
@@ -52,11 +66,13 @@ export function createProvider(parts: ProviderParts): Provider {
       resourceIndicators: resourceIndicators(parts),
       rpInitiatedLogout: { enabled: true, logoutSource: renderLogout, postLogoutSuccessSource: renderSignedOut },
       userinfo: { enabled: true },
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       // pages of our own, in interaction.controller.ts
       devInteractions: { enabled: false },
       // on by default, and not served yet
       dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
+      // RFC 9126; which clients must push is in their records
+      pushedAuthorizationRequests: { enabled: true },
     },
     responseTypes: ['code'],
     // what clients' records may name already; none is issued yet
@@ -70,7 +86,13 @@ export function createProvider(parts: ProviderParts): Provider {
       clientAuthSigningAlgValues: [...ASSERTION_ALGS],
       idTokenSigningAlgValues: ['ES256'],
     },
-    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => checkAssertion(claims, parts.now() / 1000),
+    assertJwtClientAuthClaimsAndHeader: async (ctx, claims, _header, client) => {
+      checkAssertion(claims, parts.now() / 1000);
+      if (client.jwksUri === undefined) return;
+      await parts.clientKeySets.expectSigned(String(ctx.oidc.params?.client_assertion), client.jwksUri);
+    },
+    // whatever oidc-provider reaches out for comes through here
+    fetch: (url, init) => parts.clientKeySets.fetch(url, init),
     // our records were checked when they were made
     extraClientMetadata: { properties: [...EXTRA_METADATA], validator: () => undefined },
     // browser programs have no secret to lose; whoever has one does not belong in a browser
@@ -107,14 +129,18 @@ export function createProvider(parts: ProviderParts): Provider {
   };
   const provider = new Provider(parts.issuer, configuration);
   correctContext(provider, (params) => adaptParams(params, parts.uris));
+  reuseClients(provider, parts);
   compareSecrets(provider, parts);
   provider.ReplayDetection.unique = useOnce(parts);
+  (provider.IdToken as unknown as IdTokenHints).validate = (jwt, { clientId }) =>
+    checkIdTokenHint(jwt, { ring: parts.ring, issuer: parts.issuer, clientId });
   provider.use(async (ctx, next) => {
     // TLS may end in front of us; the issuer says what the browser sees, and cookies are marked by it
     if (https) Object.defineProperty(ctx.request, 'secure', { value: true });
     await next();
     const { oidc, body } = ctx as unknown as KoaContextWithOIDC;
     if (oidc?.route === 'discovery') Object.assign(body as object, { scopes_supported: everyScope });
+    if (oidc?.route === 'jwks') ctx.body = parts.ring.jwks;
     if (ctx.status === 404 && body === undefined) {
       ctx.body = { error: 'not_found', error_description: 'There is no such thing here.' };
       ctx.status = 404;

@@ -29,7 +29,11 @@ describe('clients in SQL', () => clientsContract(() => Promise.resolve(sqlClient
 describe('users in SQL', () => usersContract(() => Promise.resolve(sqlUsers(database))));
 describe('artefacts in SQL', () => artefactsContract(() => Promise.resolve(sqlArtefacts(database))));
 describe('refresh tokens in SQL', () => refreshTokensContract(() => Promise.resolve(refreshTokensIn(database))));
-describe('signing keys in SQL', () => signingKeysContract(() => Promise.resolve(sqlSigningKeys(database))));
+describe('signing keys in SQL', () =>
+  signingKeysContract(async () => {
+    await sql`delete from auth.signing_keys`.execute(db());
+    return sqlSigningKeys(database);
+  }));
 describe('revocations in SQL', () => revocationsContract(() => Promise.resolve(sqlRevocations(database))));
 
 const yes = () => Promise.resolve();
@@ -93,6 +97,23 @@ describe('what is revoked takes along, of its own tenant only,', () => {
     await revocations.revoke('e1', revocation, yes);
     expect(await found()).toEqual(left);
   });
+});
+
+test('with another password, or when they are disabled, a person loses their sessions; not with another role', async () => {
+  const [users, artefacts] = [sqlUsers(database), sqlArtefacts(database)];
+  const now = Date.now();
+  const session = shelve('Session', 'session-r3', { accountId: 'usr_r3', uid: 'w' }, now + 1000);
+  await users.add('r3', { ...user, tenant: 'r3', userId: 'usr_r3' }, yes);
+  for (const [change, stays] of [
+    [{ roles: ['admin'] }, true],
+    [{ disabled: false }, true],
+    [{ disabled: true }, false],
+    [{ passwordHash: '$new' }, false],
+  ] as const) {
+    await artefacts.put(session);
+    await users.change('r3', 'usr_r3', change, yes);
+    expect((await artefacts.find('Session', session.idHash, now)) !== undefined).toBe(stays);
+  }
 });
 
 test('a scope or role that no version knows any more gives nothing', async () => {

@@ -1,7 +1,8 @@
 import type { Artefacts } from './artefacts.js';
 import { cookieSigner } from './cookie-keys.js';
 import { createProvider, type ProviderParts } from './provider.js';
-import { privateJwk } from './gate.fixture.js';
+import { sealedSigners } from './sealed-signers.memory.js';
+import { KeyRing } from './key-ring.js';
 
 /** Slow to look and quick to write, so that who looks first and writes later is too late. */
 function slowArtefacts(): Artefacts {
@@ -13,10 +14,14 @@ function slowArtefacts(): Artefacts {
 
 test("an assertion's id passes once, of many that come at once, and another client's like it passes too", async () => {
   const unused = () => Promise.reject(new Error('nobody asks'));
+  const ring = new KeyRing();
+  const made = await sealedSigners([new Uint8Array(32)]).make('ES256');
+  ring.replace([{ ...made, state: 'active', notBefore: 0, notAfter: undefined }], new Map());
   const provider = createProvider({
     issuer: 'https://auth.example',
     artefacts: slowArtefacts(),
-    signingKeys: [{ ...(await privateJwk()), kid: 'k', alg: 'ES256', use: 'sig' }],
+    ring,
+    algorithms: {},
     cookies: cookieSigner([new Uint8Array(32)]),
     uris: {} as ProviderParts['uris'],
     users: {} as ProviderParts['users'],

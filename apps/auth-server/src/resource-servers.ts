@@ -1,13 +1,18 @@
+import { DEFAULT_ALGORITHM, type TokenAlgorithms } from '@portcullis/scopes/algorithms';
 import { scopesOfRoles } from '@portcullis/scopes/roles';
-import type { ResourceUris } from '@portcullis/scopes/resources';
+import { resourceNamed, type ResourceUris } from '@portcullis/scopes/resources';
 import { errors, type Client, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import { ceilingOf, tenantOf, tokenSecondsOf } from './client-metadata.js';
 import { apiScopes, resourceGrant } from './resource-grant.js';
+import type { KeyRing } from './key-ring.js';
 import type { Users } from './users.js';
 
 export interface ResourcePorts {
   readonly uris: ResourceUris;
   readonly users: Users;
+  /** resources whose tokens are not signed with ES256 */
+  readonly algorithms: TokenAlgorithms;
+  readonly ring: Pick<KeyRing, 'algorithmFor'>;
   /** seconds an access token lives */
   readonly tokenSeconds: number;
 }
@@ -28,7 +33,7 @@ export const resourceIndicators = (ports: ResourcePorts): ResourceIndicators => 
 });
 
 async function resourceServer(
-  { uris, users, tokenSeconds }: ResourcePorts,
+  { uris, users, tokenSeconds, algorithms, ring }: ResourcePorts,
   ctx: KoaContextWithOIDC,
   resource: string,
   client: Client,
@@ -52,13 +57,15 @@ async function resourceServer(
     if (grant.granted.length === 0) throw nothingLeft(params.scope);
     params.scope = grant.granted.join(' ');
   }
+  const name = resourceNamed(uris, grant.audience);
+  const wanted = (name && algorithms[name]) ?? DEFAULT_ALGORITHM;
   return {
     audience: grant.audience,
     // oidc-provider bounds a token's scopes by this; claims.ts writes it into the claim `ceiling`
     scope: grant.ceiling.join(' '),
     accessTokenFormat: 'jwt',
     accessTokenTTL: tokenSecondsOf(client, tokenSeconds),
-    jwt: { sign: { alg: 'ES256' } },
+    jwt: { sign: { alg: ring.algorithmFor(wanted) } },
   };
 }
 

@@ -30,7 +30,12 @@ export function sqlSigningKeys(database: Database): SigningKeys {
       }),
 
     async reseal(kid, from, to) {
-      await db.updateTable('signing_keys').set({ sealed: to }).where('kid', '=', kid).where('sealed', '=', from).execute();
+      await db
+        .updateTable('signing_keys')
+        .set({ sealed: to })
+        .where('kid', '=', kid)
+        .where('sealed', '=', from)
+        .execute();
     },
   };
 }

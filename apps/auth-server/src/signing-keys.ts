@@ -16,7 +16,7 @@ export interface StoredKey extends NewKey {
 /** What becomes of the stored keys, in the order removed, moved, added. */
 export interface StoredKeyChange {
   readonly remove: readonly string[];
-  readonly move: readonly (Pick<StoredKey, 'kid' | 'state' | 'notBefore' | 'notAfter'>)[];
+  readonly move: readonly Pick<StoredKey, 'kid' | 'state' | 'notBefore' | 'notAfter'>[];
   readonly add: readonly StoredKey[];
 }
 

@@ -4,25 +4,30 @@ import 'reflect-metadata';
 import type { Bus } from '@portcullis/bus/bus';
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
+import { algorithmsInUse } from '@portcullis/scopes/algorithms';
 import { managementPort } from '@portcullis/service/common';
 import { clientAddress } from '@portcullis/service/forwarding';
+import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
 import { standingFeed } from '@portcullis/guard/standing-feed';
+import { createFetchOutside, type FetchOutside } from '@portcullis/service/fetch-outside.http';
 import { hostsOf } from '@portcullis/service/hosts';
 import { keyBytes } from '@portcullis/service/key-text';
 import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
+import { outsideProblem } from '@portcullis/service/outside-url';
 import { resourceUris } from '@portcullis/service/resource-uris';
 import type { RunningService } from '@portcullis/service/running';
 import type { Keys } from '@portcullis/service/setting';
 import { SettingsError } from '@portcullis/service/settings';
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
-import { createLocalJWKSet } from 'jose';
 import { sqlArtefacts } from './artefacts.sql.js';
 import { LOCAL_ADMIN } from './audit.js';
 import { AuthServerModule } from './auth-server.module.js';
+import { clientKeySets } from './client-key-sets.js';
+import { cachedClients } from './client-cache.memory.js';
 import { clientSecretOf } from './client-secret.js';
 import type { Clients } from './clients.js';
 import { sqlClients } from './clients.sql.js';
@@ -31,12 +36,15 @@ import { cookieSigner, formToken } from './cookie-keys.js';
 import type { DemoAccounts } from './demo.js';
 import { putDemoAccounts } from './demo-accounts.js';
 import { memoryFailures } from './failures.memory.js';
+import { KeyRing } from './key-ring.js';
+import { keyUpkeep } from './key-upkeep.js';
 import { localAdminClient, type LocalAdmin } from './local-admin.js';
 import { oidcMount } from './oidc-mount.module.js';
 import { hashPassword, SALT_BYTES } from './password.js';
 import { createProvider } from './provider.js';
-import { openSigningKeys, publicKeySet } from './signing-keys.js';
-import { newSigningKey, sqlSigningKeys } from './signing-keys.sql.js';
+import { sealedSigners } from './sealed-signers.memory.js';
+import type { Signers } from './signer.js';
+import { sqlSigningKeys } from './signing-keys.sql.js';
 import { AUTH } from './tables.js';
 import { auditTokens } from './token-audit.js';
 import { sqlUsers } from './users.sql.js';
@@ -49,6 +57,10 @@ export interface AuthServerParts {
   readonly log: Log;
   /** KEY_ENCRYPTION_KEY, COOKIE_KEY and SECRET_HASH_KEY, each the present one first */
   readonly keys: { readonly keyEncryption: Keys; readonly cookie: Keys; readonly secretHash: Keys };
+  /** where private signing keys lie; in the database, sealed with KEY_ENCRYPTION_KEY, unless given */
+  readonly signers?: Signers | undefined;
+  /** to URLs that clients gave; the one of libs/service unless a test brings its own */
+  readonly fetchOutside?: FetchOutside | undefined;
   /** embedded mode only */
   readonly localAdmin?: LocalAdmin | undefined;
   /** embedded mode only: brought into the database at every start */
@@ -58,10 +70,12 @@ export interface AuthServerParts {
 }
 
 const SWEEP_EVERY_MS = 60_000;
+/** How far behind the others a replica may be with the signing keys, see key-rotation.ts. */
+const KEYS_EVERY_MS = 1_000;
 
 /**
  * Starts the authorization server on a port that is already bound. When it cannot start, the port is given back.
- * @throws SettingsError, KeysCannotBeOpened, MigrationError
+ * @throws SettingsError, KeyCannotBeOpened, MigrationError
  */
 export async function startAuthServer(
   settings: AuthServerSettings,
@@ -78,12 +92,14 @@ export async function startAuthServer(
 
 async function start(settings: AuthServerSettings, parts: AuthServerParts, bound: Bound): Promise<RunningService> {
   const { database, bus, events, log, localAdmin, demo, now = Date.now } = parts;
+  const allowed = settings.OUTSIDE_ALLOWED_HOSTS;
+  const fetchOutside = parts.fetchOutside ?? createFetchOutside({ allowed });
   const issuer = settings.AUTH_ISSUER;
   await migrate(database, AUTH, new URL('../migrations/', import.meta.url));
-  const [clients, users, artefacts] = [sqlClients(database), sqlUsers(database), sqlArtefacts(database)];
+  const clients = cachedClients(sqlClients(database), now);
+  const [users, artefacts] = [sqlUsers(database), sqlArtefacts(database)];
   const signingKeys = sqlSigningKeys(database);
   const keys = {
-    keyEncryption: parts.keys.keyEncryption.map(keyBytes),
     cookie: parts.keys.cookie.map(keyBytes),
     secretHash: parts.keys.secretHash.map(keyBytes),
   };
@@ -91,8 +107,19 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
 
   await refuseUnsafe(settings, parts, clients);
   if (demo) await putDemoAccounts(demo, { clients, users, secretHashKey, now, randomBytes });
-  const kek = keyBytes(parts.keys.keyEncryption[0]);
-  const privateKeys = await openSigningKeys(signingKeys, keys.keyEncryption, () => newSigningKey(kek, now()));
+  const [kek, ...otherKeks] = parts.keys.keyEncryption;
+  const ring = new KeyRing();
+  const keeping = keyUpkeep({
+    keys: signingKeys,
+    signers: parts.signers ?? sealedSigners([keyBytes(kek), ...otherKeks.map(keyBytes)]),
+    ring,
+    events,
+    log,
+    inUse: algorithmsInUse(settings.TOKEN_ALGORITHMS),
+    everyDays: settings.KEY_ROTATION_DAYS,
+    now,
+  });
+  await keeping.open();
   const standing = await standingFeed(bus, 'auth-server', log);
 
   const uris = resourceUris(settings);
@@ -100,7 +127,9 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   const provider = createProvider({
     issuer,
     uris,
-    signingKeys: privateKeys,
+    ring,
+    algorithms: settings.TOKEN_ALGORITHMS,
+    clientKeySets: clientKeySets({ fetchOutside, log, now }),
     cookies: cookieSigner(keys.cookie),
     secretHashKeys: keys.secretHash,
     renewSecretHash: ({ tenant, clientId }, old, renewed) =>
@@ -137,9 +166,21 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       addressOf,
       now,
     },
-    admin: { clients, users, keys: signingKeys, events, secretHashKey, now, randomBytes },
+    admin: {
+      clients,
+      users,
+      keys: signingKeys,
+      rotateKeys: keeping.rotate,
+      jwksUriProblem: (uri) => outsideProblem(uri, allowed),
+      events,
+      secretHashKey,
+      now,
+      randomBytes,
+    },
     bearer: {
-      rules: { issuer, audience: uris.authAdmin, keys: createLocalJWKSet(publicKeySet(privateKeys)), now },
+      rules: { issuer, audience: uris.authAdmin, keys: ring.verifying, now },
+      proofs: memoryProofChecks(now),
+      baseUrl: issuer,
       stateOf: standing.stateOf,
     },
   });
@@ -163,13 +204,20 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   });
   const sweeping = setInterval(() => {
     artefacts.sweep(now()).catch((error: unknown) => log.warn('expired sessions and codes stay for now', { error }));
+    clients.sweepSecrets(now()).catch((error: unknown) => log.warn('replaced secrets stay for now', { error }));
   }, SWEEP_EVERY_MS);
   sweeping.unref();
+  const turning = setInterval(() => {
+    keeping.tick().catch((error: unknown) => log.warn('the signing keys stay as they are for now', { error }));
+  }, KEYS_EVERY_MS);
+  turning.unref();
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     clearInterval(sweeping);
+    clearInterval(turning);
     await Promise.all([closeBound(bound), closeBound(management)]);
+    await keeping.idle();
     await standing.stop();
     await app.close();
   };

@@ -1,0 +1,59 @@
+import { DEFAULT_ALGORITHM, type SigningAlgorithm } from '@portcullis/scopes/algorithms';
+import { createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
+import { KeyCannotBeOpened, type Signer } from './signer.js';
+import type { StoredKey } from './signing-keys.js';
+
+/** The keys of this moment: which of them sign, and what verifiers are told. Whoever keeps it up to date replaces them. */
+export class KeyRing {
+  #keys: readonly StoredKey[] = [];
+  #signers: ReadonlyMap<string, Signer> = new Map();
+  #jwks: JSONWebKeySet = { keys: [] };
+  #verifying: JWTVerifyGetKey = createLocalJWKSet(this.#jwks);
+
+  /** @param signers by kid; a key without one is published all the same */
+  replace(keys: readonly StoredKey[], signers: ReadonlyMap<string, Signer>): void {
+    this.#keys = keys;
+    this.#signers = signers;
+    this.#jwks = { keys: keys.map(published) };
+    this.#verifying = createLocalJWKSet(this.#jwks);
+  }
+
+  /** What verifiers get (RFC 7517): the public members of every key. */
+  get jwks(): JSONWebKeySet {
+    return this.#jwks;
+  }
+
+  /** For jose: the key that a token names, of the keys of the moment it is asked. */
+  readonly verifying: JWTVerifyGetKey = (header, token) => this.#verifying(header, token);
+
+  /** The key that signs with this algorithm; while there is none yet, the one that will. */
+  current(alg: SigningAlgorithm): StoredKey | undefined {
+    const of = (state: StoredKey['state']) => this.#keys.find((key) => key.alg === alg && key.state === state);
+    return of('active') ?? of('next');
+  }
+
+  /** `wanted` once its key has been published for long enough; until then what every verifier knows. */
+  algorithmFor(wanted: SigningAlgorithm): SigningAlgorithm {
+    return this.current(wanted)?.state === 'active' ? wanted : DEFAULT_ALGORITHM;
+  }
+
+  /**
+   * Signs with the key that the JWS header names, also when it was replaced since the header was written.
+   * @throws KeyCannotBeOpened
+   */
+  async sign(data: Uint8Array): Promise<Uint8Array> {
+    const kid = kidOf(data);
+    const signer = this.#signers.get(kid);
+    if (signer === undefined) throw new KeyCannotBeOpened(`Signing key ${kid} is not open here.`);
+    return signer.sign(data);
+  }
+}
+
+const published = ({ publicJwk, kid, alg }: StoredKey): JWK => ({ ...publicJwk, kid, alg, use: 'sig' });
+
+/** `kid` of the protected header that a JWS signing input begins with (RFC 7515 §5.1). */
+function kidOf(data: Uint8Array): string {
+  const header = Buffer.from(new TextDecoder().decode(data.subarray(0, data.indexOf(DOT))), 'base64url');
+  return (JSON.parse(header.toString()) as { kid: string }).kid;
+}
+const DOT = '.'.charCodeAt(0);
