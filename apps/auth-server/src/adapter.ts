@@ -1,21 +1,17 @@
-import { errors, type Adapter, type AdapterFactory, type AdapterPayload } from 'oidc-provider';
+import { errors, type Adapter, type AdapterFactory } from 'oidc-provider';
 import { artefactHash, shelve, unshelve, type Artefacts } from './artefacts.js';
-import type { ClientRecord } from './clients.js';
-import { clientMetadata } from './client-metadata.js';
 
 export interface AdapterPorts {
   readonly artefacts: Artefacts;
-  /** a client that may act now, whatever its tenant */
-  activeClient(clientId: string): Promise<ClientRecord | undefined>;
   /** ms since epoch */
   now(): number;
 }
 
-/** Lets oidc-provider keep its things in our tables. One adapter per kind of thing (`Client`, `Session` …). */
+/** Lets oidc-provider keep its things in our tables: one adapter per kind of thing. Clients are client-lookup.ts. */
 export const adapterFactory =
   (ports: AdapterPorts): AdapterFactory =>
   (kind) =>
-    kind === 'Client' ? clientAdapter(ports) : artefactAdapter(kind, ports);
+    artefactAdapter(kind, ports);
 
 function artefactAdapter(kind: string, { artefacts, now }: AdapterPorts): Adapter {
   return {
@@ -39,21 +35,6 @@ function artefactAdapter(kind: string, { artefacts, now }: AdapterPorts): Adapte
     },
     destroy: (id) => artefacts.remove(kind, artefactHash(id)),
     revokeByGrantId: (grantId) => artefacts.removeOfGrant(kind, grantId),
-    findByUserCode: absent,
-  };
-}
-
-function clientAdapter({ activeClient }: AdapterPorts): Adapter {
-  return {
-    async find(id): Promise<AdapterPayload | undefined> {
-      const client = await activeClient(id);
-      return client && clientMetadata(client);
-    },
-    upsert: absent,
-    findByUid: absent,
-    consume: absent,
-    destroy: absent,
-    revokeByGrantId: absent,
     findByUserCode: absent,
   };
 }

@@ -35,6 +35,7 @@ export const newClientBody = z
     tenant: tenantName.optional(),
     auth_method: z.enum(AUTH_METHODS),
     jwks: publicJwks.optional(),
+    jwks_uri: z.string().max(2000).optional(),
     redirect_uris: redirectUris.default([]),
     grant_types: z.array(z.enum(GRANT_TYPES)).min(1).max(GRANT_TYPES.length).optional(),
     scopes: scopeList,
@@ -58,8 +59,12 @@ export const newClientBody = z
     const wrong = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message, input: undefined });
     const redirects = body.grant_types.includes('authorization_code');
-    if (body.auth_method === 'private_key_jwt' && !body.jwks) wrong('jwks', 'private_key_jwt needs public keys');
-    if (body.auth_method !== 'private_key_jwt' && body.jwks) wrong('jwks', 'is for private_key_jwt only');
+    const keys = [body.jwks, body.jwks_uri].filter((one) => one !== undefined);
+    if (body.auth_method === 'private_key_jwt' && keys.length === 0) {
+      wrong('jwks', 'private_key_jwt needs public keys, or the jwks_uri where they are');
+    }
+    if (body.auth_method !== 'private_key_jwt' && keys.length > 0) wrong('jwks', 'is for private_key_jwt only');
+    if (keys.length > 1) wrong('jwks_uri', 'goes without jwks: the keys are in one place (RFC 7591 §2)');
     if (body.auth_method === 'none' && body.grant_types.includes('client_credentials')) {
       wrong('grant_types', 'a client without credentials cannot use client_credentials');
     }
@@ -99,17 +104,32 @@ export const clientChangeBody = z
     dpop_bound_access_tokens: z.boolean().optional(),
     require_pushed_authorization_requests: z.boolean().optional(),
     jwks: publicJwks.optional(),
+    jwks_uri: z.string().max(2000).optional(),
   })
+  .refine(({ jwks, jwks_uri: uri }) => jwks === undefined || uri === undefined, 'names jwks and jwks_uri')
   .refine((change) => Object.keys(change).length > 0, 'names nothing to change')
   .transform(
     ({
       dpop_bound_access_tokens: dpopBound,
       require_pushed_authorization_requests: requirePar,
+      jwks_uri: jwksUri,
       ...same
     }): ClientChange =>
       // only what was named is there
-      Object.fromEntries(Object.entries({ ...same, dpopBound, requirePar }).filter(([, value]) => value !== undefined)),
+      Object.fromEntries(
+        Object.entries({ ...same, dpopBound, requirePar, jwksUri }).filter(([, value]) => value !== undefined),
+      ),
   );
+
+/** Body of POST /admin/v1/clients/:client_id/secret. */
+export const secretRotationBody = z.strictObject({
+  /** how long the present secret stays good, so that there is time to bring the new one everywhere */
+  overlap_seconds: z
+    .int()
+    .min(0)
+    .max(30 * 24 * 3600)
+    .default(24 * 3600),
+});
 
 /** Query of everything that names a tenant, and of lists. */
 export const tenantQuery = z.strictObject({ tenant: tenantName.optional() });
@@ -119,7 +139,7 @@ export const listQuery = z.strictObject({ tenant: tenantName.optional(), ...page
 export const reservedScopes = (scopes: readonly Scope[]): Scope[] =>
   scopes.filter((name) => SCOPES[name].holder !== 'client');
 
-/** A client as the API shows it: everything but the hash of its secret. */
+/** A client as the API shows it: everything but the hashes of its secrets. */
 export const clientView = (client: ClientRecord) => ({
   client_id: client.clientId,
   tenant: client.tenant,
@@ -127,11 +147,15 @@ export const clientView = (client: ClientRecord) => ({
   auth_method: client.authMethod,
   application_type: client.applicationType,
   ...(client.jwks && { jwks: client.jwks }),
+  ...(client.jwksUri !== undefined && { jwks_uri: client.jwksUri }),
   redirect_uris: client.redirectUris,
   grant_types: client.grantTypes,
   scopes: client.scopes,
   dpop_bound_access_tokens: client.dpopBound,
   require_pushed_authorization_requests: client.requirePar,
+  ...(client.previousSecret && {
+    previous_secret_expires_at: new Date(client.previousSecret.until).toISOString(),
+  }),
   disabled: client.disabled,
   created_at: new Date(client.createdAt).toISOString(),
 });
@@ -153,7 +177,7 @@ export const newClientRecord = (
   secretHash: made.secretHash,
   previousSecret: undefined,
   jwks: body.jwks,
-  jwksUri: undefined,
+  jwksUri: body.jwks_uri,
   redirectUris: body.redirect_uris,
   grantTypes: body.grant_types,
   scopes: [...new Set(body.scopes)],

@@ -3,6 +3,7 @@ import {
   Controller,
   Delete,
   Get,
+  Headers,
   HttpCode,
   Inject,
   Param,
@@ -10,6 +11,7 @@ import {
   Post,
   Query,
   Req,
+  Res,
   UseGuards,
 } from '@nestjs/common';
 import { base32 } from '@portcullis/contract/ids';
@@ -18,7 +20,7 @@ import type { Caller } from '@portcullis/scopes/caller';
 import type { Scope } from '@portcullis/scopes/scopes';
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import { ApiProblem } from '@portcullis/service/problem';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import {
   clientChangeBody,
   clientView,
@@ -26,12 +28,14 @@ import {
   newClientBody,
   newClientRecord,
   reservedScopes,
+  secretRotationBody,
   tenantQuery,
 } from './admin-clients.js';
 import { hasSecret } from './clients.js';
-import { ADMIN_PORTS, record, recordReading, tenantFor, type AdminPorts } from './admin-ports.js';
+import { ADMIN_PORTS, asExpected, record, recordReading, tagged, tenantFor, type AdminPorts } from './admin-ports.js';
 import { clientSecretOf, secretHash } from './client-secret.js';
 import { cursorOf, pageOf } from './paging.js';
+import { expectedVersions } from './versions.js';
 
 @Controller('admin/v1/clients')
 @UseGuards(bearerGuard('admin:clients'))
@@ -39,11 +43,12 @@ export class AdminClientsController {
   constructor(@Inject(ADMIN_PORTS) private readonly ports: AdminPorts) {}
 
   @Post()
-  async add(@Req() request: Request, @Body() sent: unknown) {
+  async add(@Req() request: Request, @Res({ passthrough: true }) response: Response, @Body() sent: unknown) {
     const caller = requestCaller(request);
     const body = newClientBody.parse(sent);
     const tenant = tenantFor(caller, body.tenant);
     mayHandOut(caller, body.scopes);
+    this.expectJwksUri(body.jwks_uri);
     const { clients, randomBytes, secretHashKey, now } = this.ports;
     const clientId = `cli_${base32(randomBytes(16))}`;
     const secret = hasSecret(body.auth_method) ? clientSecretOf(randomBytes(32)) : undefined;
@@ -53,7 +58,7 @@ export class AdminClientsController {
       record(this.ports, caller, tenant, 'client.created', clientId),
     );
     if (!added) throw new ApiProblem(409, 'conflict', 'The id that was made is taken. Try again.');
-    return { ...clientView(client), ...(secret !== undefined && { client_secret: secret }) };
+    return { ...clientView(tagged(response, client)), ...(secret !== undefined && { client_secret: secret }) };
   }
 
   @Get()
@@ -67,40 +72,85 @@ export class AdminClientsController {
   }
 
   @Get(':client_id')
-  async show(@Req() request: Request, @Param('client_id') clientId: string, @Query() sent: unknown) {
+  async show(
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+    @Param('client_id') clientId: string,
+    @Query() sent: unknown,
+  ) {
     const caller = requestCaller(request);
     const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
     await recordReading(this.ports, caller, tenant, 'client.shown', named(clientId));
-    return clientView((await this.ports.clients.byId(tenant, named(clientId))) ?? unknownClient());
+    return clientView(tagged(response, (await this.ports.clients.byId(tenant, clientId)) ?? unknownClient()));
   }
 
   @Patch(':client_id')
   async change(
     @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
     @Param('client_id') clientId: string,
     @Query() sent: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
     @Body() body: unknown,
   ) {
     const caller = requestCaller(request);
     const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
     const change = clientChangeBody.parse(body);
     mayHandOut(caller, change.scopes ?? []);
-    if (change.jwks) await this.expectKeys(tenant, named(clientId));
-    const changed = await this.ports.clients.change(tenant, named(clientId), change, () =>
-      record(this.ports, caller, tenant, 'client.changed', clientId),
+    this.expectJwksUri(change.jwksUri);
+    if (change.jwks ?? change.jwksUri) await this.expectKeys(tenant, named(clientId));
+    const confirm = () => record(this.ports, caller, tenant, 'client.changed', clientId);
+    const changed = await asExpected(
+      this.ports.clients.change(tenant, named(clientId), change, confirm, expectedVersions(ifMatch)),
     );
-    return clientView(changed ?? unknownClient());
+    return clientView(tagged(response, changed ?? unknownClient()));
+  }
+
+  @Post(':client_id/secret')
+  @HttpCode(200)
+  async rotate(
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+    @Param('client_id') clientId: string,
+    @Query() sent: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Body() body: unknown,
+  ) {
+    const caller = requestCaller(request);
+    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const { overlap_seconds: overlap } = secretRotationBody.parse(body ?? {});
+    await this.expectSecret(tenant, named(clientId));
+    const { clients, randomBytes, secretHashKey, now } = this.ports;
+    const secret = clientSecretOf(randomBytes(32));
+    const to = {
+      hash: secretHash(secretHashKey, clientId, secret),
+      previousUntil: overlap === 0 ? undefined : now() + overlap * 1000,
+    };
+    const confirm = () => record(this.ports, caller, tenant, 'client.secret_rotated', clientId);
+    const changed = await asExpected(clients.rotateSecret(tenant, clientId, to, confirm, expectedVersions(ifMatch)));
+    return { ...clientView(tagged(response, changed ?? unknownClient())), client_secret: secret };
   }
 
   @Delete(':client_id')
   @HttpCode(204)
-  async remove(@Req() request: Request, @Param('client_id') clientId: string, @Query() sent: unknown): Promise<void> {
+  async remove(
+    @Req() request: Request,
+    @Param('client_id') clientId: string,
+    @Query() sent: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<void> {
     const caller = requestCaller(request);
     const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
-    const removed = await this.ports.clients.remove(tenant, named(clientId), () =>
-      record(this.ports, caller, tenant, 'client.removed', clientId),
+    const confirm = () => record(this.ports, caller, tenant, 'client.removed', clientId);
+    const removed = await asExpected(
+      this.ports.clients.remove(tenant, named(clientId), confirm, expectedVersions(ifMatch)),
     );
     if (!removed) unknownClient();
+  }
+
+  private expectJwksUri(uri: string | undefined): void {
+    const problem = uri === undefined ? undefined : this.ports.jwksUriProblem(uri);
+    if (problem !== undefined) throw new ApiProblem(400, 'input_invalid', `jwks_uri ${problem}.`);
   }
 
   /** How a client proves itself never changes, so this needs no lock. */
@@ -108,6 +158,12 @@ export class AdminClientsController {
     const client = (await this.ports.clients.byId(tenant, clientId)) ?? unknownClient();
     if (client.authMethod === 'private_key_jwt') return;
     throw new ApiProblem(400, 'input_invalid', 'jwks is for clients that prove themselves by private_key_jwt.');
+  }
+
+  private async expectSecret(tenant: string, clientId: string): Promise<void> {
+    const client = (await this.ports.clients.byId(tenant, clientId)) ?? unknownClient();
+    if (hasSecret(client.authMethod)) return;
+    throw new ApiProblem(400, 'input_invalid', 'This client has no secret. Keys are changed by PATCH, as jwks.');
   }
 }
 

@@ -1,17 +1,33 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import { base32 } from '@portcullis/contract/ids';
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
 import { scopesOfRoles, type Role } from '@portcullis/scopes/roles';
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import { ApiProblem } from '@portcullis/service/problem';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { listQuery, tenantQuery } from './admin-clients.js';
-import { ADMIN_PORTS, record, recordReading, tenantFor, type AdminPorts } from './admin-ports.js';
-import { newUserBody, userView } from './admin-users.js';
+import { ADMIN_PORTS, asExpected, record, recordReading, tagged, tenantFor, type AdminPorts } from './admin-ports.js';
+import { newPasswordBody, newUserBody, userChangeBody, userView } from './admin-users.js';
 import { cursorOf, pageOf } from './paging.js';
 import { hashPassword, SALT_BYTES } from './password.js';
 import type { UserRecord } from './users.js';
+import { expectedVersions } from './versions.js';
 
 @Controller('admin/v1/users')
 @UseGuards(bearerGuard('admin:users'))
@@ -19,7 +35,7 @@ export class AdminUsersController {
   constructor(@Inject(ADMIN_PORTS) private readonly ports: AdminPorts) {}
 
   @Post()
-  async add(@Req() request: Request, @Body() sent: unknown) {
+  async add(@Req() request: Request, @Res({ passthrough: true }) response: Response, @Body() sent: unknown) {
     const caller = requestCaller(request);
     const body = newUserBody.parse(sent);
     const tenant = tenantFor(caller, body.tenant);
@@ -35,10 +51,11 @@ export class AdminUsersController {
       demo: false,
       disabled: false,
       createdAt: now(),
+      version: 1,
     };
     const added = await users.add(tenant, user, () => record(this.ports, caller, tenant, 'user.created', user.userId));
     if (!added) throw new ApiProblem(409, 'conflict', 'There is a user of that name already.');
-    return { ...userView(user), ...(body.password === undefined && { password }) };
+    return { ...userView(tagged(response, user)), ...(body.password === undefined && { password }) };
   }
 
   @Get()
@@ -52,22 +69,84 @@ export class AdminUsersController {
   }
 
   @Get(':user_id')
-  async show(@Req() request: Request, @Param('user_id') userId: string, @Query() sent: unknown) {
+  async show(
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+    @Param('user_id') userId: string,
+    @Query() sent: unknown,
+  ) {
     const caller = requestCaller(request);
     const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
     await recordReading(this.ports, caller, tenant, 'user.shown', named(userId));
-    return userView((await this.ports.users.byId(tenant, named(userId))) ?? unknownUser());
+    return userView(tagged(response, (await this.ports.users.byId(tenant, userId)) ?? unknownUser()));
+  }
+
+  @Patch(':user_id')
+  async change(
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+    @Param('user_id') userId: string,
+    @Query() sent: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Body() body: unknown,
+  ) {
+    const caller = requestCaller(request);
+    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const change = userChangeBody.parse(body);
+    await this.mayChange(caller, tenant, named(userId), change.roles);
+    const confirm = () => record(this.ports, caller, tenant, 'user.changed', userId);
+    const changed = await asExpected(
+      this.ports.users.change(tenant, userId, change, confirm, expectedVersions(ifMatch)),
+    );
+    return userView(tagged(response, changed ?? unknownUser()));
+  }
+
+  @Post(':user_id/password')
+  @HttpCode(200)
+  async reset(
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+    @Param('user_id') userId: string,
+    @Query() sent: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Body() body: unknown,
+  ) {
+    const caller = requestCaller(request);
+    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const given = newPasswordBody.parse(body ?? {});
+    await this.mayChange(caller, tenant, named(userId));
+    const { users, randomBytes } = this.ports;
+    const password = given.password ?? base32(randomBytes(20));
+    const passwordHash = await hashPassword(password, randomBytes(SALT_BYTES));
+    const confirm = () => record(this.ports, caller, tenant, 'user.password_reset', userId);
+    const changed = await asExpected(
+      users.change(tenant, userId, { passwordHash }, confirm, expectedVersions(ifMatch)),
+    );
+    const view = userView(tagged(response, changed ?? unknownUser()));
+    return { ...view, ...(given.password === undefined && { password }) };
   }
 
   @Delete(':user_id')
   @HttpCode(204)
-  async remove(@Req() request: Request, @Param('user_id') userId: string, @Query() sent: unknown): Promise<void> {
+  async remove(
+    @Req() request: Request,
+    @Param('user_id') userId: string,
+    @Query() sent: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<void> {
     const caller = requestCaller(request);
     const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
-    const removed = await this.ports.users.remove(tenant, named(userId), () =>
-      record(this.ports, caller, tenant, 'user.removed', userId),
+    const confirm = () => record(this.ports, caller, tenant, 'user.removed', userId);
+    const removed = await asExpected(
+      this.ports.users.remove(tenant, named(userId), confirm, expectedVersions(ifMatch)),
     );
     if (!removed) unknownUser();
+  }
+
+  /** Whoever sets another's password can be them: that takes the rights to administer that they have. */
+  private async mayChange(caller: Caller, tenant: string, userId: string, roles: readonly Role[] = []): Promise<void> {
+    const user = (await this.ports.users.byId(tenant, userId)) ?? unknownUser();
+    checkRoles(caller, [...user.roles, ...roles]);
   }
 }
 

@@ -1,15 +1,45 @@
 import type { Database } from '@portcullis/sql/database';
 import { isScope } from '@portcullis/scopes/scopes';
-import type { Insertable, Selectable, Updateable } from 'kysely';
+import type {
+  ExpressionBuilder,
+  Insertable,
+  Kysely,
+  Selectable,
+  Updateable,
+  UpdateQueryBuilder,
+  UpdateResult,
+} from 'kysely';
 import { removeArtefacts } from './artefacts.sql.js';
 import type { ClientRecord, Clients } from './clients.js';
-import { cutPage } from './paging.js';
+import { cutPage, type Confirm } from './paging.js';
 import { AUTH, type AuthTables } from './tables.js';
+import { VersionDiffers, type Expected } from './versions.js';
+
+type Update = UpdateQueryBuilder<AuthTables, 'clients', 'clients', UpdateResult>;
 
 export function sqlClients(database: Database): Clients {
   const db = database.schema<AuthTables>(AUTH);
   const byId = (tenant: string, clientId: string) =>
     db.selectFrom('clients').selectAll().where('tenant', '=', tenant).where('client_id', '=', clientId);
+  const update = (
+    tenant: string,
+    clientId: string,
+    how: (clients: Update) => Update,
+    confirm: Confirm,
+    expected: Expected,
+  ): Promise<ClientRecord | undefined> =>
+    db.transaction().execute(async (trx) => {
+      const row = await how(trx.updateTable('clients'))
+        .set((before) => ({ version: before('clients.version', '+', 1) }))
+        .where('tenant', '=', tenant)
+        .where('client_id', '=', clientId)
+        .where(hasVersion(expected))
+        .returningAll()
+        .executeTakeFirst();
+      if (row === undefined) return differs(trx, tenant, clientId, expected);
+      await confirm();
+      return recordOf(row);
+    });
   return {
     async find(clientId) {
       const row = await db.selectFrom('clients').selectAll().where('client_id', '=', clientId).executeTakeFirst();
@@ -46,19 +76,37 @@ export function sqlClients(database: Database): Clients {
         return true;
       }),
 
-    change: (tenant, clientId, change, confirm) =>
-      db.transaction().execute(async (trx) => {
-        const row = await trx
-          .updateTable('clients')
-          .set(changeOf(change))
-          .where('tenant', '=', tenant)
-          .where('client_id', '=', clientId)
-          .returningAll()
-          .executeTakeFirst();
-        if (row === undefined) return undefined;
-        await confirm();
-        return recordOf(row);
-      }),
+    change: (tenant, clientId, change, confirm, expected) =>
+      update(tenant, clientId, (client) => client.set(changeOf(change)), confirm, expected),
+
+    rotateSecret: (tenant, clientId, { hash, previousUntil }, confirm, expected) =>
+      update(
+        tenant,
+        clientId,
+        (client) =>
+          client
+            .set((row) => ({
+              secret_hash: hash,
+              previous_secret_hash: previousUntil === undefined ? null : row.ref('clients.secret_hash'),
+              previous_secret_until: previousUntil === undefined ? null : new Date(previousUntil),
+            }))
+            .where('secret_hash', 'is not', null),
+        confirm,
+        expected,
+      ),
+
+    async sweepSecrets(now) {
+      const swept = await db
+        .updateTable('clients')
+        .set((row) => ({
+          previous_secret_hash: null,
+          previous_secret_until: null,
+          version: row('clients.version', '+', 1),
+        }))
+        .where('previous_secret_until', '<=', new Date(now))
+        .executeTakeFirst();
+      return Number(swept.numUpdatedRows);
+    },
 
     async renewSecretHash(tenant, clientId, old, renewed) {
       await db
@@ -70,15 +118,19 @@ export function sqlClients(database: Database): Clients {
         .execute();
     },
 
-    remove: (tenant, clientId, confirm) =>
+    remove: (tenant, clientId, confirm, expected) =>
       db.transaction().execute(async (trx) => {
         const gone = await trx
           .deleteFrom('clients')
           .where('tenant', '=', tenant)
           .where('client_id', '=', clientId)
+          .where(hasVersion(expected))
           .returning('client_id')
           .executeTakeFirst();
-        if (gone === undefined) return false;
+        if (gone === undefined) {
+          await differs(trx, tenant, clientId, expected);
+          return false;
+        }
         await removeArtefacts(trx, 'client_id', clientId);
         await confirm();
         return true;
@@ -89,7 +141,11 @@ export function sqlClients(database: Database): Clients {
       await db
         .insertInto('clients')
         .values(rowOf(client))
-        .onConflict((conflict) => conflict.columns(['tenant', 'client_id']).doUpdateSet(row))
+        .onConflict((conflict) =>
+          conflict
+            .columns(['tenant', 'client_id'])
+            .doUpdateSet((before) => ({ ...row, version: before('clients.version', '+', 1) })),
+        )
         .execute();
     },
 
@@ -98,6 +154,27 @@ export function sqlClients(database: Database): Clients {
       return row !== undefined;
     },
   };
+}
+
+const hasVersion = (expected: Expected) => (client: ExpressionBuilder<AuthTables, 'clients'>) =>
+  // no row has version 0: an empty list would be no SQL
+  expected === undefined ? client.lit(true) : client('version', 'in', [...expected, 0]);
+
+/** Why no row was changed. @returns undefined when there is none to change */
+async function differs(
+  trx: Kysely<AuthTables>,
+  tenant: string,
+  clientId: string,
+  expected: Expected,
+): Promise<undefined> {
+  if (expected === undefined) return;
+  const row = await trx
+    .selectFrom('clients')
+    .select('version')
+    .where('tenant', '=', tenant)
+    .where('client_id', '=', clientId)
+    .executeTakeFirst();
+  if (row !== undefined && !expected.includes(row.version)) throw new VersionDiffers();
 }
 
 const recordOf = (row: Selectable<AuthTables['clients']>): ClientRecord => ({
@@ -156,4 +233,5 @@ const changeOf = (change: Parameters<Clients['change']>[2]): Updateable<AuthTabl
   ...(change.requirePar !== undefined && { require_par: change.requirePar }),
   // keys of its own instead of the place where they were read
   ...(change.jwks && { jwks: JSON.stringify(change.jwks), jwks_uri: null }),
+  ...(change.jwksUri !== undefined && { jwks: null, jwks_uri: change.jwksUri }),
 });

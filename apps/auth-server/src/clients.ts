@@ -1,5 +1,6 @@
 import type { Scope } from '@portcullis/scopes/scopes';
 import type { Confirm, Page, PageOf } from './paging.js';
+import type { Expected } from './versions.js';
 
 /** How a client proves itself at /token (RFC 6749 §2.3.1, RFC 7523 §2.2); `none` is a public client. */
 export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
@@ -54,7 +55,7 @@ export interface ClientRecord {
 }
 
 export type ClientChange = Partial<
-  Pick<ClientRecord, 'name' | 'scopes' | 'redirectUris' | 'disabled' | 'dpopBound' | 'requirePar' | 'jwks'>
+  Pick<ClientRecord, 'name' | 'scopes' | 'redirectUris' | 'disabled' | 'dpopBound' | 'requirePar' | 'jwks' | 'jwksUri'>
 >;
 
 /** The registered clients. Each must pass clients.contract.ts. */
@@ -66,12 +67,38 @@ export interface Clients {
   list(tenant: string, page: Page): Promise<PageOf<ClientRecord>>;
   /** The row is there only if `confirm` resolves. @returns false when the id is taken */
   add(tenant: string, client: ClientRecord, confirm: Confirm): Promise<boolean>;
-  /** The row changes only if `confirm` resolves. @returns undefined when the tenant has no such client */
-  change(tenant: string, clientId: string, change: ClientChange, confirm: Confirm): Promise<ClientRecord | undefined>;
+  /**
+   * The row changes only if `confirm` resolves.
+   * @param expected the versions it may have now
+   * @returns undefined when the tenant has no such client
+   * @throws VersionDiffers
+   */
+  change(
+    tenant: string,
+    clientId: string,
+    change: ClientChange,
+    confirm: Confirm,
+    expected?: Expected,
+  ): Promise<ClientRecord | undefined>;
+  /**
+   * Gives it another secret. The present one becomes the previous one, whose own predecessor is good no more.
+   * @param secret hash of the new one, and until when the present one is good (ms since epoch); undefined = no longer
+   * @returns undefined when the tenant has no such client that has a secret
+   * @throws VersionDiffers
+   */
+  rotateSecret(
+    tenant: string,
+    clientId: string,
+    secret: { readonly hash: string; readonly previousUntil: number | undefined },
+    confirm: Confirm,
+    expected?: Expected,
+  ): Promise<ClientRecord | undefined>;
+  /** Forgets previous secrets whose time is up. @param now ms since epoch @returns how many */
+  sweepSecrets(now: number): Promise<number>;
   /** Replaces the stored hash of the same secret, if it is `old` still. No change of the client: its version stays. */
   renewSecretHash(tenant: string, clientId: string, old: string, renewed: string): Promise<void>;
-  /** Its codes and grants go too. @returns false when the tenant has no such client */
-  remove(tenant: string, clientId: string, confirm: Confirm): Promise<boolean>;
+  /** Its codes and grants go too. @returns false when the tenant has no such client @throws VersionDiffers */
+  remove(tenant: string, clientId: string, confirm: Confirm, expected?: Expected): Promise<boolean>;
   /** Adds it, or overwrites the one with the same tenant and id. */
   put(tenant: string, client: ClientRecord): Promise<void>;
   /** Is there a demo client in any tenant? Hardened mode asks before it starts. */

@@ -34,6 +34,7 @@ export async function putDemoAccounts(accounts: DemoAccounts, ports: DemoPorts):
       demo: true,
       disabled: false,
       createdAt: now(),
+      version: 1,
     });
   }
 }

@@ -26,6 +26,7 @@ test("an assertion's id passes once, of many that come at once, and another clie
     uris: {} as ProviderParts['uris'],
     users: {} as ProviderParts['users'],
     secretHashKeys: [],
+    renewSecretHash: () => undefined,
     activeClient: unused,
     stateOf: () => 'Normal',
     tokenSeconds: 900,

@@ -12,6 +12,7 @@ const sam: UserRecord = {
   demo: false,
   disabled: false,
   createdAt: 0,
+  version: 1,
 };
 const people = [sam, { ...sam, userId: 'usr_off', username: 'off', disabled: true }];
 const asked: string[] = [];

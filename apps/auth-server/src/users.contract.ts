@@ -1,4 +1,5 @@
-import type { UserRecord, Users } from './users.js';
+import type { UserChange, UserRecord, Users } from './users.js';
+import { VersionDiffers } from './versions.js';
 
 const T0 = Date.UTC(2026, 0, 1);
 const yes = () => Promise.resolve();
@@ -12,6 +13,7 @@ const user = (tenant: string, username: string, more: Partial<UserRecord> = {}):
   demo: false,
   disabled: false,
   createdAt: T0,
+  version: 1,
   ...more,
 });
 
@@ -68,6 +70,28 @@ export function usersContract(open: () => Promise<Users>): void {
       'u8',
       user('u8', 'sam', { userId: 'usr_new', passwordHash: '$new', roles: ['analyst'], createdAt: T0 + 1 }),
     );
-    expect(await users.byName('u8', 'sam')).toEqual(user('u8', 'sam', { passwordHash: '$new', roles: ['analyst'] }));
+    expect(await users.byName('u8', 'sam')).toEqual(
+      user('u8', 'sam', { passwordHash: '$new', roles: ['analyst'], version: 2 }),
+    );
+  });
+
+  test('only what a change names changes, and only where it is expected', async () => {
+    await users.add('u9', user('u9', 'sam'), yes);
+    const change = (what: UserChange, expected?: number[]) => users.change('u9', 'usr_u9_sam', what, yes, expected);
+    expect(await change({ disabled: true })).toEqual(user('u9', 'sam', { disabled: true, version: 2 }));
+    expect(await change({ roles: ['analyst'], passwordHash: '$new' }, [2])).toEqual(
+      user('u9', 'sam', { disabled: true, roles: ['analyst'], passwordHash: '$new', version: 3 }),
+    );
+    await expect(change({ disabled: false }, [2])).rejects.toThrow(VersionDiffers);
+    await expect(users.remove('u9', 'usr_u9_sam', yes, [])).rejects.toThrow(VersionDiffers);
+    await expect(users.change('u9', 'usr_u9_sam', { disabled: false }, no)).rejects.toThrow('the log is full');
+    expect(await users.byId('u9', 'usr_u9_sam')).toMatchObject({ disabled: true, version: 3 });
+    for (const [tenant, id] of [
+      ['u10', 'usr_u9_sam'],
+      ['u9', 'usr_unknown'],
+    ] as const) {
+      expect(await users.change(tenant, id, { disabled: false }, yes, [3])).toBeUndefined();
+    }
+    expect(await users.remove('u9', 'usr_u9_sam', yes, [3])).toBe(true);
   });
 }

@@ -1,10 +1,11 @@
 import { isRole } from '@portcullis/scopes/roles';
 import type { Database } from '@portcullis/sql/database';
-import type { Insertable, Selectable } from 'kysely';
+import type { ExpressionBuilder, Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import { removeArtefacts } from './artefacts.sql.js';
 import { cutPage } from './paging.js';
 import { AUTH, type AuthTables } from './tables.js';
-import type { UserRecord, Users } from './users.js';
+import type { UserChange, UserRecord, Users } from './users.js';
+import { VersionDiffers, type Expected } from './versions.js';
 
 export function sqlUsers(database: Database): Users {
   const db = database.schema<AuthTables>(AUTH);
@@ -46,15 +47,38 @@ export function sqlUsers(database: Database): Users {
         return true;
       }),
 
-    remove: (tenant, userId, confirm) =>
+    change: (tenant, userId, change, confirm, expected) =>
+      db.transaction().execute(async (trx) => {
+        const row = await trx
+          .updateTable('users')
+          .set(changeOf(change))
+          .set((before) => ({ version: before('users.version', '+', 1) }))
+          .where('tenant', '=', tenant)
+          .where('user_id', '=', userId)
+          .where(hasVersion(expected))
+          .returningAll()
+          .executeTakeFirst();
+        if (row === undefined) return differs(trx, tenant, userId, expected);
+        if (change.disabled === true || change.passwordHash !== undefined) {
+          await removeArtefacts(trx, 'account_id', userId);
+        }
+        await confirm();
+        return recordOf(row);
+      }),
+
+    remove: (tenant, userId, confirm, expected) =>
       db.transaction().execute(async (trx) => {
         const gone = await trx
           .deleteFrom('users')
           .where('tenant', '=', tenant)
           .where('user_id', '=', userId)
+          .where(hasVersion(expected))
           .returning('user_id')
           .executeTakeFirst();
-        if (gone === undefined) return false;
+        if (gone === undefined) {
+          await differs(trx, tenant, userId, expected);
+          return false;
+        }
         await removeArtefacts(trx, 'account_id', userId);
         await confirm();
         return true;
@@ -66,7 +90,13 @@ export function sqlUsers(database: Database): Users {
         .insertInto('users')
         .values(rowOf(user))
         .onConflict((conflict) =>
-          conflict.columns(['tenant', 'username']).doUpdateSet({ password_hash, roles, demo, disabled }),
+          conflict.columns(['tenant', 'username']).doUpdateSet((before) => ({
+            password_hash,
+            roles,
+            demo,
+            disabled,
+            version: before('users.version', '+', 1),
+          })),
         )
         .execute();
     },
@@ -83,6 +113,7 @@ const recordOf = (row: Selectable<AuthTables['users']>): UserRecord => ({
   demo: row.demo,
   disabled: row.disabled,
   createdAt: row.created_at.getTime(),
+  version: row.version,
 });
 
 const rowOf = (user: UserRecord): Insertable<AuthTables['users']> => ({
@@ -94,4 +125,32 @@ const rowOf = (user: UserRecord): Insertable<AuthTables['users']> => ({
   demo: user.demo,
   disabled: user.disabled,
   created_at: new Date(user.createdAt),
+  version: user.version,
 });
+
+const changeOf = (change: UserChange): Updateable<AuthTables['users']> => ({
+  ...(change.roles && { roles: JSON.stringify(change.roles) }),
+  ...(change.disabled !== undefined && { disabled: change.disabled }),
+  ...(change.passwordHash !== undefined && { password_hash: change.passwordHash }),
+});
+
+const hasVersion = (expected: Expected) => (user: ExpressionBuilder<AuthTables, 'users'>) =>
+  // no row has version 0: an empty list would be no SQL
+  expected === undefined ? user.lit(true) : user('version', 'in', [...expected, 0]);
+
+/** Why no row was changed. @returns undefined when there is none to change */
+async function differs(
+  trx: Kysely<AuthTables>,
+  tenant: string,
+  userId: string,
+  expected: Expected,
+): Promise<undefined> {
+  if (expected === undefined) return;
+  const row = await trx
+    .selectFrom('users')
+    .select('version')
+    .where('tenant', '=', tenant)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  if (row !== undefined && !expected.includes(row.version)) throw new VersionDiffers();
+}

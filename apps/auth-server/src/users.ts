@@ -1,5 +1,6 @@
 import type { Role } from '@portcullis/scopes/roles';
 import type { Confirm, Page, PageOf } from './paging.js';
+import type { Expected } from './versions.js';
 
 export interface UserRecord {
   readonly tenant: string;
@@ -13,7 +14,11 @@ export interface UserRecord {
   readonly disabled: boolean;
   /** ms since epoch */
   readonly createdAt: number;
+  /** counts the changes of the record, from 1; what its ETag says */
+  readonly version: number;
 }
+
+export type UserChange = Partial<Pick<UserRecord, 'roles' | 'disabled' | 'passwordHash'>>;
 
 /** The people who may sign in. Each must pass users.contract.ts. */
 export interface Users {
@@ -23,8 +28,22 @@ export interface Users {
   list(tenant: string, page: Page): Promise<PageOf<UserRecord>>;
   /** The row is there only if `confirm` resolves. @returns false when the tenant has that name already */
   add(tenant: string, user: UserRecord, confirm: Confirm): Promise<boolean>;
-  /** Their sessions, codes and grants go too. @returns false when the tenant has no such user */
-  remove(tenant: string, userId: string, confirm: Confirm): Promise<boolean>;
+  /**
+   * The row changes only if `confirm` resolves. With another password, or when they are disabled, their sessions, codes
+   * and grants go too.
+   * @param expected the versions it may have now
+   * @returns undefined when the tenant has no such user
+   * @throws VersionDiffers
+   */
+  change(
+    tenant: string,
+    userId: string,
+    change: UserChange,
+    confirm: Confirm,
+    expected?: Expected,
+  ): Promise<UserRecord | undefined>;
+  /** Their sessions, codes and grants go too. @returns false when the tenant has no such user @throws VersionDiffers */
+  remove(tenant: string, userId: string, confirm: Confirm, expected?: Expected): Promise<boolean>;
   /** Adds them, or overwrites password, roles and state of the one with the same tenant and name, who keeps their id. */
   put(tenant: string, user: UserRecord): Promise<void>;
 }
