@@ -139,6 +139,11 @@ describe('after a restart', () => {
       },
       { keys: rotated, demo: undefined },
     );
+    // the signing keys were sealed anew: what is started from here on does without the old KEY_ENCRYPTION_KEY
+    of.keys = { ...keys, keyEncryption: [rotated.keyEncryption[0]] };
+    await running(async (gate) => {
+      expect(await postToken(gate, GRANT, secretOf(gate.demo, 'support-agent'))).toMatchObject({ status: 200 });
+    });
   }, 60_000);
 
   test('with another KEY_ENCRYPTION_KEY it does not start, and says which key is missing', async () => {
