@@ -285,8 +285,11 @@ export const TOKENS: Record<string, [Row, Expected]> = {
     [401, 40100, 'token_invalid'],
   ],
   'a token bound to a key': [
-    { ...lookup('12345'), bearer: { scope: ALL, claims: { cnf: { jkt: 'x' } } } },
+    { ...lookup('12345'), bearer: { scope: ALL, claims: { cnf: { jkt: 'k'.repeat(43) } } } },
     [401, 40101, 'dpop_invalid'],
   ],
-  'the DPoP scheme': [withHeaders({ authorization: 'DPoP abc' }), [401, 40101, 'dpop_invalid']],
+  'a token that is none under the DPoP scheme': [
+    withHeaders({ authorization: 'DPoP abc' }),
+    [401, 40100, 'token_invalid'],
+  ],
 };

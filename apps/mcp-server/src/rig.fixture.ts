@@ -79,11 +79,11 @@ export async function startRig(env: Record<string, string> = {}) {
   const bus: Bus = memoryBus();
   const events = keptEvents();
   const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
-  const service = await startMcpServer(
-    settings,
-    { database, bus, events: events.log, limiter, log: silentLog, auditDigestKey: randomBytes(32), demoData: true },
-    bound,
-  );
+  let skipped = 0;
+  const now = () => Date.now() + skipped;
+  const auditDigestKey = randomBytes(32);
+  const parts = { database, bus, events: events.log, limiter, log: silentLog, auditDigestKey, demoData: true, now };
+  let service = await startMcpServer(settings, parts, bound);
 
   const token = ({
     client = 'agent',
@@ -124,6 +124,16 @@ export async function startRig(env: Record<string, string> = {}) {
     mcp,
     url: service.url,
     managementUrl: service.managementUrl,
+    now,
+    /** moves the server's clock on */
+    skip(ms: number) {
+      skipped += ms;
+    },
+    /** stops the server and starts it again where it was, on the same database */
+    async restart() {
+      await service.close();
+      service = await startMcpServer(settings, parts, await bind('127.0.0.1', bound.port));
+    },
     issuer,
     database,
     bus,
