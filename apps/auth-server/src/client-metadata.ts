@@ -1,10 +1,11 @@
 import type { Client, ClientMetadata } from 'oidc-provider';
+import type { ResourceName } from '@portcullis/scopes/resources';
 import { parseScopes, type Scope } from '@portcullis/scopes/scopes';
 import { assertionAlgOf } from './client-keys.js';
 import type { ClientRecord, PreviousSecret } from './clients.js';
 
 /** What our records say beyond OpenID Connect Dynamic Client Registration 1.0, section 2. */
-export const EXTRA_METADATA = ['tenant', 'ceiling', 'token_seconds', 'previous_secret'] as const;
+export const EXTRA_METADATA = ['tenant', 'ceiling', 'token_seconds', 'introspects', 'previous_secret'] as const;
 
 /** A client as oidc-provider knows it. Its `client_secret` is the stored hash; client-secret.ts does the comparing. */
 export const clientMetadata = (client: ClientRecord): ClientMetadata => ({
@@ -26,6 +27,7 @@ export const clientMetadata = (client: ClientRecord): ClientMetadata => ({
   tenant: client.tenant,
   ceiling: client.scopes.join(' '),
   ...(client.previousSecret && { previous_secret: { ...client.previousSecret } }),
+  ...(client.introspects !== undefined && { introspects: client.introspects }),
   ...(client.tokenSeconds !== undefined && { token_seconds: client.tokenSeconds }),
 });
 
@@ -33,5 +35,8 @@ export const previousSecretOf = (client: Client): PreviousSecret | undefined =>
   client.previous_secret as PreviousSecret | undefined;
 export const tenantOf = (client: Client): string => client.tenant as string;
 export const ceilingOf = (client: Client): ReadonlySet<Scope> => parseScopes(client.ceiling as string);
+/** see ClientRecord */
+export const introspectsOf = (client: Client): ResourceName | undefined =>
+  client.introspects as ResourceName | undefined;
 export const tokenSecondsOf = (client: Client, otherwise: number): number =>
   (client.token_seconds as number | undefined) ?? otherwise;

@@ -1,4 +1,5 @@
 import type { Database } from '@portcullis/sql/database';
+import { isResourceName } from '@portcullis/scopes/resources';
 import { isScope } from '@portcullis/scopes/scopes';
 import type {
   ExpressionBuilder,
@@ -196,6 +197,8 @@ const recordOf = (row: Selectable<AuthTables['clients']>): ClientRecord => ({
   scopes: row.scopes.filter(isScope),
   dpopBound: row.dpop_bound,
   requirePar: row.require_par,
+  // a resource that a later version no longer knows is nobody's
+  ...(isResourceName(row.introspects) && { introspects: row.introspects }),
   demo: row.demo,
   disabled: row.disabled,
   createdAt: row.created_at.getTime(),
@@ -218,6 +221,7 @@ const rowOf = (client: ClientRecord): Insertable<AuthTables['clients']> => ({
   scopes: JSON.stringify(client.scopes),
   dpop_bound: client.dpopBound,
   require_par: client.requirePar,
+  introspects: client.introspects ?? null,
   demo: client.demo,
   disabled: client.disabled,
   created_at: new Date(client.createdAt),

@@ -1,3 +1,4 @@
+import type { ResourceName } from '@portcullis/scopes/resources';
 import type { Scope } from '@portcullis/scopes/scopes';
 import type { Confirm, Page, PageOf } from './paging.js';
 import type { Expected } from './versions.js';
@@ -44,6 +45,8 @@ export interface ClientRecord {
   readonly dpopBound: boolean;
   /** it must push its authorization requests (RFC 9126 §6, `require_pushed_authorization_requests`) */
   readonly requirePar: boolean;
+  /** the API that it is the resource server of: it may introspect tokens for it (RFC 7662 §2.1); undefined = of none */
+  readonly introspects?: ResourceName | undefined;
   readonly demo: boolean;
   readonly disabled: boolean;
   /** ms since epoch */

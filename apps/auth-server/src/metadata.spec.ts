@@ -44,6 +44,22 @@ describe('the metadata', () => {
       jwks_uri: `${gate.issuer}/jwks`,
       pushed_authorization_request_endpoint: `${gate.issuer}/par`,
       userinfo_endpoint: `${gate.issuer}/userinfo`,
+      revocation_endpoint: `${gate.issuer}/revoke`,
+      revocation_endpoint_auth_methods_supported: [
+        'none',
+        'client_secret_basic',
+        'client_secret_post',
+        'private_key_jwt',
+      ],
+      revocation_endpoint_auth_signing_alg_values_supported: ['ES256', 'EdDSA', 'RS256'],
+      introspection_endpoint: `${gate.issuer}/introspect`,
+      introspection_endpoint_auth_methods_supported: [
+        'none',
+        'client_secret_basic',
+        'client_secret_post',
+        'private_key_jwt',
+      ],
+      introspection_endpoint_auth_signing_alg_values_supported: ['ES256', 'EdDSA', 'RS256'],
       end_session_endpoint: `${gate.issuer}/logout`,
       response_types_supported: ['code'],
       response_modes_supported: ['form_post', 'fragment', 'query'],
@@ -138,8 +154,6 @@ describe('pages of other origins', () => {
 
 describe('what is not served', () => {
   test.each([
-    ['POST', '/revoke'],
-    ['POST', '/introspect'],
     ['POST', '/register'],
     ['POST', '/device_authorization'],
     ['GET', '/auth'],

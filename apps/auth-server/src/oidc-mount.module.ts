@@ -4,7 +4,7 @@ import { PUBLISH_AHEAD_MS } from './key-rotation.js';
 
 /** Paths that oidc-provider answers; the rest is ours. */
 const OIDC =
-  /^\/(?:\.well-known\/(?:openid-configuration|oauth-authorization-server)|authorize(?:\/[\w-]+)?|par|token|jwks|userinfo|logout(?:\/confirm|\/success)?)$/;
+  /^\/(?:\.well-known\/(?:openid-configuration|oauth-authorization-server)|authorize(?:\/[\w-]+)?|par|token|revoke|introspect|jwks|userinfo|logout(?:\/confirm|\/success)?)$/;
 const DOCUMENTS = /^\/(?:\.well-known\/.*|jwks)$/;
 
 /**

@@ -2,8 +2,9 @@ import type { Log } from '@portcullis/contract/log';
 import { algorithmsInUse, type TokenAlgorithms } from '@portcullis/scopes/algorithms';
 import { RESOURCES, type ResourceUris } from '@portcullis/scopes/resources';
 import { Provider, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
-import { adapterFactory, type AdapterPorts } from './adapter.js';
+import { adapterFactory, INTERACTION_SECONDS, type AdapterPorts } from './adapter.js';
 import { checkAssertion } from './assertion.js';
+import { ACR } from './acr.js';
 import { accessTokenClaims, type ClaimPorts } from './claims.js';
 import { compareSecrets, type ClientAuthenticationPorts } from './client-authentication.js';
 import type { ClientKeySets } from './client-key-sets.js';
@@ -16,14 +17,17 @@ import { checkIdTokenHint } from './id-token-hint.js';
 import type { KeyRing } from './key-ring.js';
 import { correctContext } from './oidc-context.js';
 import { renderError, renderLogout, renderSignedOut } from './oidc-pages.js';
+import { serveRefreshGrant, type RefreshGrantPorts } from './refresh-grant.js';
 import { useOnce } from './replay.js';
 import { adaptParams } from './request-params.js';
 import { LOGIN_SCOPES } from './resource-grant.js';
 import { RingKey } from './ring-key.js';
 import { resourceIndicators } from './resource-servers.js';
+import { noteStored } from './shown-token.js';
 import type { Users } from './users.js';
 
-export interface ProviderParts extends AdapterPorts, ClaimPorts, ClientLookupPorts, ClientAuthenticationPorts {
+export interface ProviderParts
+  extends AdapterPorts, ClaimPorts, ClientLookupPorts, ClientAuthenticationPorts, RefreshGrantPorts {
   readonly issuer: string;
   readonly uris: ResourceUris;
   /** holds a key of every algorithm in use already */
@@ -59,6 +63,8 @@ export function createProvider(parts: ProviderParts): Provider {
       token: '/token',
       jwks: '/jwks',
       userinfo: '/userinfo',
+      revocation: '/revoke',
+      introspection: '/introspect',
       end_session: '/logout',
     },
     features: {
@@ -66,6 +72,9 @@ export function createProvider(parts: ProviderParts): Provider {
       resourceIndicators: resourceIndicators(parts),
       rpInitiatedLogout: { enabled: true, logoutSource: renderLogout, postLogoutSuccessSource: renderSignedOut },
       userinfo: { enabled: true },
+      // what comes of it is shown-token-endpoints.ts
+      revocation: { enabled: true, allowedPolicy: noteStored },
+      introspection: { enabled: true, allowedPolicy: noteStored },
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       // pages of our own, in interaction.controller.ts
       devInteractions: { enabled: false },
@@ -75,8 +84,11 @@ export function createProvider(parts: ProviderParts): Provider {
       pushedAuthorizationRequests: { enabled: true },
     },
     responseTypes: ['code'],
-    // what clients' records may name already; none is issued yet
-    issueRefreshToken: () => false,
+    // whoever is registered for the grant gets the token; there is no `offline_access` to ask for
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    // a grant ends at its end or when it is revoked (a logout does that), not when the browser forgets its session
+    expiresWithSession: () => false,
+    acrValues: Object.values(ACR),
     // OAuth 2.1 §4.1.1: of every client, public or not; S256 is the only method oidc-provider knows
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
@@ -120,8 +132,10 @@ export function createProvider(parts: ProviderParts): Provider {
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? parts.tokenSeconds,
       ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? parts.tokenSeconds,
       AuthorizationCode: () => 60,
+      // to the end of the grant, however often it is used
+      RefreshToken: (ctx) => ctx.oidc.entities.Grant?.remainingTTL ?? 1,
       IdToken: () => 15 * 60,
-      Interaction: () => HOURS / 2,
+      Interaction: () => INTERACTION_SECONDS,
       // a person signs in once a working day; a task (one grant) ends with it at the latest
       Session: () => 8 * HOURS,
       Grant: () => 8 * HOURS,
@@ -132,6 +146,7 @@ export function createProvider(parts: ProviderParts): Provider {
   reuseClients(provider, parts);
   compareSecrets(provider, parts);
   provider.ReplayDetection.unique = useOnce(parts);
+  serveRefreshGrant(provider, parts);
   (provider.IdToken as unknown as IdTokenHints).validate = (jwt, { clientId }) =>
     checkIdTokenHint(jwt, { ring: parts.ring, issuer: parts.issuer, clientId });
   provider.use(async (ctx, next) => {

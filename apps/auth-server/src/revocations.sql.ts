@@ -98,24 +98,39 @@ export async function endArtefacts(
   id: string,
 ): Promise<void> {
   const clients = trx.selectFrom('clients').select('client_id').where('tenant', '=', tenant);
+  // The grant's row goes first: it is the lock of its refresh tokens.
   const giving = trx.deleteFrom('artefacts').where('kind', 'in', GIVING).where('client_id', 'in', clients);
-  if (what === 'grant') await giving.where('grant_id', '=', id).execute();
-  if (what === 'client') await giving.where('client_id', '=', id).execute();
-  if (what === 'user') {
-    await giving.where('account_id', '=', id).execute();
-    const users = trx.selectFrom('users').select('user_id').where('tenant', '=', tenant);
-    await trx
-      .deleteFrom('artefacts')
-      .where('kind', '=', 'Session')
-      .where('account_id', '=', id)
-      .where('account_id', 'in', users)
-      .execute();
+  const refreshing = trx.deleteFrom('refresh_tokens').where('tenant', '=', tenant);
+  const end = async (column: 'grant_id' | 'client_id' | 'account_id'): Promise<void> => {
+    await giving.where(column, '=', id).execute();
+    await refreshing.where(column, '=', id).execute();
+  };
+  switch (what) {
+    case 'token':
+      return;
+    case 'grant':
+      return end('grant_id');
+    case 'client':
+      return end('client_id');
+    case 'user':
+      await end('account_id');
+      return endSessions(trx, tenant, id);
+    case 'principal':
+      for (const { client_id, account_id } of await pairsOf(trx, tenant, id)) {
+        await giving.where('client_id', '=', client_id).where('account_id', '=', account_id).execute();
+        await refreshing.where('client_id', '=', client_id).where('account_id', '=', account_id).execute();
+      }
   }
-  if (what === 'principal') {
-    for (const { client_id, account_id } of await pairsOf(trx, tenant, id)) {
-      await giving.where('client_id', '=', client_id).where('account_id', '=', account_id).execute();
-    }
-  }
+}
+
+async function endSessions(trx: Kysely<AuthTables>, tenant: string, userId: string): Promise<void> {
+  const users = trx.selectFrom('users').select('user_id').where('tenant', '=', tenant);
+  await trx
+    .deleteFrom('artefacts')
+    .where('kind', '=', 'Session')
+    .where('account_id', '=', userId)
+    .where('account_id', 'in', users)
+    .execute();
 }
 
 /** Client and person behind a principal: its id is a hash of the two, so all that have a grant are tried. */

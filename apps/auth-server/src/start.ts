@@ -8,6 +8,7 @@ import { algorithmsInUse } from '@portcullis/scopes/algorithms';
 import { managementPort } from '@portcullis/service/common';
 import { clientAddress } from '@portcullis/service/forwarding';
 import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
+import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { createFetchOutside, type FetchOutside } from '@portcullis/service/fetch-outside.http';
 import { hostsOf } from '@portcullis/service/hosts';
@@ -29,22 +30,29 @@ import { AuthServerModule } from './auth-server.module.js';
 import { clientKeySets } from './client-key-sets.js';
 import { cachedClients } from './client-cache.memory.js';
 import { clientSecretOf } from './client-secret.js';
-import type { Clients } from './clients.js';
+import type { ClientRecord, Clients } from './clients.js';
 import { sqlClients } from './clients.sql.js';
 import type { AuthServerSettings } from './config.js';
 import { cookieSigner, formToken } from './cookie-keys.js';
 import type { DemoAccounts } from './demo.js';
 import { putDemoAccounts } from './demo-accounts.js';
 import { memoryFailures } from './failures.memory.js';
+import { grantEnding } from './grant-ending.js';
 import { KeyRing } from './key-ring.js';
 import { keyUpkeep } from './key-upkeep.js';
 import { localAdminClient, type LocalAdmin } from './local-admin.js';
 import { oidcMount } from './oidc-mount.module.js';
 import { hashPassword, SALT_BYTES } from './password.js';
 import { createProvider } from './provider.js';
+import { auditPushedRequests } from './pushed-request-audit.js';
+import { sqlRefreshTokens } from './refresh-tokens.sql.js';
 import { sealedSigners } from './sealed-signers.memory.js';
 import type { Signers } from './signer.js';
 import { sqlSigningKeys } from './signing-keys.sql.js';
+import { revocationAnnouncer } from './revocation-announcer.js';
+import { sqlRevocations } from './revocations.sql.js';
+import { revoking } from './revoking.js';
+import { serveShownTokens } from './shown-token-endpoints.js';
 import { AUTH } from './tables.js';
 import { auditTokens } from './token-audit.js';
 import { sqlUsers } from './users.sql.js';
@@ -98,6 +106,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   await migrate(database, AUTH, new URL('../migrations/', import.meta.url));
   const clients = cachedClients(sqlClients(database), now);
   const [users, artefacts] = [sqlUsers(database), sqlArtefacts(database)];
+  const refreshTokens = sqlRefreshTokens(database);
   const signingKeys = sqlSigningKeys(database);
   const keys = {
     cookie: parts.keys.cookie.map(keyBytes),
@@ -121,9 +130,27 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   });
   await keeping.open();
   const standing = await standingFeed(bus, 'auth-server', log);
+  const revocations = sqlRevocations(database);
+  const announcer = revocationAnnouncer({
+    revocations,
+    publish: (messages) => bus.publish('portcullis.revocations', messages),
+    later,
+    now,
+    log,
+  });
+  // before anything is served here: the keys to verify a token with are served here too
+  await announcer.start();
+  const revoked = await revocationFeed(bus, 'auth-server', { now, log });
+  const revoke = revoking({ revocations, announce: announcer.announce, now });
 
   const uris = resourceUris(settings);
   const administrator = localAdmin && localAdminClient(localAdmin, now());
+  const activeClient = async (clientId: string): Promise<ClientRecord | undefined> => {
+    if (clientId === LOCAL_ADMIN) return administrator;
+    // what SQL cannot look for is nobody's id
+    const client = /^[\x21-\x7e]{1,255}$/.test(clientId) ? await clients.find(clientId) : undefined;
+    return client?.disabled ? undefined : client;
+  };
   const provider = createProvider({
     issuer,
     uris,
@@ -138,12 +165,10 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
         .catch((error: unknown) => log.warn('a hash under the older SECRET_HASH_KEY stays for now', { error })),
     users,
     artefacts,
-    async activeClient(clientId) {
-      if (clientId === LOCAL_ADMIN) return administrator;
-      // what SQL cannot look for is nobody's id
-      const client = /^[\x21-\x7e]{1,255}$/.test(clientId) ? await clients.find(clientId) : undefined;
-      return client?.disabled ? undefined : client;
-    },
+    refreshTokens,
+    endGrant: grantEnding({ revoke, events, now }),
+    newToken: () => randomBytes(32).toString('base64url'),
+    activeClient,
     stateOf: standing.stateOf,
     localAdmin,
     tokenSeconds: settings.TOKEN_LIFE_MINUTES * 60,
@@ -153,6 +178,20 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   const addressOf = (request: Parameters<typeof clientAddress>[0]): string =>
     clientAddress(request, settings.TRUSTED_PROXIES);
   auditTokens(provider, { events, log, addressOf, now });
+  auditPushedRequests(provider, { events, log, addressOf, now });
+  serveShownTokens(provider, {
+    issuer,
+    uris,
+    keys: ring.verifying,
+    tenantOfClient: async (clientId) => (await activeClient(clientId))?.tenant,
+    isRevoked: revoked.isRevoked,
+    stateOf: standing.stateOf,
+    revoke,
+    events,
+    log,
+    addressOf,
+    now,
+  });
 
   const module = AuthServerModule.forRoot({
     interaction: {
@@ -181,6 +220,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       rules: { issuer, audience: uris.authAdmin, keys: ring.verifying, now },
       proofs: memoryProofChecks(now),
       baseUrl: issuer,
+      isRevoked: revoked.isRevoked,
       stateOf: standing.stateOf,
     },
   });
@@ -198,12 +238,17 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   const management = await startManagement({
     host: settings.MANAGEMENT_HOST,
     port: managementPort(settings),
-    checks: { database: () => database.ping().then(() => 'ok') },
+    checks: {
+      database: () => database.ping().then(() => 'ok'),
+      revocations: async () => (revoked.ready() ? announcer.state() : 'not heard'),
+    },
     metrics,
     mode: settings.PORTCULLIS_MODE,
   });
   const sweeping = setInterval(() => {
     artefacts.sweep(now()).catch((error: unknown) => log.warn('expired sessions and codes stay for now', { error }));
+    refreshTokens.sweep(now()).catch((error: unknown) => log.warn('expired refresh tokens stay for now', { error }));
+    announcer.sweep().catch((error: unknown) => log.warn('what was revoked long ago stays for now', { error }));
     clients.sweepSecrets(now()).catch((error: unknown) => log.warn('replaced secrets stay for now', { error }));
   }, SWEEP_EVERY_MS);
   sweeping.unref();
@@ -218,11 +263,17 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     clearInterval(turning);
     await Promise.all([closeBound(bound), closeBound(management)]);
     await keeping.idle();
-    await standing.stop();
+    await announcer.stop();
+    await Promise.all([standing.stop(), revoked.stop()]);
     await app.close();
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
 }
+
+const later = (ms: number, run: () => void): (() => void) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
 
 /** What is for one machine's demonstration has no place in a deployment, whether given now or left in its database. */
 async function refuseUnsafe(settings: AuthServerSettings, parts: AuthServerParts, clients: Clients): Promise<void> {

@@ -63,7 +63,7 @@ it('is alive, ready, and says so', async () => {
   const ready = await rig.raw({ url: `${rig.managementUrl}/readyz` });
   expect([ready.status, ready.json]).toEqual([
     200,
-    { status: 'ready', mode: 'EMBEDDED', checks: { database: 'ok', standing: 'ok' } },
+    { status: 'ready', mode: 'EMBEDDED', checks: { database: 'ok', standing: 'ok', revocations: 'ok' } },
   ]);
 });
 

@@ -4,6 +4,7 @@ import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import type { GuardPorts } from '@portcullis/guard/pipeline';
+import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { authenticate } from '@portcullis/guard/credentials';
 import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
@@ -67,6 +68,7 @@ export async function startMcpServer(
   await migrate(database, SCHEMA, MIGRATIONS);
   if (parts.demoData) await seedTenant(database, DEFAULT_TENANT, now());
   const feed = await standingFeed(bus, 'mcp-server', log);
+  const revocations = await revocationFeed(bus, 'mcp-server', { now, log });
 
   const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
   const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });
@@ -74,6 +76,7 @@ export async function startMcpServer(
   const [proofs, htu] = [memoryProofChecks(now), targetUri(MCP_RESOURCE)];
   const guard: GuardPorts = {
     callerOf: (headers) => authenticate({ ...headers, htu }, toolToken, proofs),
+    isRevoked: revocations.isRevoked,
     stateOf: feed.stateOf,
     limiter,
     depsFor: narrowed(tenantData(database, now)),
@@ -110,6 +113,7 @@ export async function startMcpServer(
         rules: rulesFor(resourceUris(settings).mcpAdmin),
         proofs,
         baseUrl: new URL(MCP_RESOURCE).origin,
+        isRevoked: revocations.isRevoked,
         stateOf: feed.stateOf,
       },
     }),
@@ -132,6 +136,7 @@ export async function startMcpServer(
     checks: {
       database: () => database.ping().then(() => 'ok'),
       standing: async () => (feed.ready() ? 'ok' : 'not heard yet'),
+      revocations: async () => (revocations.ready() ? 'ok' : 'not heard yet'),
     },
     metrics,
     mode: PORTCULLIS_MODE,
@@ -145,7 +150,7 @@ export async function startMcpServer(
       (closed ??= (async () => {
         await closeBound(bound);
         await others.close();
-        await feed.stop();
+        await Promise.all([feed.stop(), revocations.stop()]);
         await api.close();
         await closeBound(management);
       })()),

@@ -249,7 +249,7 @@ describe('the management port', () => {
     expect(JSON.parse(await managed('/readyz'))).toEqual({
       status: 'ready',
       mode: 'EMBEDDED',
-      checks: { limiter: 'ok', standing: 'ok' },
+      checks: { limiter: 'ok', standing: 'ok', revocations: 'ok' },
     });
   });
 

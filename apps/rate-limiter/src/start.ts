@@ -3,6 +3,7 @@ import type { Bus } from '@portcullis/bus/bus';
 import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
+import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
@@ -43,7 +44,14 @@ export async function startRateLimiter(
     now,
   };
   const feed = await standingFeed(bus, 'rate-limiter', log);
-  const bearer = { rules, proofs: memoryProofChecks(now), baseUrl: RATE_LIMITER_URL, stateOf: feed.stateOf };
+  const revocations = await revocationFeed(bus, 'rate-limiter', { now, log });
+  const bearer = {
+    rules,
+    proofs: memoryProofChecks(now),
+    baseUrl: RATE_LIMITER_URL,
+    isRevoked: revocations.isRevoked,
+    stateOf: feed.stateOf,
+  };
   const app = await createApi(LimitsModule.forRoot(counted(limiter, metrics), bearer), {
     log,
     hosts: [...hostsOf(RATE_LIMITER_URL, bound.url), ...settings.ALLOWED_HOSTS],
@@ -59,6 +67,7 @@ export async function startRateLimiter(
     checks: {
       limiter: () => limiter.release(DEFAULT_TENANT, 'readyz').then(() => 'ok'),
       standing: async () => (feed.ready() ? 'ok' : 'not heard'),
+      revocations: async () => (revocations.ready() ? 'ok' : 'not heard'),
     },
     metrics,
     mode: settings.PORTCULLIS_MODE,
@@ -67,7 +76,7 @@ export async function startRateLimiter(
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await Promise.all([closeBound(bound), closeBound(management)]);
-    await feed.stop();
+    await Promise.all([feed.stop(), revocations.stop()]);
     await app.close();
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };

@@ -157,7 +157,7 @@ test('a service is alive on both ports, says on what it depends, and closes twic
   expect(await (await fetch(`${service.managementUrl}/readyz`)).json()).toEqual({
     status: 'ready',
     mode: 'EMBEDDED',
-    checks: { database: 'ok', announcements: 'ok' },
+    checks: { database: 'ok', announcements: 'ok', revocations: 'ok' },
   });
   await service.close();
   await service.close();

@@ -4,6 +4,7 @@ import type { Log } from '@portcullis/contract/log';
 import type { Standing } from '@portcullis/contract/standing';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
+import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { managementPort } from '@portcullis/service/common';
 import { hostsOf } from '@portcullis/service/hosts';
@@ -58,6 +59,7 @@ export async function startSecurityAnalytics(
 
   const metrics = createMetrics(GROUP);
   const feed = await standingFeed(bus, GROUP, log);
+  const revocations = await revocationFeed(bus, GROUP, { now, log });
   const handle = intake({ store, announcer: tell, log, counted: figures(metrics) });
   const subscription = await bus.subscribe('portcullis.events', GROUP, handle);
 
@@ -68,7 +70,13 @@ export async function startSecurityAnalytics(
     keys: remoteKeys({ jwksUri: `${settings.AUTH_ISSUER}/jwks`, now }),
     now,
   };
-  const bearer = { rules, proofs: memoryProofChecks(now), baseUrl: settings.ANALYTICS_URL, stateOf: feed.stateOf };
+  const bearer = {
+    rules,
+    proofs: memoryProofChecks(now),
+    baseUrl: settings.ANALYTICS_URL,
+    isRevoked: revocations.isRevoked,
+    stateOf: feed.stateOf,
+  };
   const app = await createApi(AnalyticsModule.forRoot(desk, bearer), {
     log,
     hosts: [...hostsOf(settings.ANALYTICS_URL, bound.url), ...settings.ALLOWED_HOSTS],
@@ -83,6 +91,7 @@ export async function startSecurityAnalytics(
     checks: {
       database: () => database.ping().then(() => 'ok'),
       announcements: async () => tell.state(),
+      revocations: async () => (revocations.ready() ? 'ok' : 'not heard'),
     },
     metrics,
     mode: settings.PORTCULLIS_MODE,
@@ -93,7 +102,7 @@ export async function startSecurityAnalytics(
     await Promise.all([closeBound(bound), closeBound(management)]);
     await tell.stop();
     await ownEventsTaken(events);
-    await Promise.all([subscription.stop(), feed.stop()]);
+    await Promise.all([subscription.stop(), feed.stop(), revocations.stop()]);
     await app.close();
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };

@@ -46,6 +46,7 @@ function guard(change: Partial<GuardPorts> & { state?: BehaviourState; verdict?:
   const caller = change.caller ?? claims();
   const ports: GuardPorts = {
     callerOf: async () => (steps.push('token'), { caller, dpopNonce: undefined }),
+    isRevoked: () => false,
     stateOf: () => (steps.push('standing'), change.state ?? 'Normal'),
     limiter: {
       decide: async (question) => {
@@ -200,6 +201,18 @@ describe('the first door', () => {
     const late = guard();
     late.ports.now = () => (late.caller.expiresAt + 31) * 1000;
     expect((await refusalIn(admit(late.arriving(), late.record, late.ports))).code).toBe('token_invalid');
+  });
+
+  test('a revoked token is refused before anything else is asked, also when it is revoked while the body arrives', async () => {
+    const at = guard({ isRevoked: () => true });
+    expect((await refusalIn(admit(at.arriving(), at.record, at.ports))).code).toBe('token_invalid');
+    expect([at.steps, at.questions]).toEqual([['token'], []]);
+    const answers = [false, true];
+    const meanwhile = guard({ isRevoked: () => answers.shift() ?? true });
+    expect((await refusalIn(admit(meanwhile.arriving(), meanwhile.record, meanwhile.ports))).code).toBe(
+      'token_invalid',
+    );
+    expect(meanwhile.steps).toEqual(['token', 'standing', 'limits', 'read']);
   });
 });
 

@@ -14,6 +14,8 @@ import type { AnyTool } from './tool.js';
 export interface GuardPorts {
   /** @throws Refusal token_missing, token_invalid, dpop_invalid; rate_limited, overloaded when no more proofs can be kept */
   callerOf(headers: CredentialHeaders): Promise<Authenticated>;
+  /** was the token revoked before it expired? Asked on every call, whatever was cached of it. @throws Refusal overloaded */
+  isRevoked(caller: Caller): boolean;
   /** the state the caller is in now; asked on every call, whatever was cached of its token */
   stateOf(caller: Caller): BehaviourState;
   readonly limiter: Limiter;
@@ -58,15 +60,17 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   record.caller = caller;
   record.dpopNonce = dpopNonce;
   step('token');
+  refuseRevoked(caller, ports);
   const state = refuseContained(ports.stateOf(caller));
   step('standing');
   await mayArrive(caller, state, ports);
   step('arrival');
   const operation = (record.operation = await arriving.readOperation(caller));
   step('read');
-  // A body may take its time to arrive, and the caller may have been contained meanwhile.
+  // A body may take its time to arrive, and the token may have been revoked or the caller contained meanwhile.
   const now = ports.now();
   refuseExpired(caller, now);
+  refuseRevoked(caller, ports);
   const stateNow = refuseContained(ports.stateOf(caller));
   authorize(caller, operation, record, now);
   step('scopes');
@@ -91,6 +95,14 @@ export async function run(call: AdmittedCall, ports: GuardPorts): Promise<unknow
   const redacted = ports.redact(tool.output, output);
   step('redact');
   return redacted;
+}
+
+/** The answer to a token that was revoked, in the scheme that it came under (RFC 6750 §3.1, RFC 9449 §7.1). */
+export const revoked = ({ jkt }: Caller): Refusal =>
+  new Refusal('token_invalid', jkt === undefined ? {} : { scheme: 'DPoP' }, { detail: 'revoked' });
+
+function refuseRevoked(caller: Caller, { isRevoked }: GuardPorts): void {
+  if (isRevoked(caller)) throw revoked(caller);
 }
 
 function refuseContained(state: BehaviourState): BehaviourState {

@@ -25,6 +25,8 @@ export const RESOURCES = {
   analytics: ['security:read', 'security:respond', 'platform:admin', 'events:write'],
 } as const satisfies Record<string, readonly Scope[]>;
 export type ResourceName = keyof typeof RESOURCES;
+export const isResourceName = (text: unknown): text is ResourceName =>
+  typeof text === 'string' && Object.hasOwn(RESOURCES, text);
 export type ResourceUris = Readonly<Record<ResourceName, string>>;
 
 /** RFC 8707 §2 compares URIs as strings; clients send them with and without a trailing slash, and upper-case hosts. */

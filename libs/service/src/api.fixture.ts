@@ -107,7 +107,7 @@ export function recordingLog(): Log & { readonly lines: { level: string; message
 
 /** An app on a free loopback port. */
 export async function startThings(
-  bearer: Pick<BearerOptions, 'rules' | 'stateOf'>,
+  bearer: Pick<BearerOptions, 'rules' | 'stateOf'> & Partial<BearerOptions>,
   options: Partial<ApiOptions> = {},
 ): Promise<{
   bound: Bound;
@@ -117,7 +117,7 @@ export async function startThings(
 }> {
   const log = recordingLog();
   const bound = await bind('127.0.0.1', 0);
-  const guarded = { proofs: memoryProofChecks(Date.now), baseUrl: bound.url, ...bearer };
+  const guarded = { isRevoked: () => false, proofs: memoryProofChecks(Date.now), baseUrl: bound.url, ...bearer };
   const app = await createApi(ThingsModule.forRoot(`for ${bearer.rules.audience}`, guarded), { log, ...options });
   await mount(bound, app);
   return {

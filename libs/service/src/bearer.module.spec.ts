@@ -7,13 +7,14 @@ let issuer: TestIssuer;
 let things: Awaited<ReturnType<typeof startThings>>;
 let other: Awaited<ReturnType<typeof startThings>>;
 let state: BehaviourState = 'Normal';
+let revoked = false;
 const DPOP_TOO = 'DPoP realm="portcullis", algs="ES256 EdDSA Ed25519 RS256"';
 const OTHER = 'https://other.example/v1';
 
 beforeAll(async () => {
   issuer = await testIssuer();
   const rules = { issuer: ISSUER, audience: AUDIENCE, keys: localKeys(issuer.jwks), now: Date.now };
-  things = await startThings({ rules, stateOf: () => state });
+  things = await startThings({ rules, stateOf: () => state, isRevoked: ({ tokenId }) => revoked && tokenId === 'j1' });
   other = await startThings({ rules: { ...rules, audience: OTHER } });
 });
 afterAll(async () => {
@@ -22,6 +23,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   state = 'Normal';
+  revoked = false;
 });
 
 const ask = async (authorization?: string, base = things.bound.url) => {
@@ -103,6 +105,14 @@ test('a contained caller is 403 without a challenge where the state is known', a
   const answer = await ask(`Bearer ${await issuer.token()}`);
   expect(answer).toMatchObject({ status: 403, challenge: null, body: { error: 'quarantined' } });
   expect((await ask(`Bearer ${await issuer.token({ aud: OTHER })}`, other.bound.url)).status).toBe(200);
+});
+
+test('a token that was revoked is 401 invalid_token, and the next one is good', async () => {
+  revoked = true;
+  const answer = await ask(`Bearer ${await issuer.token()}`);
+  expect(answer).toMatchObject({ status: 401, body: { error: 'token_invalid' } });
+  expect(answer.challenge).toMatch(/^Bearer realm="portcullis", error="invalid_token"/);
+  expect((await ask(`Bearer ${await issuer.token({ jti: 'j2' })}`)).status).toBe(200);
 });
 
 test('closing one app leaves the others working', async () => {

@@ -13,6 +13,7 @@ import { Refusal, REFUSALS, refusalOf } from '@portcullis/contract/refusals';
 import { EFFECTS, type BehaviourState } from '@portcullis/contract/standing';
 import { authenticate, type Authenticated, type Credentials } from '@portcullis/guard/credentials';
 import type { ProofChecks } from '@portcullis/guard/dpop';
+import { revoked } from '@portcullis/guard/pipeline';
 import { targetUri } from '@portcullis/guard/target-uri';
 import type { TokenRules } from '@portcullis/guard/token';
 import type { Caller } from '@portcullis/scopes/caller';
@@ -27,6 +28,8 @@ export interface BearerOptions {
   readonly proofs: ProofChecks;
   /** the URL of this API as its clients know it, which the paths of requests are added to: proofs name the whole of it */
   readonly baseUrl: string;
+  /** was the token revoked before it expired? @throws Refusal overloaded when that is not known */
+  readonly isRevoked: (caller: Caller) => boolean;
   /** where given, contained callers are refused here too */
   readonly stateOf?: (caller: Caller) => BehaviourState;
 }
@@ -82,17 +85,20 @@ export function requestCaller(request: Request): Caller {
 class Bearer {
   readonly #name = `portcullis-bearer-${++strategies}`;
   readonly #guard: { canActivate(context: ExecutionContext): unknown };
+  readonly #isRevoked: BearerOptions['isRevoked'];
   readonly #stateOf: BearerOptions['stateOf'];
 
-  constructor({ stateOf, ...options }: BearerOptions) {
+  constructor({ isRevoked, stateOf, ...options }: BearerOptions) {
     registerStrategy(this.#name, options);
     this.#guard = new (AuthGuard(this.#name))();
+    this.#isRevoked = isRevoked;
     this.#stateOf = stateOf;
   }
 
   async authenticate(context: ExecutionContext): Promise<Caller> {
     await this.#guard.canActivate(context);
     const caller = requestCaller(context.switchToHttp().getRequest<Request>());
+    if (this.#isRevoked(caller)) throw revoked(caller);
     const state = this.#stateOf?.(caller);
     if (state !== undefined && !EFFECTS[state].admitted)
       throw new Refusal('quarantined', {}, { detail: `state ${state}` });
@@ -133,7 +139,10 @@ class AuthorizationStrategy extends passport.Strategy {
   }
 }
 
-function registerStrategy(name: string, { rules, proofs, baseUrl }: Omit<BearerOptions, 'stateOf'>): void {
+function registerStrategy(
+  name: string,
+  { rules, proofs, baseUrl }: Omit<BearerOptions, 'isRevoked' | 'stateOf'>,
+): void {
   const base = baseUrl.replace(/\/+$/, '');
   class BearerStrategy extends PassportStrategy(AuthorizationStrategy, name) {
     validate({ path, ...headers }: Parameters<Verify>[0]): Promise<Authenticated> {

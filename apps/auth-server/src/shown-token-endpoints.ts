@@ -1,0 +1,109 @@
+import type { EventLog } from '@portcullis/bus/outbox';
+import type { Log } from '@portcullis/contract/log';
+import type Provider from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { authEvent } from './audit.js';
+import { tenantOf } from './client-metadata.js';
+import { introspection, type IntrospectionPorts } from './introspection-endpoint.js';
+import { revokeShown } from './revocation-endpoint.js';
+import type { Revoke } from './revoking.js';
+import { shownToken, type ShownTokenPorts } from './shown-token.js';
+
+export interface ShownTokenEndpointsPorts extends ShownTokenPorts, IntrospectionPorts {
+  readonly revoke: Revoke;
+  readonly events: EventLog;
+  readonly log: Log;
+  /** the caller's address */
+  addressOf(request: KoaContextWithOIDC['req']): string;
+}
+
+interface OAuthError {
+  readonly error?: string;
+  readonly error_description?: string;
+  readonly error_detail?: string;
+}
+
+/**
+ * /revoke and /introspect. oidc-provider authenticates the client and checks the request; it refuses tokens that are JWTs
+ * (`unsupported_token_type`, its last check) and was told to leave stored ones alone (shown-token.ts), so what happens to
+ * a token is decided here. One event for every answer, kept before the answer leaves.
+ */
+export function serveShownTokens(provider: Provider, ports: ShownTokenEndpointsPorts): void {
+  const { events, log, now } = ports;
+  const errors = new WeakMap<object, OAuthError>();
+  const note = (ctx: object, error: OAuthError): void => void errors.set(ctx, error);
+  provider.on('revocation.error', note);
+  provider.on('introspection.error', note);
+  const answer = async (ctx: KoaContextWithOIDC, route: 'revocation' | 'introspection'): Promise<void> => {
+    const address = ports.addressOf(ctx.req).slice(0, 64);
+    const { client } = ctx.oidc;
+    const error = (ctx.body as OAuthError | undefined)?.error;
+    if (client === undefined || (error !== undefined && error !== 'unsupported_token_type')) {
+      await events.append(refusal(ctx, route, errors.get(ctx) ?? { error: error ?? 'server_error' }, address, now()));
+      return;
+    }
+    const shown = await shownToken(ctx, ports);
+    const record = events.append.bind(events);
+    if (route === 'revocation') {
+      await revokeShown(client, shown, address, { revoke: ports.revoke, record, now });
+      ctx.remove('Content-Type');
+      ctx.body = '';
+    } else {
+      const known = introspection(client, shown, ports);
+      const who = { tenant: tenantOf(client), clientId: client.clientId, proven: client.clientAuthMethod !== 'none' };
+      const facts = {
+        ...(known.active && shown?.form === 'jwt' && { tokenId: shown.claims.jti, resource: shown.claims.aud }),
+        ...(known.active && shown?.form === 'stored' && { grantId: shown.ids.grantId }),
+        ...(!known.active && { reason: 'inactive, or not for this client to know' }),
+      };
+      await events.append(authEvent('token.introspected', who, { address, ...facts }, now()));
+      ctx.body = known;
+    }
+    ctx.status = 200;
+  };
+  provider.use(async (context, next) => {
+    await next();
+    const ctx = context as unknown as KoaContextWithOIDC;
+    const route = ctx.oidc?.route;
+    if (route === 'discovery') advertise(ctx.body as Metadata);
+    if (route !== 'revocation' && route !== 'introspection') return;
+    try {
+      await answer(ctx, route);
+    } catch (error) {
+      log.error('a token could not be revoked or introspected', { error });
+      ctx.status = 503;
+      ctx.set('Retry-After', '1');
+      ctx.body = { error: 'temporarily_unavailable', error_description: 'The server cannot take this request now.' };
+    }
+  });
+}
+
+type Metadata = Record<string, unknown>;
+/** Clients prove themselves here as they do at /token; RFC 8414 §2 takes it for client_secret_basic alone if nobody says so. */
+function advertise(metadata: Metadata): void {
+  const { token_endpoint_auth_methods_supported: methods, token_endpoint_auth_signing_alg_values_supported: algs } =
+    metadata;
+  for (const endpoint of ['revocation_endpoint', 'introspection_endpoint']) {
+    metadata[`${endpoint}_auth_methods_supported`] = methods;
+    metadata[`${endpoint}_auth_signing_alg_values_supported`] = algs;
+  }
+}
+
+function refusal(
+  ctx: KoaContextWithOIDC,
+  route: 'revocation' | 'introspection',
+  { error = 'server_error', error_description, error_detail }: OAuthError,
+  address: string,
+  at: number,
+): ReturnType<typeof authEvent> {
+  const { client, params } = ctx.oidc;
+  const named = client?.clientId ?? params?.client_id;
+  // nobody has proved anything: a wrong secret names its client, too
+  const who = {
+    tenant: client && tenantOf(client),
+    clientId: typeof named === 'string' ? named : undefined,
+    proven: false,
+  };
+  const detail = error_detail ?? error_description;
+  return authEvent(`${route}.refused`, who, { address, reason: detail ? `${error}: ${detail}` : error }, at);
+}
