@@ -35,6 +35,7 @@ export const clientAdd = defineVerb({
       choices: AUTH_METHODS,
     },
     { flags: '--jwks <file>', says: 'its public key (P-256, Ed25519 or RSA), for private_key_jwt' },
+    { flags: '--jwks-uri <url>', says: 'where it serves its public keys instead, an https URL' },
     {
       flags: '--redirect-uri <uri>',
       says: 'where a person comes back to, for clients that act for people',
@@ -50,16 +51,21 @@ export const clientAdd = defineVerb({
       scope: ceiling,
       authMethod: z.enum(AUTH_METHODS).default('client_secret_basic'),
       jwks: z.string().optional(),
+      jwksUri: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
       redirectUri: z.array(z.string()).default([]),
       bearer: z.literal(true).optional(),
       requirePar: z.literal(true).optional(),
       ...tenantInput,
     })
-    .refine(({ authMethod, jwks }) => authMethod !== 'private_key_jwt' || jwks !== undefined, {
+    .refine(({ authMethod, jwks, jwksUri }) => authMethod !== 'private_key_jwt' || (jwks ?? jwksUri) !== undefined, {
       path: ['jwks'],
-      message: 'is needed with --auth-method private_key_jwt: a file with the public key',
+      message: 'is needed with --auth-method private_key_jwt: a file with the public key (or --jwks-uri)',
+    })
+    .refine(({ jwks, jwksUri }) => jwks === undefined || jwksUri === undefined, {
+      path: ['jwksUri'],
+      message: 'goes without --jwks: the keys are in one place',
     }),
-  run: async ({ name, scope, authMethod, jwks, redirectUri, bearer, requirePar, tenant }, ports) => {
+  run: async ({ name, scope, authMethod, jwks, jwksUri, redirectUri, bearer, requirePar, tenant }, ports) => {
     const wish = {
       name,
       auth_method: authMethod,
@@ -68,6 +74,7 @@ export const clientAdd = defineVerb({
       ...(bearer && { dpop_bound_access_tokens: false }),
       ...(requirePar && { require_pushed_authorization_requests: true }),
       ...(tenant !== undefined && { tenant }),
+      ...(jwksUri !== undefined && { jwks_uri: jwksUri }),
       ...(jwks !== undefined && { jwks: publicKeysIn(await ports.fileText(jwks), jwks) }),
     };
     const beyond: readonly Scope[] = scope.every(isForClients) ? acrossTenants(tenant) : ['platform:admin'];

@@ -83,6 +83,13 @@ test.each([
   expect(asked).toEqual([['POST', '/clients', expect.objectContaining({ jwks: { keys: [key] } }), undefined]]);
 });
 
+test('where a client serves its keys is sent instead of keys', async () => {
+  const { add, asked } = gate();
+  const jwksUri = 'https://keys.example/jwks';
+  await add({ scope: ['customer:read'], authMethod: 'private_key_jwt', jwksUri });
+  expect(asked).toEqual([['POST', '/clients', expect.objectContaining({ jwks_uri: jwksUri }), undefined]]);
+});
+
 test.each([
   ['a private key', { ...key, d: 'secret' }, /key\.json holds a private key/],
   ['a private key in a set', { keys: [key, { ...key, d: 'secret' }] }, /holds a private key/],
@@ -107,6 +114,12 @@ test('plain bearer tokens and pushed requests are asked for by name, and by noth
 
 test.each([
   ['no ceiling', {}, 'scope'],
+  ['a jwks_uri without https', { scope: ['customer:read'], jwksUri: 'http://keys.example/' }, 'jwksUri'],
+  [
+    'keys in two places',
+    { scope: ['customer:read'], authMethod: 'private_key_jwt', jwks: 'a.json', jwksUri: 'https://keys.example/' },
+    'jwksUri',
+  ],
   ['an unknown scope', { scope: ['customer:raed'] }, 'scope'],
   ['an empty ceiling', { scope: [' '] }, 'scope'],
   ['another way to prove itself', { scope: ['customer:read'], authMethod: 'password' }, 'authMethod'],
