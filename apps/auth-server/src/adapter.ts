@@ -7,6 +7,14 @@ export interface AdapterPorts {
   now(): number;
 }
 
+/** How long a person may take between a request and its answer. */
+export const INTERACTION_SECONDS = 30 * 60;
+/**
+ * A pushed request (RFC 9126) must be begun within its own lifetime, which its payload says; its answer comes when the
+ * person has signed in. Kept until then, so that of two who began it at once only one gets the answer.
+ */
+const PUSHED = 'PushedAuthorizationRequest';
+
 /** Lets oidc-provider keep its things in our tables: one adapter per kind of thing. Clients are client-lookup.ts. */
 export const adapterFactory =
   (ports: AdapterPorts): AdapterFactory =>
@@ -18,7 +26,8 @@ function artefactAdapter(kind: string, { artefacts, now }: AdapterPorts): Adapte
     async upsert(id, payload, expiresIn) {
       // everything that comes here has a lifetime; what had none could never be swept
       if (expiresIn === undefined) throw new Error(`${kind} without a lifetime`);
-      await artefacts.put(shelve(kind, id, payload, now() + expiresIn * 1000));
+      const kept = kind === PUSHED ? expiresIn + INTERACTION_SECONDS : expiresIn;
+      await artefacts.put(shelve(kind, id, payload, now() + kept * 1000));
     },
     async find(id) {
       const stored = await artefacts.find(kind, artefactHash(id), now());
@@ -31,7 +40,10 @@ function artefactAdapter(kind: string, { artefacts, now }: AdapterPorts): Adapte
     },
     async consume(id) {
       // oidc-provider looks first and consumes later; of two at once the second must not get through
-      if (!(await artefacts.consume(kind, artefactHash(id), now()))) throw new errors.InvalidGrant('already consumed');
+      if (await artefacts.consume(kind, artefactHash(id), now())) return;
+      throw kind === PUSHED
+        ? new errors.InvalidRequestUri('request_uri was already used')
+        : new errors.InvalidGrant('already consumed');
     },
     destroy: (id) => artefacts.remove(kind, artefactHash(id)),
     revokeByGrantId: (grantId) => artefacts.removeOfGrant(kind, grantId),

@@ -59,6 +59,8 @@ export const authData = z.object({
     'login.failed',
     'consent.granted',
     'consent.refused',
+    'request.pushed',
+    'request.refused',
   ]),
   grantType: z.string().max(128).optional(),
   scope: z.string().max(4096).optional(),
