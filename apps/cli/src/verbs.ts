@@ -13,6 +13,7 @@ import { config } from './verbs/config.js';
 import { demo } from './verbs/demo.js';
 import { doctor } from './verbs/doctor.js';
 import { keysList } from './verbs/keys-list.js';
+import { keysRotate } from './verbs/keys-rotate.js';
 import { scopes } from './verbs/scopes.js';
 import { userAdd } from './verbs/user-add.js';
 import { userList } from './verbs/user-list.js';
@@ -32,6 +33,7 @@ const WORKING: readonly AnyVerb[] = [
   agentQuarantine,
   agentRelease,
   keysList,
+  keysRotate,
   scopes,
   auditTail,
   config,

@@ -59,8 +59,37 @@ const verifier = () => {
 test('keys are fetched once for all who wait, and then kept', async () => {
   const verify = verifier();
   expect(await Promise.all(Array.from({ length: 20 }, () => verify(first)))).toEqual(Array(20).fill('good'));
-  time += 9 * MINUTE;
+  time += 4 * MINUTE;
   expect([await verify(first), asked]).toEqual(['good', 1]);
+});
+
+test('keys older than four minutes are fetched again beside the request, which does not wait', async () => {
+  const verify = verifier();
+  await verify(first);
+  let answer = () => {};
+  const asking = new Promise<void>((resolve) => {
+    serve = (_request, response) => {
+      answer = () => response.end(JSON.stringify({ keys: [second.jwk] }));
+      resolve();
+    };
+  });
+  time += 5 * MINUTE;
+  expect(await Promise.all([verify(first), verify(first)])).toEqual(['good', 'good']);
+  await asking;
+  expect([await verify(first), asked]).toEqual(['good', 2]);
+  answer();
+  // joins the fetch, or finds it done
+  expect([await verify(second), asked]).toEqual(['good', 2]);
+});
+
+test('forged key ids cannot keep us from a key that was announced before it signs', async () => {
+  const verify = verifier();
+  await verify(first);
+  keys = [first.jwk, second.jwk];
+  time += 6_000;
+  expect([await verify({ ...first, kid: 'forged' }), asked]).toEqual(['token_invalid', 2]);
+  time += 1;
+  expect([await verify(second), asked]).toEqual(['good', 2]);
 });
 
 test('keys older than ten minutes are fetched again, so that a withdrawn key stops working', async () => {
@@ -115,7 +144,7 @@ test('known keys stay good for an hour while the issuer is away, and an unknown 
   await verify(first);
   answering(500);
   time += 11 * MINUTE;
-  expect([await verify(first), await verify(second)]).toEqual(['good', 'overloaded']);
+  expect([await verify(second), await verify(first)]).toEqual(['overloaded', 'good']);
   time += 50 * MINUTE;
   expect(await verify(first)).toBe('overloaded');
 });

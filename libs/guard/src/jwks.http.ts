@@ -13,15 +13,20 @@ export interface RemoteKeysOptions {
   now(): number;
 }
 
-/** Keys older than this are fetched again. */
+/**
+ * Keys older than this are fetched again, and nobody waits for that. Less than the five minutes that a key is published
+ * before it signs, so that a server with traffic knows each key before its first token.
+ */
+const YOUNG_MS = 4 * 60_000;
+/** Keys older than this are not used before they were fetched again, so that a withdrawn key stops working. */
 const FRESH_MS = 10 * 60_000;
 /** So long known keys stay good while the issuer cannot be reached. */
 const STALE_MS = 60 * 60_000;
 /** An unknown `kid` leads to at most one fetch in this time, so that forged tokens cannot drive us. */
-const UNKNOWN_COOLDOWN_MS = 5_000;
+export const UNKNOWN_COOLDOWN_MS = 5_000;
 /** A failed fetch is not repeated sooner. */
 const FAILED_COOLDOWN_MS = 1_000;
-const TIMEOUT_MS = 3_000;
+export const TIMEOUT_MS = 3_000;
 const MAX_BYTES = 256 * 1024;
 
 /**
@@ -57,7 +62,10 @@ export function remoteKeys({ jwksUri, fetch = globalThis.fetch, now }: RemoteKey
     fetching !== undefined || (since(failed) >= FAILED_COOLDOWN_MS && since(known) >= cooldown);
 
   return async (header, token) => {
-    if (since(known) > FRESH_MS && mayRefresh(0)) await refresh();
+    if (since(known) > YOUNG_MS && mayRefresh(0)) {
+      const refreshed = refresh();
+      if (since(known) > FRESH_MS) await refreshed;
+    }
     if (known === undefined || since(known) > STALE_MS) throw unavailable(failed?.error);
     try {
       return await known.keys(header, token);

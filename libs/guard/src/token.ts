@@ -1,4 +1,5 @@
 import { Refusal } from '@portcullis/contract/refusals';
+import { SIGNING_ALGORITHMS } from '@portcullis/scopes/algorithms';
 import { accessTokenClaims, callerOf, type Caller } from '@portcullis/scopes/caller';
 import { errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 
@@ -12,8 +13,6 @@ export interface TokenRules {
   now(): number;
 }
 
-/** Signatures our authorization server makes. `none` and every HMAC are absent, so a public key can never be a secret. */
-const ALGORITHMS = ['ES256', 'RS256', 'EdDSA'];
 /** Seconds two clocks may differ. */
 export const CLOCK_SKEW = 30;
 const MAX_TOKEN_LENGTH = 8192;
@@ -61,7 +60,7 @@ async function verifySignature(token: string, { issuer, audience, keys, now }: T
       issuer,
       audience,
       typ: 'at+jwt',
-      algorithms: ALGORITHMS,
+      algorithms: [...SIGNING_ALGORITHMS],
       clockTolerance: CLOCK_SKEW,
       currentDate: new Date(now()),
       requiredClaims: ['exp', 'iat', 'sub', 'client_id', 'jti'],
