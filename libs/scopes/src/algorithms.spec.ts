@@ -1,10 +1,10 @@
-import { algorithmsInUse, parseTokenAlgorithms, SIGNING_ALGORITHMS } from './algorithms.js';
+import { algorithmsInUse, parseTokenAlgorithms, SIGNING_ALGORITHMS, type TokenAlgorithms } from './algorithms.js';
 
 test('exactly three algorithms sign, and none of them shares a secret', () => {
   expect(SIGNING_ALGORITHMS).toEqual(['ES256', 'RS256', 'EdDSA']);
 });
 
-test.each([
+test.each<[string, TokenAlgorithms, string[]]>([
   ['', {}, ['ES256']],
   ['mcp=RS256', { mcp: 'RS256' }, ['ES256', 'RS256']],
   [' mcp=EdDSA,analytics=EdDSA ', { mcp: 'EdDSA', analytics: 'EdDSA' }, ['ES256', 'EdDSA']],
