@@ -1,7 +1,9 @@
 import { errors, type Adapter, type AdapterFactory } from 'oidc-provider';
 import { artefactHash, shelve, unshelve, type Artefacts } from './artefacts.js';
+import { codeAdapter, grantAdapter, type GrantAdapterPorts } from './grant-adapters.js';
+import { refreshAdapter, type RefreshAdapterPorts } from './refresh-adapter.js';
 
-export interface AdapterPorts {
+export interface AdapterPorts extends GrantAdapterPorts, RefreshAdapterPorts {
   readonly artefacts: Artefacts;
   /** ms since epoch */
   now(): number;
@@ -18,8 +20,12 @@ const PUSHED = 'PushedAuthorizationRequest';
 /** Lets oidc-provider keep its things in our tables: one adapter per kind of thing. Clients are client-lookup.ts. */
 export const adapterFactory =
   (ports: AdapterPorts): AdapterFactory =>
-  (kind) =>
-    artefactAdapter(kind, ports);
+  (kind) => {
+    if (kind === 'RefreshToken') return refreshAdapter(ports);
+    const kept = artefactAdapter(kind, ports);
+    if (kind === 'AuthorizationCode') return codeAdapter(ports, kept);
+    return kind === 'Grant' ? grantAdapter(ports, kept) : kept;
+  };
 
 function artefactAdapter(kind: string, { artefacts, now }: AdapterPorts): Adapter {
   return {

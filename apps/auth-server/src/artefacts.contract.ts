@@ -49,6 +49,16 @@ export function artefactsContract(open: () => Promise<Artefacts>): void {
     expect(await artefacts.consume('AuthorizationCode', artefactHash('unknown'), NOW)).toBe(false);
   });
 
+  test('what was used can be remembered for longer than it was good', async () => {
+    const code = artefact();
+    await artefacts.put(code);
+    await artefacts.consume(code.kind, code.idHash, NOW, NOW + 5000);
+    expect(await find(code, NOW + 4999)).toMatchObject({ consumedAt: NOW });
+    expect(await find(code, NOW + 5000)).toBeUndefined();
+    expect(await artefacts.consume(code.kind, code.idHash, NOW, NOW + 9000)).toBe(false);
+    expect(await find(code, NOW + 5000)).toBeUndefined();
+  });
+
   test('of ten who put the same once, one gets through, also when it had expired', async () => {
     const used = artefact({ kind: 'ReplayDetection', expiresAt: NOW - 1 });
     const all = await Promise.all(Array.from({ length: 10 }, () => artefacts.putOnce(used)));

@@ -48,10 +48,10 @@ export function sqlArtefacts(database: Database): Artefacts {
       return row && { idHash: row.id_hash, ...storedOf(row) };
     },
 
-    async consume(kind, idHash, now) {
+    async consume(kind, idHash, now, keepUntil) {
       const used = await db
         .updateTable('artefacts')
-        .set({ consumed_at: new Date(now) })
+        .set({ consumed_at: new Date(now), ...(keepUntil !== undefined && { expires_at: new Date(keepUntil) }) })
         .where('kind', '=', kind)
         .where('id_hash', '=', idHash)
         .where('consumed_at', 'is', null)

@@ -33,8 +33,11 @@ export interface Artefacts {
   /** @param now ms since epoch; what has expired by then is not found */
   find(kind: string, idHash: string, now: number): Promise<StoredArtefact | undefined>;
   findSession(sessionUid: string, now: number): Promise<(StoredArtefact & { idHash: string }) | undefined>;
-  /** @returns false when it was used before or is gone; atomic, so that of two at once one gets false */
-  consume(kind: string, idHash: string, now: number): Promise<boolean>;
+  /**
+   * @param keepUntil ms since epoch: how long to remember that it was used; until it expires, unless given
+   * @returns false when it was used before or is gone; atomic, so that of two at once one gets false
+   */
+  consume(kind: string, idHash: string, now: number, keepUntil?: number): Promise<boolean>;
   remove(kind: string, idHash: string): Promise<void>;
   removeOfGrant(kind: string, grantId: string): Promise<void>;
   /** @returns how many had expired by `now` and are gone */

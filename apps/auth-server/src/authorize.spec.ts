@@ -76,7 +76,7 @@ describe('a person and a public client', () => {
 
     const reply = await exchange(gate, granted.code ?? '', granted.verifier, { resource: MCP });
     expect(reply).toMatchObject({ status: 200, body: { scope: 'customer:read customer:delete', expires_in: 900 } });
-    expect(reply.body).not.toHaveProperty('refresh_token');
+    expect(reply.body.refresh_token).toMatch(/^[\w-]{43}$/);
     const keys = createRemoteJWKSet(new URL(`${gate.issuer}/jwks`));
     const options = { issuer: gate.issuer, audience: MCP, typ: 'at+jwt', algorithms: ['ES256'] };
     const { payload } = await jwtVerify(String(reply.body.access_token), keys, options);

@@ -36,12 +36,15 @@ export function accessTokenClaims(
   if (!EFFECTS[state].admitted) throw new errors.AccessDenied('this agent is contained; a person has to release it');
   // without a resource it is an opaque token for /userinfo, where these claims mean nothing
   if (token.resourceServer === undefined) return undefined;
-  if (!token.scope) throw nothingLeft(ctx.oidc.authorizationCode?.scope);
+  const { AuthorizationCode: code, RefreshToken: refreshToken } = ctx.oidc.entities;
+  // what tells when and how the person signed in; refreshing is no sign-in
+  const signIn = person && (code ?? refreshToken);
+  if (!token.scope) throw nothingLeft(signIn?.scope);
   return {
     tenant,
     ceiling: token.resourceServer.scope,
     ...(person?.grantId !== undefined && { task: taskOf(person.grantId), grant_id: person.grantId }),
     ...(client.clientId === LOCAL_ADMIN && localAdmin && { actor: `${LOCAL_ADMIN}/${localAdmin.uid}` }),
-    ...(person && { auth_time: ctx.oidc.entities.AuthorizationCode?.authTime }),
+    ...(signIn && { auth_time: signIn.authTime, acr: signIn.acr }),
   };
 }

@@ -1,5 +1,6 @@
 import { SCOPES, isScope } from '@portcullis/scopes/scopes';
 import type { Client, Interaction, InteractionResults } from 'oidc-provider';
+import { ACR } from './acr.js';
 import { consentPage, loginPage } from './pages.js';
 import { formTarget, redirectHost } from './redirects.js';
 import { apiScopes, LOGIN_SCOPES, loginScopes } from './resource-grant.js';
@@ -71,7 +72,7 @@ export const consented = ({ scope, resource }: AskedOf) => ({
 
 /** @param at seconds since epoch; becomes `auth_time` */
 export const signedIn = (user: UserRecord, at: number): InteractionResults => ({
-  login: { accountId: user.userId, amr: ['pwd'], ts: Math.floor(at), remember: false },
+  login: { accountId: user.userId, acr: ACR.password, amr: ['pwd'], ts: Math.floor(at), remember: false },
 });
 
 export const refusedByPerson: InteractionResults = {

@@ -52,8 +52,9 @@ async function resourceServer(
     person: !machine,
   });
   if (grant === undefined) throw new errors.InvalidTarget('resource indicator is missing, or unknown');
-  // a code's scopes were narrowed when it was asked for; its exchange names none
-  if (params.grant_type !== 'authorization_code') {
+  // A code's scopes were narrowed when it was asked for; its exchange names none. A refresh token stands for those; what
+  // client or person have lost since, oidc-provider leaves out by the `scope` below.
+  if (params.grant_type !== 'authorization_code' && params.grant_type !== 'refresh_token') {
     if (grant.granted.length === 0) throw nothingLeft(params.scope);
     params.scope = grant.granted.join(' ');
   }

@@ -53,6 +53,7 @@ export const authData = z.object({
     'token.revoked',
     'token.introspected',
     'grant.revoked',
+    'grant.compromised',
     'revocation.refused',
     'introspection.refused',
     'login.succeeded',
