@@ -1,4 +1,5 @@
 import { isTenant } from '@portcullis/contract/ids';
+import { RESOURCES, type ResourceName } from '@portcullis/scopes/resources';
 import { isScope, SCOPES, type Scope } from '@portcullis/scopes/scopes';
 import * as z from 'zod';
 import { publicJwks } from './client-keys.js';
@@ -42,6 +43,7 @@ export const newClientBody = z
     application_type: z.enum(['web', 'native']).optional(),
     dpop_bound_access_tokens: z.boolean().optional(),
     require_pushed_authorization_requests: z.boolean().default(false),
+    introspects: z.enum(Object.keys(RESOURCES) as [ResourceName, ...ResourceName[]]).optional(),
   })
   .transform((body) => ({
     ...body,
@@ -64,6 +66,9 @@ export const newClientBody = z
       wrong('jwks', 'private_key_jwt needs public keys, or the jwks_uri where they are');
     }
     if (body.auth_method !== 'private_key_jwt' && keys.length > 0) wrong('jwks', 'is for private_key_jwt only');
+    if (body.auth_method === 'none' && body.introspects !== undefined) {
+      wrong('introspects', 'is for clients with credentials (RFC 7662 §2.1)');
+    }
     if (keys.length > 1) wrong('jwks_uri', 'goes without jwks: the keys are in one place (RFC 7591 §2)');
     if (body.auth_method === 'none' && body.grant_types.includes('client_credentials')) {
       wrong('grant_types', 'a client without credentials cannot use client_credentials');
@@ -153,6 +158,7 @@ export const clientView = (client: ClientRecord) => ({
   scopes: client.scopes,
   dpop_bound_access_tokens: client.dpopBound,
   require_pushed_authorization_requests: client.requirePar,
+  ...(client.introspects !== undefined && { introspects: client.introspects }),
   ...(client.previousSecret && {
     previous_secret_expires_at: new Date(client.previousSecret.until).toISOString(),
   }),
@@ -183,6 +189,7 @@ export const newClientRecord = (
   scopes: [...new Set(body.scopes)],
   dpopBound: body.dpop_bound_access_tokens,
   requirePar: body.require_pushed_authorization_requests,
+  introspects: body.introspects,
   demo: false,
   disabled: false,
   createdAt: made.now,

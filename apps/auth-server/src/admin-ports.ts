@@ -6,6 +6,8 @@ import type { Response } from 'express';
 import { adminEvent } from './audit.js';
 import type { Clients } from './clients.js';
 import type { KeyUpkeep } from './key-upkeep.js';
+import type { Grants } from './grants.js';
+import type { Revoke, ToRevoke } from './revoking.js';
 import type { SigningKeys } from './signing-keys.js';
 import type { Users } from './users.js';
 import { etagOf, VersionDiffers } from './versions.js';
@@ -14,6 +16,12 @@ import { etagOf, VersionDiffers } from './versions.js';
 export interface AdminPorts {
   readonly clients: Clients;
   readonly users: Users;
+  readonly grants: Grants;
+  readonly revoke: Revoke;
+  /** tells the other services what was revoked together with a change */
+  announceRevocations(): Promise<void>;
+  /** what a token that somebody shows stands for; undefined = the tenant has no such token */
+  tokenShown(tenant: string, token: string): Promise<Pick<ToRevoke, 'what' | 'id' | 'expires'> | undefined>;
   readonly keys: SigningKeys;
   readonly rotateKeys: KeyUpkeep['rotate'];
   /** why a client's keys may not lie at this URL, undefined = they may */
@@ -44,8 +52,14 @@ export async function record(
   tenant: string,
   action: string,
   target?: string,
+  reason?: string,
 ): Promise<void> {
-  const data = { action, actor: caller.actor, ...(target !== undefined && { target }) };
+  const data = {
+    action,
+    actor: caller.actor,
+    ...(target !== undefined && { target }),
+    ...(reason !== undefined && { reason }),
+  };
   await events.append(adminEvent(tenant, data, now()));
 }
 

@@ -103,6 +103,7 @@ export class AdminClientsController {
     const changed = await asExpected(
       this.ports.clients.change(tenant, named(clientId), change, confirm, expectedVersions(ifMatch)),
     );
+    if (change.disabled) await this.ports.announceRevocations();
     return clientView(tagged(response, changed ?? unknownClient()));
   }
 
@@ -146,6 +147,7 @@ export class AdminClientsController {
       this.ports.clients.remove(tenant, named(clientId), confirm, expectedVersions(ifMatch)),
     );
     if (!removed) unknownClient();
+    await this.ports.announceRevocations();
   }
 
   private expectJwksUri(uri: string | undefined): void {

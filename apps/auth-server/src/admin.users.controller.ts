@@ -98,6 +98,7 @@ export class AdminUsersController {
     const changed = await asExpected(
       this.ports.users.change(tenant, userId, change, confirm, expectedVersions(ifMatch)),
     );
+    if (change.disabled) await this.ports.announceRevocations();
     return userView(tagged(response, changed ?? unknownUser()));
   }
 
@@ -123,6 +124,7 @@ export class AdminUsersController {
       users.change(tenant, userId, { passwordHash }, confirm, expectedVersions(ifMatch)),
     );
     const view = userView(tagged(response, changed ?? unknownUser()));
+    await this.ports.announceRevocations();
     return { ...view, ...(given.password === undefined && { password }) };
   }
 
@@ -141,6 +143,7 @@ export class AdminUsersController {
       this.ports.users.remove(tenant, named(userId), confirm, expectedVersions(ifMatch)),
     );
     if (!removed) unknownUser();
+    await this.ports.announceRevocations();
   }
 
   /** Whoever sets another's password can be them: that takes the rights to administer that they have. */

@@ -13,12 +13,14 @@ import type {
 import { removeArtefacts } from './artefacts.sql.js';
 import type { ClientRecord, Clients } from './clients.js';
 import { cutPage, type Confirm } from './paging.js';
+import { revokeWith } from './revocations.sql.js';
 import { AUTH, type AuthTables } from './tables.js';
 import { VersionDiffers, type Expected } from './versions.js';
 
 type Update = UpdateQueryBuilder<AuthTables, 'clients', 'clients', UpdateResult>;
 
-export function sqlClients(database: Database): Clients {
+/** @param now ms since epoch: when a client that is disabled or removed had its last token */
+export function sqlClients(database: Database, now: () => number = Date.now): Clients {
   const db = database.schema<AuthTables>(AUTH);
   const byId = (tenant: string, clientId: string) =>
     db.selectFrom('clients').selectAll().where('tenant', '=', tenant).where('client_id', '=', clientId);
@@ -28,6 +30,7 @@ export function sqlClients(database: Database): Clients {
     how: (clients: Update) => Update,
     confirm: Confirm,
     expected: Expected,
+    disabled = false,
   ): Promise<ClientRecord | undefined> =>
     db.transaction().execute(async (trx) => {
       const row = await how(trx.updateTable('clients'))
@@ -38,6 +41,7 @@ export function sqlClients(database: Database): Clients {
         .returningAll()
         .executeTakeFirst();
       if (row === undefined) return differs(trx, tenant, clientId, expected);
+      if (disabled) await revokeWith(trx, { tenant, what: 'client', id: clientId, reason: 'disabled' }, now());
       await confirm();
       return recordOf(row);
     });
@@ -78,7 +82,7 @@ export function sqlClients(database: Database): Clients {
       }),
 
     change: (tenant, clientId, change, confirm, expected) =>
-      update(tenant, clientId, (client) => client.set(changeOf(change)), confirm, expected),
+      update(tenant, clientId, (client) => client.set(changeOf(change)), confirm, expected, change.disabled),
 
     rotateSecret: (tenant, clientId, { hash, previousUntil }, confirm, expected) =>
       update(
@@ -132,6 +136,7 @@ export function sqlClients(database: Database): Clients {
           await differs(trx, tenant, clientId, expected);
           return false;
         }
+        await revokeWith(trx, { tenant, what: 'client', id: clientId, reason: 'removed' }, now());
         await removeArtefacts(trx, 'client_id', clientId);
         await confirm();
         return true;

@@ -9,6 +9,8 @@ import { shelve } from './artefacts.js';
 import { sqlArtefacts } from './artefacts.sql.js';
 import { clientsContract } from './clients.contract.js';
 import { sqlClients } from './clients.sql.js';
+import { grantsContract } from './grants.contract.js';
+import { sqlGrants } from './grants.sql.js';
 import { revocationsContract } from './revocations.contract.js';
 import { sqlRevocations } from './revocations.sql.js';
 import { refreshTokensContract } from './refresh-tokens.contract.js';
@@ -34,6 +36,14 @@ describe('signing keys in SQL', () =>
     await sql`delete from auth.signing_keys`.execute(db());
     return sqlSigningKeys(database);
   }));
+describe('grants in SQL', () =>
+  grantsContract(async () => ({
+    grants: sqlGrants(database),
+    async keep({ tenant, grantId, clientId, sub, payload, expiresAt }) {
+      await sqlClients(database).add(tenant, { ...client, tenant, clientId }, yes);
+      await sqlArtefacts(database).put(shelve('Grant', grantId, { ...payload, clientId, accountId: sub }, expiresAt));
+    },
+  })));
 describe('revocations in SQL', () => revocationsContract(() => Promise.resolve(sqlRevocations(database))));
 
 const yes = () => Promise.resolve();
@@ -114,6 +124,56 @@ test('with another password, or when they are disabled, a person loses their ses
     await users.change('r3', 'usr_r3', change, yes);
     expect((await artefacts.find('Session', session.idHash, now)) !== undefined).toBe(stays);
   }
+});
+
+describe('in the transaction in which it happens, everything is revoked that was given to', () => {
+  const at = Date.UTC(2026, 5, 1);
+  const [clients, users] = [() => sqlClients(database, () => at), () => sqlUsers(database, () => at)];
+  const no = () => Promise.reject(new Error('the log is full'));
+  beforeAll(async () => {
+    for (const clientId of ['d1-a', 'd1-b', 'd1-c'])
+      await clients().add('d1', { ...client, tenant: 'd1', clientId }, yes);
+    for (const name of ['a', 'b', 'c', 'd'])
+      await users().add('d1', { ...user, tenant: 'd1', userId: `usr_d1_${name}`, username: name }, yes);
+  });
+  test.each<[string, Revocable, string, (confirm: () => Promise<void>) => Promise<unknown>]>([
+    ['a client that is removed', 'client', 'd1-a', (confirm) => clients().remove('d1', 'd1-a', confirm)],
+    [
+      'a client that is disabled',
+      'client',
+      'd1-b',
+      (confirm) => clients().change('d1', 'd1-b', { disabled: true }, confirm),
+    ],
+    ['a person who is removed', 'user', 'usr_d1_a', (confirm) => users().remove('d1', 'usr_d1_a', confirm)],
+    [
+      'a person who is disabled',
+      'user',
+      'usr_d1_b',
+      (confirm) => users().change('d1', 'usr_d1_b', { disabled: true }, confirm),
+    ],
+    [
+      'a person with another password',
+      'user',
+      'usr_d1_c',
+      (confirm) => users().change('d1', 'usr_d1_c', { passwordHash: '$2' }, confirm),
+    ],
+  ])('%s', async (_says, what, id, act) => {
+    const find = () => sqlRevocations(database).find('d1', what, id);
+    await expect(act(no)).rejects.toThrow('the log is full');
+    expect(await find()).toBeUndefined();
+    await act(yes);
+    const found = await find();
+    // what is issued within two seconds ends too; the last such token has expired an hour later
+    expect(found).toMatchObject({ tenant: 'd1', at: at + 2000 });
+    expect(found?.until).toBeGreaterThan(at + 3_602_000);
+  });
+
+  test('nobody, when something else changes', async () => {
+    await clients().change('d1', 'd1-c', { name: 'B', disabled: false }, yes);
+    await users().change('d1', 'usr_d1_d', { roles: ['analyst'] }, yes);
+    expect(await sqlRevocations(database).find('d1', 'client', 'd1-c')).toBeUndefined();
+    expect(await sqlRevocations(database).find('d1', 'user', 'usr_d1_d')).toBeUndefined();
+  });
 });
 
 test('a scope or role that no version knows any more gives nothing', async () => {

@@ -2,7 +2,7 @@ import { principalId } from '@portcullis/contract/ids';
 import type { Revocable } from '@portcullis/contract/revocation';
 import type { Database } from '@portcullis/sql/database';
 import { sql, type Kysely, type Selectable } from 'kysely';
-import type { RevocationRecord, Revocations } from './revocations.js';
+import { revocationTimes, type RevocationRecord, type Revocations } from './revocations.js';
 import { AUTH, type AuthTables } from './tables.js';
 
 export function sqlRevocations(database: Database): Revocations {
@@ -85,6 +85,19 @@ export async function writeRevocation(trx: Kysely<AuthTables>, row: RevocationRe
       }),
     )
     .execute();
+}
+
+/**
+ * When a client or a person is disabled or removed, everything that they were given goes, too.
+ * @param now ms since epoch
+ */
+export async function revokeWith(
+  trx: Kysely<AuthTables>,
+  { tenant, what, id, reason }: Pick<RevocationRecord, 'tenant' | 'what' | 'id' | 'reason'>,
+  now: number,
+): Promise<void> {
+  await writeRevocation(trx, { tenant, what, id, reason, by: 'an administrator', ...revocationTimes(true, now) });
+  await endArtefacts(trx, tenant, what, id);
 }
 
 /** What gives its holder tokens. A used assertion's id is not among them: without it the assertion would be good again. */

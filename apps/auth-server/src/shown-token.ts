@@ -4,6 +4,8 @@ import { accessTokenClaims, callerOf, type AccessTokenClaims } from '@portcullis
 import { SIGNING_ALGORITHMS } from '@portcullis/scopes/algorithms';
 import { errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { RefreshTokens } from './refresh-tokens.js';
+import type { ToRevoke } from './revoking.js';
 
 /** A token as it is kept in the database: a refresh token, or an opaque access token for /userinfo. */
 export interface StoredToken {
@@ -50,8 +52,26 @@ export async function shownToken(ctx: KoaContextWithOIDC, ports: ShownTokenPorts
   return stored ? ofStored(stored, ports) : typeof token === 'string' ? ofJwt(token, ports) : undefined;
 }
 
+/** For an administrator, who names the tenant: what a token stands for, whoever it was issued to. */
+export async function tokenNamed(
+  tenant: string,
+  token: string,
+  ports: Pick<ShownTokenPorts, 'issuer' | 'keys' | 'now'> & { readonly refreshTokens: Pick<RefreshTokens, 'find'> },
+): Promise<Pick<ToRevoke, 'what' | 'id' | 'expires'> | undefined> {
+  const shown = await ofJwt(token, ports);
+  if (shown?.form === 'jwt') {
+    const { claims, ids } = shown;
+    return ids.tenant === tenant ? { what: 'token', id: claims.jti, expires: claims.exp * 1000 } : undefined;
+  }
+  const refresh = await ports.refreshTokens.find(tenant, token, ports.now());
+  return refresh && { what: 'grant', id: refresh.grantId };
+}
+
 /** Audience and binding are not asked here: whoever shows a token need not be the one that it is for. */
-async function ofJwt(token: string, { issuer, keys, now }: ShownTokenPorts): Promise<ShownToken | undefined> {
+async function ofJwt(
+  token: string,
+  { issuer, keys, now }: Pick<ShownTokenPorts, 'issuer' | 'keys' | 'now'>,
+): Promise<ShownToken | undefined> {
   try {
     const { payload } = await jwtVerify(token, keys, {
       issuer,

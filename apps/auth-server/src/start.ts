@@ -40,6 +40,7 @@ import { memoryFailures } from './failures.memory.js';
 import { grantEnding } from './grant-ending.js';
 import { KeyRing } from './key-ring.js';
 import { keyUpkeep } from './key-upkeep.js';
+import { sqlGrants } from './grants.sql.js';
 import { localAdminClient, type LocalAdmin } from './local-admin.js';
 import { oidcMount } from './oidc-mount.module.js';
 import { hashPassword, SALT_BYTES } from './password.js';
@@ -52,6 +53,7 @@ import { sqlSigningKeys } from './signing-keys.sql.js';
 import { revocationAnnouncer } from './revocation-announcer.js';
 import { sqlRevocations } from './revocations.sql.js';
 import { revoking } from './revoking.js';
+import { tokenNamed } from './shown-token.js';
 import { serveShownTokens } from './shown-token-endpoints.js';
 import { AUTH } from './tables.js';
 import { auditTokens } from './token-audit.js';
@@ -104,8 +106,8 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   const fetchOutside = parts.fetchOutside ?? createFetchOutside({ allowed });
   const issuer = settings.AUTH_ISSUER;
   await migrate(database, AUTH, new URL('../migrations/', import.meta.url));
-  const clients = cachedClients(sqlClients(database), now);
-  const [users, artefacts] = [sqlUsers(database), sqlArtefacts(database)];
+  const clients = cachedClients(sqlClients(database, now), now);
+  const [users, artefacts] = [sqlUsers(database, now), sqlArtefacts(database)];
   const refreshTokens = sqlRefreshTokens(database);
   const signingKeys = sqlSigningKeys(database);
   const keys = {
@@ -158,6 +160,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     algorithms: settings.TOKEN_ALGORITHMS,
     clientKeySets: clientKeySets({ fetchOutside, log, now }),
     cookies: cookieSigner(keys.cookie),
+    nonceKey: keyBytes(parts.keys.cookie[0]),
     secretHashKeys: keys.secretHash,
     renewSecretHash: ({ tenant, clientId }, old, renewed) =>
       void clients
@@ -208,6 +211,10 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     admin: {
       clients,
       users,
+      grants: sqlGrants(database),
+      revoke,
+      announceRevocations: announcer.announce,
+      tokenShown: (tenant, token) => tokenNamed(tenant, token, { issuer, keys: ring.verifying, refreshTokens, now }),
       keys: signingKeys,
       rotateKeys: keeping.rotate,
       jwksUriProblem: (uri) => outsideProblem(uri, allowed),

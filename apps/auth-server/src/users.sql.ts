@@ -3,11 +3,13 @@ import type { Database } from '@portcullis/sql/database';
 import type { ExpressionBuilder, Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import { removeArtefacts } from './artefacts.sql.js';
 import { cutPage } from './paging.js';
+import { revokeWith } from './revocations.sql.js';
 import { AUTH, type AuthTables } from './tables.js';
 import type { UserChange, UserRecord, Users } from './users.js';
 import { VersionDiffers, type Expected } from './versions.js';
 
-export function sqlUsers(database: Database): Users {
+/** @param now ms since epoch: when a person who is disabled or removed had their last token */
+export function sqlUsers(database: Database, now: () => number = Date.now): Users {
   const db = database.schema<AuthTables>(AUTH);
   const where = async (tenant: string, column: 'user_id' | 'username', value: string) => {
     const row = await db
@@ -38,7 +40,7 @@ export function sqlUsers(database: Database): Users {
       db.transaction().execute(async (trx) => {
         const added = await trx
           .insertInto('users')
-          .values(rowOf(user))
+          .values(userRow(user))
           .onConflict((conflict) => conflict.doNothing())
           .returning('user_id')
           .executeTakeFirst();
@@ -60,6 +62,8 @@ export function sqlUsers(database: Database): Users {
           .executeTakeFirst();
         if (row === undefined) return differs(trx, tenant, userId, expected);
         if (change.disabled === true || change.passwordHash !== undefined) {
+          const reason = change.disabled === true ? 'disabled' : 'another password';
+          await revokeWith(trx, { tenant, what: 'user', id: userId, reason }, now());
           await removeArtefacts(trx, 'account_id', userId);
         }
         await confirm();
@@ -79,16 +83,17 @@ export function sqlUsers(database: Database): Users {
           await differs(trx, tenant, userId, expected);
           return false;
         }
+        await revokeWith(trx, { tenant, what: 'user', id: userId, reason: 'removed' }, now());
         await removeArtefacts(trx, 'account_id', userId);
         await confirm();
         return true;
       }),
 
     async put(_tenant, user) {
-      const { password_hash, roles, demo, disabled } = rowOf(user);
+      const { password_hash, roles, demo, disabled } = userRow(user);
       await db
         .insertInto('users')
-        .values(rowOf(user))
+        .values(userRow(user))
         .onConflict((conflict) =>
           conflict.columns(['tenant', 'username']).doUpdateSet((before) => ({
             password_hash,
@@ -116,7 +121,7 @@ const recordOf = (row: Selectable<AuthTables['users']>): UserRecord => ({
   version: row.version,
 });
 
-const rowOf = (user: UserRecord): Insertable<AuthTables['users']> => ({
+export const userRow = (user: UserRecord): Insertable<AuthTables['users']> => ({
   tenant: user.tenant,
   user_id: user.userId,
   username: user.username,

@@ -1,9 +1,11 @@
+import { RESOURCES, type ResourceName } from '@portcullis/scopes/resources';
 import { isScope, SCOPES, type Scope } from '@portcullis/scopes/scopes';
 import * as z from 'zod';
 import { expectShape } from '../api.js';
 import { AUTH_METHODS, publicKeysIn } from '../clients.js';
 import { acrossTenants, defineVerb, tenantInput, tenantOption } from '../verb.js';
 
+const RESOURCE_NAMES = Object.keys(RESOURCES) as ResourceName[];
 const created = z.object({ client_id: z.string(), client_secret: z.string().optional() });
 
 /** Scopes may be given one by one or as one list, separated by blanks or commas. */
@@ -42,6 +44,11 @@ export const clientAdd = defineVerb({
       repeated: true,
     },
     { flags: '--bearer', says: 'plain bearer tokens, which whoever holds them can use (default for machines: DPoP)' },
+    {
+      flags: '--introspects <resource>',
+      says: 'it serves this API, and may introspect tokens for it (RFC 7662)',
+      choices: RESOURCE_NAMES,
+    },
     { flags: '--require-par', says: 'it must push its authorization requests (RFC 9126)' },
     tenantOption,
   ],
@@ -55,6 +62,7 @@ export const clientAdd = defineVerb({
       redirectUri: z.array(z.string()).default([]),
       bearer: z.literal(true).optional(),
       requirePar: z.literal(true).optional(),
+      introspects: z.enum(RESOURCE_NAMES).optional(),
       ...tenantInput,
     })
     .refine(({ authMethod, jwks, jwksUri }) => authMethod !== 'private_key_jwt' || (jwks ?? jwksUri) !== undefined, {
@@ -65,7 +73,10 @@ export const clientAdd = defineVerb({
       path: ['jwksUri'],
       message: 'goes without --jwks: the keys are in one place',
     }),
-  run: async ({ name, scope, authMethod, jwks, jwksUri, redirectUri, bearer, requirePar, tenant }, ports) => {
+  run: async (
+    { name, scope, authMethod, jwks, jwksUri, redirectUri, bearer, requirePar, introspects, tenant },
+    ports,
+  ) => {
     const wish = {
       name,
       auth_method: authMethod,
@@ -73,6 +84,7 @@ export const clientAdd = defineVerb({
       redirect_uris: redirectUri,
       ...(bearer && { dpop_bound_access_tokens: false }),
       ...(requirePar && { require_pushed_authorization_requests: true }),
+      ...(introspects !== undefined && { introspects }),
       ...(tenant !== undefined && { tenant }),
       ...(jwksUri !== undefined && { jwks_uri: jwksUri }),
       ...(jwks !== undefined && { jwks: publicKeysIn(await ports.fileText(jwks), jwks) }),

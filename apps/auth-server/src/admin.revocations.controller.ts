@@ -1,0 +1,54 @@
+import { Body, Controller, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
+import { Refusal } from '@portcullis/contract/refusals';
+import type { Revocable } from '@portcullis/contract/revocation';
+import type { Caller } from '@portcullis/scopes/caller';
+import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
+import { ApiProblem } from '@portcullis/service/problem';
+import type { Request } from 'express';
+import { ADMIN_PORTS, record, tenantFor, type AdminPorts } from './admin-ports.js';
+import { namedIn, revocationBody, REVOKING_NEEDS } from './admin-revocations.js';
+import type { ToRevoke } from './revoking.js';
+
+@Controller('admin/v1/revocations')
+@UseGuards(bearerGuard())
+export class AdminRevocationsController {
+  constructor(@Inject(ADMIN_PORTS) private readonly ports: AdminPorts) {}
+
+  /** Revokes a token, a grant, or everything that an agent, a client or a person has been given until now. */
+  @Post()
+  @HttpCode(200)
+  async revoke(@Req() request: Request, @Body() sent: unknown) {
+    const caller = requestCaller(request);
+    const body = revocationBody.parse(sent);
+    mayRevoke(caller, body.what);
+    const tenant = tenantFor(caller, body.tenant);
+    const found =
+      namedIn(body, tenant) ?? ('token' in body ? await this.ports.tokenShown(tenant, body.token) : undefined);
+    if (found === undefined || !(await this.isThere(tenant, found))) {
+      throw new ApiProblem(404, 'not_found', `There is no such ${body.what}.`);
+    }
+    const { what, id } = found;
+    // a refresh token that is shown stands for its grant
+    mayRevoke(caller, what);
+    const reason = body.reason ?? 'an administrator revoked it';
+    await this.ports.revoke(tenant, { ...found, reason, by: caller.actor }, () =>
+      record(this.ports, caller, tenant, `${what}.revoked`, id, body.reason),
+    );
+    return { tenant, what, id };
+  }
+
+  /** A token's id and an agent's are known to whoever they were issued to; nothing is kept of them here. */
+  private async isThere(tenant: string, { what, id }: Pick<ToRevoke, 'what' | 'id'>): Promise<boolean> {
+    const { clients, users, grants, now } = this.ports;
+    if (what === 'client') return (await clients.byId(tenant, id)) !== undefined;
+    if (what === 'user') return (await users.byId(tenant, id)) !== undefined;
+    if (what === 'grant') return (await grants.byId(tenant, id, now())) !== undefined;
+    return true;
+  }
+}
+
+function mayRevoke({ scopes, jkt }: Caller, what: Revocable): void {
+  const needed = REVOKING_NEEDS[what];
+  if (scopes.has(needed)) return;
+  throw new Refusal('scope_insufficient', { scopes: [needed], ...(jkt !== undefined && { scheme: 'DPoP' }) });
+}
