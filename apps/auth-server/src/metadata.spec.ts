@@ -68,10 +68,12 @@ describe('the metadata', () => {
       token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
       token_endpoint_auth_signing_alg_values_supported: ['ES256', 'EdDSA', 'RS256'],
       id_token_signing_alg_values_supported: ['ES256'],
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256'],
       authorization_response_iss_parameter_supported: true,
       subject_types_supported: ['public'],
+      acr_values_supported: ['urn:portcullis:acr:password'],
       claim_types_supported: ['normal'],
-      claims_supported: ['sub', 'preferred_username', 'sid', 'auth_time', 'iss'],
+      claims_supported: ['sub', 'preferred_username', 'acr', 'sid', 'auth_time', 'iss'],
       claims_parameter_supported: false,
       request_uri_parameter_supported: false,
       scopes_supported: expect.arrayContaining(['openid', 'customer:read', 'admin:clients']),
@@ -100,7 +102,9 @@ describe('the metadata', () => {
       return withHost('/token', 'also.example', form);
     };
     expect(await asking('http://also.example/token')).toMatchObject({ status: 401 });
-    expect(await asking(`${gate.issuer}/token`)).toMatchObject({ status: 200 });
+    // this one is, and what is missing is the proof that this client must send
+    const ours = await asking(`${gate.issuer}/token`);
+    expect([ours.status, ours.text]).toEqual([400, expect.stringContaining('invalid_dpop_proof')]);
   });
 
   test('a name that is none of ours gets nothing', async () => {

@@ -15,6 +15,7 @@ import type { CookieSigner } from './cookie-keys.js';
 import { findAccount } from './account.js';
 import { checkIdTokenHint } from './id-token-hint.js';
 import type { KeyRing } from './key-ring.js';
+import { nameMissingProofs, PROOF_ALGORITHMS, proofsRequired } from './dpop.js';
 import { correctContext } from './oidc-context.js';
 import { renderError, renderLogout, renderSignedOut } from './oidc-pages.js';
 import { serveRefreshGrant, type RefreshGrantPorts } from './refresh-grant.js';
@@ -36,6 +37,8 @@ export interface ProviderParts
   readonly algorithms: TokenAlgorithms;
   readonly clientKeySets: ClientKeySets;
   readonly cookies: CookieSigner;
+  /** the present COOKIE_KEY, which the key of DPoP nonces is derived from */
+  readonly nonceKey: Uint8Array;
   readonly users: Users;
   /** seconds an access token lives */
   readonly tokenSeconds: number;
@@ -78,16 +81,13 @@ export function createProvider(parts: ProviderParts): Provider {
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       // pages of our own, in interaction.controller.ts
       devInteractions: { enabled: false },
-      // on by default, and not served yet
-      dPoP: { enabled: false },
+      dPoP: proofsRequired(parts.nonceKey),
       // RFC 9126; which clients must push is in their records
       pushedAuthorizationRequests: { enabled: true },
     },
     responseTypes: ['code'],
     // whoever is registered for the grant gets the token; there is no `offline_access` to ask for
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    // a grant ends at its end or when it is revoked (a logout does that), not when the browser forgets its session
-    expiresWithSession: () => false,
     acrValues: Object.values(ACR),
     // OAuth 2.1 §4.1.1: of every client, public or not; S256 is the only method oidc-provider knows
     pkce: { required: () => true },
@@ -97,6 +97,7 @@ export function createProvider(parts: ProviderParts): Provider {
     enabledJWA: {
       clientAuthSigningAlgValues: [...ASSERTION_ALGS],
       idTokenSigningAlgValues: ['ES256'],
+      dPoPSigningAlgValues: PROOF_ALGORITHMS,
     },
     assertJwtClientAuthClaimsAndHeader: async (ctx, claims, _header, client) => {
       checkAssertion(claims, parts.now() / 1000);
@@ -146,6 +147,7 @@ export function createProvider(parts: ProviderParts): Provider {
   reuseClients(provider, parts);
   compareSecrets(provider, parts);
   provider.ReplayDetection.unique = useOnce(parts);
+  nameMissingProofs(provider);
   serveRefreshGrant(provider, parts);
   (provider.IdToken as unknown as IdTokenHints).validate = (jwt, { clientId }) =>
     checkIdTokenHint(jwt, { ring: parts.ring, issuer: parts.issuer, clientId });

@@ -23,6 +23,7 @@ test("an assertion's id passes once, of many that come at once, and another clie
     ring,
     algorithms: {},
     cookies: cookieSigner([new Uint8Array(32)]),
+    nonceKey: new Uint8Array(32),
     uris: {} as ProviderParts['uris'],
     users: {} as ProviderParts['users'],
     secretHashKeys: [],

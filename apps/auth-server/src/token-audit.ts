@@ -44,7 +44,14 @@ interface TokenError {
 }
 
 /** Refusals that come after the client has proved itself; before that its name is only a claim. */
-const AFTER_AUTHENTICATION = new Set(['access_denied', 'invalid_grant', 'invalid_scope', 'invalid_target']);
+const AFTER_AUTHENTICATION = new Set([
+  'access_denied',
+  'invalid_dpop_proof',
+  'invalid_grant',
+  'invalid_scope',
+  'invalid_target',
+  'use_dpop_nonce',
+]);
 
 function tokenEvent(ctx: KoaContextWithOIDC, error: TokenError | undefined, address: string, at: number): EventDraft {
   const { client, entities, params } = ctx.oidc;

@@ -14,6 +14,7 @@ import {
   world,
   type Gate,
 } from './gate.fixture.js';
+import { proven } from './proofs.fixture.js';
 
 let gate: Gate;
 let foreignKey: JWK;
@@ -87,14 +88,16 @@ describe('a machine with a key', () => {
   ])('gets a token for an assertion that names %s', async (_says, path) => {
     const form = { ...GRANT, client_assertion_type: ASSERTION_TYPE };
     const client_assertion = await assertion(secureKey(), 'secure-agent', `${gate.issuer}${path}`);
-    expect(await postToken(gate, { ...form, client_assertion })).toMatchObject({ status: 200 });
+    expect(await postToken(gate, { ...form, client_assertion }, await proven(gate))).toMatchObject({ status: 200 });
   });
 
   test('an assertion is good once, also when it comes five times at the same moment', async () => {
     const form = await assert();
-    const replies = await Promise.all(Array.from({ length: 5 }, () => postToken(gate, form)));
+    const proofs = await Promise.all(Array.from({ length: 5 }, () => proven(gate)));
+    const replies = await Promise.all(proofs.map((proof) => postToken(gate, form, proof)));
     expect(replies.map(({ status }) => status).sort()).toEqual([200, 401, 401, 401, 401]);
-    expect(await postToken(gate, form)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    const again = await postToken(gate, form, await proven(gate));
+    expect(again).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
   const HOUR = 3600;
@@ -278,16 +281,21 @@ describe('a request that proves nothing', () => {
 });
 
 test('a secret, an assertion or a token is in no event and no line of the log', async () => {
-  const form = await assert();
-  const tokens = [await postToken(gate, form), await postToken(gate, GRANT, support()), await postToken(gate, form)];
+  const [form, proof] = [await assert(), await proven(gate)];
+  const tokens = [
+    await postToken(gate, form, proof),
+    await postToken(gate, GRANT, support()),
+    await postToken(gate, form),
+  ];
   const told = JSON.stringify(gate.events.seen) + gate.lines.join('\n');
   const secrets = [
     ...tokens.map(({ body }) => body.access_token),
     form.client_assertion,
+    proof.dpop,
     gate.demo.clients['support-agent'].client_secret,
     secureKey().d,
   ].filter((one) => one !== undefined);
-  expect(secrets).toHaveLength(5);
+  expect(secrets).toHaveLength(6);
   for (const secret of secrets) expect(told).not.toContain(secret);
 });
 
