@@ -1,3 +1,4 @@
+import type { Bus } from '@portcullis/bus/bus';
 import { memoryBus } from '@portcullis/bus/bus.memory';
 import { openPostgres } from '@portcullis/sql/postgres.sql';
 import { privateJwk, startGate, world, type Gate, type World } from './gate.fixture.js';
@@ -21,17 +22,30 @@ export async function startReplicas(
   env: Record<string, string> = {},
 ): Promise<Replicas> {
   const open = () => openPostgres(databaseUrl, { onBroken: () => undefined });
-  const [left, right] = await Promise.all([open(), open()]);
-  const of: World = { ...(await world(left)), adminKey: await privateJwk() };
-  const shared = { bus: memoryBus(), ...more };
-  const first = await startGate(of, shared, env);
-  const second = await startGate({ ...of, database: right, port: 0 }, shared, { AUTH_ISSUER: first.issuer, ...env });
-  return {
-    of,
-    gates: [first, second],
-    async close() {
-      await Promise.all([first.close(), second.close()]);
-      await Promise.all([left.close(), right.close()]);
-    },
+  const databases = await Promise.all([open(), open()]);
+  const [left, right] = databases;
+  const running: Gate[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(running.map((gate) => gate.close()));
+    await Promise.all(databases.map((database) => database.close()));
   };
+  try {
+    const of: World = { ...(await world(left)), adminKey: await privateJwk() };
+    const bus = more.bus ?? memoryBus();
+    const first = await startGate(of, { ...more, bus }, env);
+    running.push(first);
+    const beside = { ...of, database: right, port: 0 };
+    const second = await startGate(beside, { ...more, bus: asAnother(bus) }, { AUTH_ISSUER: first.issuer, ...env });
+    running.push(second);
+    return { of, gates: [first, second], close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
+
+/** The bus as a second replica has it: its subscriptions are no competitors of the first one's. */
+const asAnother = (bus: Bus): Bus => ({
+  ...bus,
+  subscribe: (topic, group, ...rest) => bus.subscribe(topic, `${group}-another`, ...rest),
+});
