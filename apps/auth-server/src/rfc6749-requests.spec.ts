@@ -9,10 +9,12 @@ import { basic, jsonOf, MCP, postToken, secretOf, startGate, world, type Gate } 
 
 // What RFC 6749 asks of every request and answer at the two endpoints, whatever the grant.
 let gate: Gate;
+/** how far the server's clock is ahead, ms */
+let ahead = 0;
 const WEB = 'https://app.example/callback?keep=1';
 beforeAll(async () => {
   const of = await world();
-  gate = await startGate(of);
+  gate = await startGate(of, { now: () => Date.now() + ahead });
   const web: ClientRecord = {
     tenant: 'default',
     clientId: 'web-app',
@@ -102,6 +104,17 @@ describe('an authorization answer (§4.1.2)', () => {
     for (let i = 0; i < 3; i += 1) codes.push((await grantAs(gate, sam(), { scope: 'customer:read' }, browser)).code);
     for (const code of codes) expect(code).toMatch(/^[\w-]{22,}$/);
     expect(new Set(codes).size).toBe(3);
+  });
+
+  test('has a code that is good for a minute', async () => {
+    const granted = await grantAs(gate, sam(), { scope: 'customer:read' });
+    ahead = 61_000;
+    try {
+      const late = await exchange(gate, granted.code ?? '', granted.verifier);
+      expect(late).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    } finally {
+      ahead = 0;
+    }
   });
 
   test('a request without a response type is an error for the client', async () => {
