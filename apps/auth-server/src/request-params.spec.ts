@@ -36,3 +36,7 @@ test('max_age of an OpenID client stays', () => {
 test('nothing is added where nothing was said', () => {
   expect(adapted({ grant_type: 'client_credentials' })).toEqual({ grant_type: 'client_credentials' });
 });
+test.each(['max_age', 'scope', 'prompt'])('%s that was said twice stays so, to be refused', (name) => {
+  const params = { max_age: '300', [name]: ['1', '2'] };
+  expect(adapted({ ...params })).toEqual(params);
+});

@@ -14,7 +14,9 @@ export type RequestParams = Record<string, unknown>;
  */
 export function adaptParams(params: RequestParams, uris: ResourceUris): void {
   if (params.resource !== undefined) params.resource = canonical(params.resource, uris);
-  if (params.max_age !== undefined && !words(params.scope).includes('openid')) {
+  // what was said twice stays so, for oidc-provider to refuse (RFC 6749 §3.1)
+  const once = [params.max_age, params.scope, params.prompt].every((value) => !Array.isArray(value));
+  if (once && params.max_age !== undefined && !words(params.scope).includes('openid')) {
     params.max_age = undefined;
     params.prompt = [...new Set([...words(params.prompt), 'login'])].join(' ');
   }
