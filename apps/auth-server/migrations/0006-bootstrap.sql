@@ -7,6 +7,8 @@ create table bootstrap_links (
   -- SHA-256 of the token, base64url
   token_hash text        not null,
   expires_at timestamptz not null,
+  -- whether the audit has an event of its making
+  on_record  boolean     not null default false,
   primary key (tenant, token_hash)
 );
 

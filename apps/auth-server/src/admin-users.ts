@@ -34,6 +34,21 @@ export const userChangeBody = z
 /** Body of POST /admin/v1/users/:user_id/password. Without a password one is made and answered once. */
 export const newPasswordBody = z.strictObject({ password: newPassword.optional() });
 
+/** What the first administrator chooses; the messages are for people. */
+export const newFirstAdministrator = z
+  .strictObject({
+    username: z
+      .string('Fill in the user name.')
+      .transform(usernameOf)
+      .pipe(z.string().regex(USERNAME, 'A user name has 1 to 64 of a-z, 0-9, . _ @ and -.')),
+    password: z
+      .string('Fill in the password.')
+      .min(15, 'The password needs 15 characters at least.')
+      .max(256, 'The password has 256 characters at most.'),
+    again: z.unknown(),
+  })
+  .refine(({ password, again }) => password === again, 'The two passwords differ.');
+
 /** A user as the API shows them. */
 export const userView = (user: UserRecord) => ({
   user_id: user.userId,

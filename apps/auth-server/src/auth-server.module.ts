@@ -28,6 +28,7 @@ export class AuthServerModule {
       imports: [BearerModule.forRoot(bearer)],
       controllers: [
         InteractionController,
+        BootstrapController,
         AdminClientsController,
         AdminUsersController,
         AdminKeysController,

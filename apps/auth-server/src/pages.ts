@@ -100,7 +100,7 @@ export const signedOutPage = (): string => layout('Signed out', '<h1>You are sig
 const whereTo = ({ redirectHost }: Asker): string =>
   `<p class="where">The answer goes to <code>${text(redirectHost)}</code>. If you did not start this, close the page.</p>`;
 
-const layout = (title: string, body: string): string => `<!DOCTYPE html>
+export const layout = (title: string, body: string): string => `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -122,7 +122,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 /** Safe between tags and inside a quoted attribute. Characters that turn text around or hide are shown as blanks. */
-const text = (value: string): string =>
+export const text = (value: string): string =>
   value
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
     .replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);

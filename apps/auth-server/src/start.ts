@@ -28,6 +28,8 @@ import { sqlArtefacts } from './artefacts.sql.js';
 import { LOCAL_ADMIN } from './audit.js';
 import { AuthServerModule } from './auth-server.module.js';
 import { clientKeySets } from './client-key-sets.js';
+import { recordLinks } from './bootstrap-links.js';
+import { sqlBootstrapLinks } from './bootstrap-links.sql.js';
 import { cachedClients } from './client-cache.memory.js';
 import { clientSecretOf } from './client-secret.js';
 import type { ClientRecord, Clients } from './clients.js';
@@ -196,6 +198,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     now,
   });
 
+  const links = sqlBootstrapLinks(database);
   const module = AuthServerModule.forRoot({
     interaction: {
       provider,
@@ -208,6 +211,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       addressOf,
       now,
     },
+    bootstrap: { links, formToken: formToken(keys.cookie), events, now, randomBytes },
     admin: {
       clients,
       users,
@@ -256,6 +260,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     artefacts.sweep(now()).catch((error: unknown) => log.warn('expired sessions and codes stay for now', { error }));
     refreshTokens.sweep(now()).catch((error: unknown) => log.warn('expired refresh tokens stay for now', { error }));
     announcer.sweep().catch((error: unknown) => log.warn('what was revoked long ago stays for now', { error }));
+    recordLinks(links, events, now).catch((error: unknown) => log.warn('a link waits for its event', { error }));
     clients.sweepSecrets(now()).catch((error: unknown) => log.warn('replaced secrets stay for now', { error }));
   }, SWEEP_EVERY_MS);
   sweeping.unref();

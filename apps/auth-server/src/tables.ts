@@ -1,5 +1,5 @@
 import type { Revocable } from '@portcullis/contract/revocation';
-import type { ColumnType, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { AuthMethod, GrantType, PublicJwk } from './clients.js';
 import type { KeyState } from './signing-keys.js';
 
@@ -51,6 +51,7 @@ export interface AuthTables {
     tenant: string;
     token_hash: string;
     expires_at: Time;
+    on_record: Generated<boolean>;
   };
   artefacts: {
     kind: string;
