@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DpopSession } from '@modelcontextprotocol/client';
 import { importJWK, SignJWT, type JWK } from 'jose';
 import type { Ready } from '../src/ready.js';
 
@@ -20,6 +21,11 @@ export interface Demo {
   readonly mcp: string;
   readonly clients: Readonly<Record<string, DemoClient>>;
   readonly users: readonly { username: string; password: string; roles: readonly string[] }[];
+}
+
+interface Asked {
+  readonly scope?: string;
+  readonly resource?: string;
 }
 
 /** The whole platform as a user starts it: its own process, its own ports, a data folder. */
@@ -62,9 +68,9 @@ export class Gate {
   }
 
   /** A token of the local administrator for one of our APIs. */
-  async adminToken(resource: string, scope: string): Promise<string> {
+  async adminToken(resource: string, scope: string, dpop?: DpopSession): Promise<string> {
     const jwk = readJson<JWK>(this.ready.admin);
-    return this.tokenFor({ client_id: 'local-admin', private_jwk: jwk, scopes: [] }, { resource, scope });
+    return this.tokenFor({ client_id: 'local-admin', private_jwk: jwk, scopes: [] }, { resource, scope }, dpop);
   }
 
   /** Registers a client of its own, so that its limits and its standing are nobody else's. */
@@ -85,8 +91,17 @@ export class Gate {
     return { ...((await answer.json()) as DemoClient), scopes };
   }
 
-  /** The answer of the token endpoint for a machine client. */
-  async requestToken(client: DemoClient, asked: { scope?: string; resource?: string } = {}): Promise<Response> {
+  /** The answer of the token endpoint for a machine client; with a session the token is bound to its key. */
+  async requestToken(client: DemoClient, asked: Asked = {}, dpop?: DpopSession): Promise<Response> {
+    const answer = await this.#requestTokenOnce(client, asked, dpop);
+    const nonce = answer.headers.get('dpop-nonce');
+    if (answer.ok || dpop === undefined || nonce === null) return answer;
+    dpop.rememberNonce(this.ready.authServer, nonce);
+    return this.#requestTokenOnce(client, asked, dpop);
+  }
+
+  async #requestTokenOnce(client: DemoClient, asked: Asked, dpop?: DpopSession): Promise<Response> {
+    const url = `${this.ready.authServer}/token`;
     const body = new URLSearchParams({ grant_type: 'client_credentials', resource: this.ready.mcp, ...asked });
     const headers: Record<string, string> = {};
     if (client.private_jwk) {
@@ -96,11 +111,12 @@ export class Gate {
       const pair = `${client.client_id}:${client.client_secret}`;
       headers['authorization'] = `Basic ${Buffer.from(pair).toString('base64')}`;
     }
-    return fetch(`${this.ready.authServer}/token`, { method: 'POST', headers, body });
+    if (dpop) headers['dpop'] = await dpop.buildProof({ htm: 'POST', htu: url });
+    return fetch(url, { method: 'POST', headers, body });
   }
 
-  async tokenFor(client: DemoClient, asked: { scope?: string; resource?: string } = {}): Promise<string> {
-    const answer = await this.requestToken(client, asked);
+  async tokenFor(client: DemoClient, asked: Asked = {}, dpop?: DpopSession): Promise<string> {
+    const answer = await this.requestToken(client, asked, dpop);
     if (answer.status !== 200) throw new Error(`no token: ${answer.status} ${await answer.text()}`);
     return ((await answer.json()) as { access_token: string }).access_token;
   }

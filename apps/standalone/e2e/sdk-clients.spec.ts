@@ -1,7 +1,6 @@
 import {
   Client,
   ClientCredentialsProvider,
-  PrivateKeyJwtProvider,
   StreamableHTTPClientTransport,
   type OAuthClientProvider,
 } from '@modelcontextprotocol/client';
@@ -72,25 +71,6 @@ test('SDK v1 gets a token by itself and calls tools on 2025-11-25', async () => 
   expect(answer.structuredContent).toMatchObject({ customer_id: '12345' });
   const refused = await client.callTool({ name: 'get_customer_info', arguments: { customer_id: '!' } });
   expect(refused.isError).toBe(true);
-  await client.close();
-}, 60_000);
-
-test('a client that proves itself by private_key_jwt calls a tool', async () => {
-  const account = gate.demo.clients['secure-agent']!;
-  const provider = new PrivateKeyJwtProvider({
-    clientId: account.client_id,
-    privateKey: account.private_jwk as Record<string, unknown>,
-    algorithm: 'ES256',
-    jwtLifetimeSeconds: 60,
-    scope: 'customer:read',
-    expectedIssuer: gate.ready.authServer,
-  });
-  const client = await connected(provider, 'auto');
-  const { structuredContent } = await client.callTool({
-    name: 'get_customer_info',
-    arguments: { customer_id: '12345' },
-  });
-  expect(structuredContent).toMatchObject({ customer_id: '12345' });
   await client.close();
 }, 60_000);
 
