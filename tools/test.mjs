@@ -5,11 +5,11 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { coverageReport } from './test/coverage.mjs';
+import { whyNoContainers } from './test/engine.mjs';
 import { closing, tallyOf } from './test/tally.mjs';
 
 const root = join(import.meta.dirname, '..');
 const cache = join(root, 'node_modules/.cache/portcullis');
-const results = join(cache, 'jest.json');
 const patterns = process.argv.slice(2);
 const LONGEST_MS = 20 * 60_000;
 
@@ -37,20 +37,24 @@ const STATIC = [
   ['types: specs', script('tools/tsc7.mjs', '-p', 'tsconfig.spec.json')],
   ['lint: promises', script('node_modules/eslint/bin/eslint.js', '-c', 'tools/lint/promises.mjs', '.')],
 ];
-const JEST = script(
-  'node_modules/jest/bin/jest.js',
-  '--ci',
-  `--maxWorkers=${availableParallelism()}`,
-  ...(patterns.length === 0 ? ['--coverage'] : []),
-  '--json',
-  `--outputFile=${results}`,
-  ...patterns,
-);
+/** Jest's command line with `args`, writing what came of it to `file`. */
+const jest = (file, ...args) =>
+  script(
+    'node_modules/jest/bin/jest.js',
+    '--ci',
+    `--maxWorkers=${availableParallelism()}`,
+    '--json',
+    `--outputFile=${file}`,
+    ...args,
+    ...patterns,
+  );
+const CONTAINERS = 'integration tests with containers';
 /** What this version has no tests for, so that nobody takes its absence for a pass. */
-const ABSENT = ['integration tests with containers', 'browser tests', 'tests behind nginx'];
+const ABSENT = ['browser tests', 'tests behind nginx'];
 
 const tallies = [];
 const broken = [];
+const skipped = [];
 mkdirSync(cache, { recursive: true });
 for (const [name, command] of STATIC) {
   const ok = (await stage(name, command)) === 0;
@@ -58,11 +62,22 @@ for (const [name, command] of STATIC) {
   tallies.push({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 });
 }
 
-rmSync(results, { force: true });
 rmSync(join(root, 'coverage'), { recursive: true, force: true });
-const exit = await stage(`tests: unit, contract, end to end${patterns.map((pattern) => ` ${pattern}`).join('')}`, JEST);
-const tally = tallyOf(readResults(), exit);
-tallies.push(tally);
+// A pattern may mean tests of one of the two runs only.
+const part = patterns.length > 0;
+let ran = await tests('tests: unit, contract, end to end', 'jest.json', part ? '--passWithNoTests' : '--coverage');
+const why = await whyNoContainers();
+if (why === undefined) {
+  const args = ['--config=jest.containers.config.mjs', ...(part ? ['--passWithNoTests'] : [])];
+  ran += await tests(`tests: ${CONTAINERS}`, 'jest-containers.json', ...args);
+} else {
+  skipped.push(`${CONTAINERS} (${why})`);
+  tallies.push({ passed: 0, failed: 0, skipped: 1 });
+}
+if (part && ran === 0) {
+  broken.push('no test ran');
+  tallies.push({ passed: 0, failed: 1, skipped: 0 });
+}
 
 heading('coverage');
 console.log(
@@ -72,13 +87,25 @@ console.log(
 );
 
 heading('what did not run');
-for (const name of tally.skips) console.log(`skipped: ${name}`);
+for (const name of skipped) console.log(`skipped: ${name}`);
 for (const name of ABSENT) console.log(`${name}: none in this version`);
-for (const problem of [...broken, ...tally.problems]) console.log(`FAILED: ${problem}`);
+for (const problem of broken) console.log(`FAILED: ${problem}`);
 
 const { line, ok } = closing(tallies, process.env.REQUIRE_ALL === '1');
 console.log(`\n${line}`);
 process.exitCode = ok ? 0 : 1;
+
+/** One run of Jest: its tally goes to the others, its skips and problems to what is said at the end. @returns how many ran */
+async function tests(name, file, ...args) {
+  const results = join(cache, file);
+  rmSync(results, { force: true });
+  const exit = await stage([name, ...patterns].join(' '), jest(results, ...args));
+  const tally = tallyOf(readResults(results), exit, args.includes('--passWithNoTests'));
+  tallies.push(tally);
+  broken.push(...tally.problems);
+  skipped.push(...tally.skips);
+  return tally.passed + tally.failed;
+}
 
 /** Runs one command, its output going straight through. @returns its exit code; null = killed */
 async function stage(name, [command, ...args]) {
@@ -97,9 +124,9 @@ function heading(text) {
 }
 
 /** @returns undefined when Jest died before it wrote them */
-function readResults() {
+function readResults(file) {
   try {
-    return JSON.parse(readFileSync(results, 'utf8'));
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     return undefined;
   }

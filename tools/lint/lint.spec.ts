@@ -158,6 +158,10 @@ rules(
     ['a driver in the standalone app', 'apps/standalone/src/x.ts', use('@electric-sql/pglite'), /\(sql\)/],
     ['a driver file in a contract lib', 'libs/scopes/src/x.file.ts', 'export {};', /contract lib has no file files/],
     ['a suffix we do not know', 'libs/guard/src/x.service.ts', 'export {};', /'.service' is no suffix/],
+    ['a container in a spec that runs anywhere', 'libs/sql/src/x.spec.ts', use('testcontainers'), /\(engine\)/],
+    ['a container in an end-to-end test', 'apps/standalone/e2e/x.spec.ts', use('@testcontainers/redis'), /\(engine\)/],
+    ['a container spec that is none', 'libs/sql/src/x.container.ts', 'export {};', /'.container' is no suffix/],
+    ['a container in a contract lib', 'libs/scopes/src/x.container.spec.ts', 'export {};', /no container files/],
     ['a development package', pure, use('fast-check'), /development dependency/],
   ],
   [
@@ -293,6 +297,8 @@ rules(
     ['a listener in an http file', 'libs/service/src/x.http.ts', named('createServer', 'node:https')],
     ['node:http in a spec', 'libs/service/src/x.spec.ts', named('request', 'node:http')],
     ['fetch in an end-to-end test', 'apps/standalone/e2e/x.ts', call],
+    ['a container in a spec that says so', 'libs/sql/src/x.container.spec.ts', use('testcontainers')],
+    ['the same, end to end', 'apps/standalone/e2e/x.container.spec.ts', use('testcontainers')],
     ['fetch in a spec', 'libs/service/src/x.spec.ts', call],
   ],
 );

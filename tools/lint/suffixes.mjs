@@ -33,6 +33,8 @@ export const FAMILIES = {
   sql: ['kysely', '@electric-sql/*', 'pg', 'pg-*'],
   // A file with a lock that the kernel gives back when its owner dies.
   sqlite: ['node:sqlite'],
+  // What starts containers. Only specs that are run where an engine answers.
+  engine: ['testcontainers', '@testcontainers/*'],
   redis: ['ioredis', 'redis'],
   kafka: ['kafkajs', '@platformatic/kafka'],
 };
@@ -107,6 +109,7 @@ const shell = {
   ambient: [...time, 'process', 'console'],
 };
 const anything = { families: everyFamily, files: 'all', ambient: Object.keys(AMBIENT), tests: true };
+const anythingHere = { ...anything, families: everyFamily.filter((family) => family !== 'engine') };
 
 /**
  * The suffix of a file says what it may load: `families` of packages, `files` of ours that have these suffixes (pure ones
@@ -124,15 +127,17 @@ export const SUFFIXES = {
   controller: { families: ['runtime', 'nest'], files: ['controller', 'module', 'http'], ambient: time },
   module: { families: ['runtime', 'nest'], files: ['controller', 'module', 'http'], ambient: time },
   wire: shell,
-  contract: anything,
-  spec: anything,
-  fixture: anything,
+  contract: anythingHere,
+  spec: anythingHere,
+  fixture: anythingHere,
 };
 /** A contract lib has files of these kinds only: whoever imports it, a client too, gets data and decisions, no driver. */
 export const CONTRACT_KINDS = ['pure', 'table', 'contract', 'spec', 'fixture'];
 
 /** Files whose place says what they are, where they have no suffix. */
 export const PLACES = {
+  /** x.container.spec.ts: jest.containers.config.mjs runs it, `npm test` where a container engine answers */
+  container: anything,
   /** config.ts of an app, which every project may import: zod, the contract libs, the pure files of the settings all share */
   config: { ...nothing, only: ['zod', '@portcullis/*/config', '@portcullis/service/*'] },
   /** main.ts, wire.ts, start.ts of an app put the parts together */
@@ -160,6 +165,7 @@ const SHELLS = ['main', 'wire', 'start'];
 export function kindOf(path) {
   const [, group, project, folder, inside] = /^(libs|apps)\/([^/]+)\/(src|e2e)\/(.+)\.ts$/.exec(path) ?? [];
   if (inside === undefined || inside.endsWith('.d')) return undefined;
+  if (inside.endsWith('.container.spec')) return 'container';
   if (folder === 'e2e') return 'spec';
   const suffix = suffixOf(inside);
   if (suffix !== undefined) return Object.hasOwn(SUFFIXES, suffix) ? suffix : `?${suffix}`;

@@ -28,6 +28,14 @@ describe('what a run of Jest comes to', () => {
   ] as const)('%s', (_fact, results, exit, expected) => {
     expect(tallyOf(results, exit)).toMatchObject(expected);
   });
+
+  test('where it may be empty, no test at all is fine, but what broke is not', () => {
+    const none = { passed: 0, failed: 0, skipped: 0, problems: [], skips: [] };
+    expect(tallyOf(run(0, 0), 0, true)).toEqual(none);
+    expect(tallyOf(run(0, 0), 1, true).failed).toBe(1);
+    expect(tallyOf(run(0, 0, [], 1), 1, true).failed).toBe(1);
+    expect(tallyOf(undefined, 0, true).failed).toBe(1);
+  });
 });
 
 describe('the closing line', () => {
