@@ -200,3 +200,27 @@ export async function addPublicClients(gate: Gate): Promise<void> {
   await clients.put('default', { ...loop, redirectUris: ['http://127.0.0.1/only'] });
   await clients.put('default', { ...client, clientId: 'off', disabled: true });
 }
+
+/** The same form with one of its parameters said twice. */
+export const twice = (sent: Sent, name: string): Sent => {
+  const pairs = Array.isArray(sent.form) ? (sent.form as [string, string][]) : Object.entries(sent.form ?? {});
+  return { ...sent, form: [...pairs, [name, pairs.find(([each]) => each === name)?.[1] ?? 'x']] };
+};
+
+/** Rows of one endpoint. */
+export const at = (
+  method: string,
+  path: string,
+  rows: readonly (readonly [says: string, sent: BadRow[3], status: number, error?: string])[],
+): BadRow[] => rows.map(([says, sent, status, error]) => [says, method, path, sent, status, error]);
+
+/** A row of /token: besides, no answer may be kept, each is on record, and what was not proven is nobody's. */
+export async function expectBadToken(gate: Gate, row: BadRow): Promise<void> {
+  const before = gate.events.seen.length;
+  const got = await expectBad(gate, row);
+  expect(got.headers.get('cache-control')).toBe('no-store');
+  expect(got.text).not.toMatch(/access_token|refresh_token"/);
+  // what is no request to the endpoint at all is on no record
+  if (got.status !== 404) expect(JSON.stringify(gate.events.seen.slice(before))).toContain('token.refused');
+  if (got.status === 401) expect(gate.events.seen.at(-1)?.subject).toBeUndefined();
+}

@@ -25,6 +25,7 @@ import { LOGIN_SCOPES } from './resource-grant.js';
 import { RingKey } from './ring-key.js';
 import { resourceIndicators } from './resource-servers.js';
 import { noteStored } from './shown-token.js';
+import { nameUnauthorizedClients } from './unauthorized-client.js';
 import type { Users } from './users.js';
 
 export interface ProviderParts
@@ -146,6 +147,7 @@ export function createProvider(parts: ProviderParts): Provider {
   correctContext(provider, (params) => adaptParams(params, parts.uris));
   reuseClients(provider, parts);
   compareSecrets(provider, parts);
+  nameUnauthorizedClients(provider);
   provider.ReplayDetection.unique = useOnce(parts);
   nameMissingProofs(provider);
   serveRefreshGrant(provider, parts);

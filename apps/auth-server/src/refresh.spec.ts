@@ -122,7 +122,12 @@ describe('a refresh token', () => {
 
   test('is not spent by a request that is refused, however late the right one comes', async () => {
     const first = await signedIn();
-    const wrong = [{ scope: 'data:export' }, { scope: '"' }, { resource: 'https://other.example/' }, { resource: 'x' }];
+    const wrong: Record<string, string>[] = [
+      { scope: 'data:export' },
+      { scope: '"' },
+      { resource: 'https://other.example/' },
+      { resource: 'x' },
+    ];
     for (const more of wrong) expect((await refresh(tokenOf(first), more)).status).toBe(400);
     const { rows } = await sql<{ used: number }>`
       select count(used_at)::int as used from auth.refresh_tokens where grant_id = ${claimsOf(first).grant_id}`.execute(
@@ -144,7 +149,7 @@ describe('a refresh token', () => {
   test('is not for a machine, nor for a client that is not registered for it', async () => {
     const machine = basic('support-agent', of.demo.clients['support-agent'].client_secret ?? '');
     const form = { grant_type: 'refresh_token', refresh_token: tokenOf(await signedIn()) };
-    expect(await postToken(gate, form, machine)).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+    expect(await postToken(gate, form, machine)).toMatchObject({ status: 400, body: { error: 'unauthorized_client' } });
   });
 });
 

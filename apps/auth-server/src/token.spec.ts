@@ -233,14 +233,14 @@ describe('a request that proves nothing', () => {
       () => ({ ...GRANT, client_id: 'desktop' }),
       () => ({}),
       400,
-      'invalid_request',
+      'unauthorized_client',
     ],
     [
       'a machine that plays a person',
       () => ({ grant_type: 'authorization_code', code: 'x', redirect_uri: 'https://x.example' }),
       support,
       400,
-      'invalid_request',
+      'unauthorized_client',
     ],
     ['no grant type', () => ({ scope: 'customer:read' }), support, 400, 'invalid_request'],
     [
