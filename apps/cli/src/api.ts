@@ -11,7 +11,7 @@ export type Query = Readonly<Record<string, string | number | undefined>>;
 export interface Api {
   /** @throws ApiRefusal when the answer is not 2xx, NotDone when nobody answers */
   get(path: string, query?: Query): Promise<unknown>;
-  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, query?: Query): Promise<unknown>;
+  send(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, query?: Query): Promise<unknown>;
 }
 
 /** One page of a list. */

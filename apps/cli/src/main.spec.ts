@@ -62,6 +62,19 @@ describe('the process', () => {
     expect([code, err]).toEqual([2, expect.stringContaining('--jwks')]);
   }, 30_000);
 
+  test('bootstrap runs the authorization server’s own program, and passes its words on', async () => {
+    const missing = join(dir, 'none.json');
+    const env = { PORTCULLIS_READY_FILE: missing, AUTH_ISSUER: 'http://auth.example', DATABASE_URL: 'pglite://memory' };
+    const { code, out, err } = await portcullis(['bootstrap'], env);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/DATABASE_URL: must be a postgres:\/\/ URL/);
+    expect(await portcullis(['bootstrap'], { ...env, PORTCULLIS_MODE: 'embedded' })).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('Embedded mode has an administrator already'),
+    });
+  }, 30_000);
+
   test('without a gate a verb exits 2 and names the file it looked for', async () => {
     const missing = join(dir, 'none.json');
     const { code, out, err } = await portcullis(['agent', 'list', '--json'], { PORTCULLIS_READY_FILE: missing });

@@ -21,6 +21,8 @@ export interface VerbPorts {
   randomWord(): string;
   /** text of a file that the user named; @throws WrongUse when it cannot be read */
   fileText(path: string): Promise<string>;
+  /** runs the authorization server's own program that makes a link for the first administrator, in this environment */
+  makeBootstrapLink(): Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
   /** says something to the person, on stderr */
   note(line: string): void;
   /** from now on Ctrl-C does not end the process but aborts this signal, so that a verb can tidy up */

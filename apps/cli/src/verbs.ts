@@ -4,9 +4,12 @@ import { agentQuarantine } from './verbs/agent-quarantine.js';
 import { agentRelease } from './verbs/agent-release.js';
 import { agentShow } from './verbs/agent-show.js';
 import { auditTail } from './verbs/audit-tail.js';
+import { bootstrap } from './verbs/bootstrap.js';
 import { clientAdd } from './verbs/client-add.js';
+import { clientDisable, clientEnable } from './verbs/client-disable.js';
 import { clientList } from './verbs/client-list.js';
 import { clientRemove } from './verbs/client-remove.js';
+import { clientRotate } from './verbs/client-rotate.js';
 import { clientShow } from './verbs/client-show.js';
 import { completionOf } from './verbs/completion.js';
 import { config } from './verbs/config.js';
@@ -16,17 +19,26 @@ import { keysList } from './verbs/keys-list.js';
 import { keysRotate } from './verbs/keys-rotate.js';
 import { scopes } from './verbs/scopes.js';
 import { userAdd } from './verbs/user-add.js';
+import { userDisable, userEnable } from './verbs/user-disable.js';
 import { userList } from './verbs/user-list.js';
 import { userRemove } from './verbs/user-remove.js';
+import { userReset } from './verbs/user-reset.js';
 
 const WORKING: readonly AnyVerb[] = [
   demo,
+  bootstrap,
   clientAdd,
   clientList,
   clientShow,
+  clientRotate,
+  clientDisable,
+  clientEnable,
   clientRemove,
   userAdd,
   userList,
+  userDisable,
+  userEnable,
+  userReset,
   userRemove,
   agentList,
   agentShow,

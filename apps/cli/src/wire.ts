@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { base32 } from '@portcullis/contract/ids';
 import { adminApis } from './admin.js';
 import { ask } from './ask.http.js';
@@ -32,9 +35,25 @@ export function portsOf(where: Whereabouts, note: (line: string) => void): VerbP
       readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
         throw new WrongUse(`${path} cannot be read (${error.code}). Check the path.`);
       }),
+    makeBootstrapLink,
     note,
     stopSignal: onStop,
   };
+}
+
+/**
+ * A program of its own, so that this tool holds no driver of a database. It runs as this one does, so that sources find
+ * sources.
+ */
+async function makeBootstrapLink() {
+  const program = fileURLToPath(import.meta.resolve('@portcullis/auth-server/bootstrap-main.wire'));
+  const child = spawn(process.execPath, [...process.execArgv, program], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, err, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve, reject) => void child.on('error', reject).on('close', resolve)),
+  ]);
+  return { code: code ?? 1, out: out.trim(), err: err.trim() };
 }
 
 /** Where nobody answers at all, there is no gate: a ready file can be left over from one that was killed. */

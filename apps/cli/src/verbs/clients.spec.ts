@@ -2,8 +2,10 @@ import type { Api, Query } from '../api.js';
 import { WrongUse } from '../faults.js';
 import type { VerbPorts } from '../verb.js';
 import { clientAdd } from './client-add.js';
+import { clientDisable, clientEnable } from './client-disable.js';
 import { clientList } from './client-list.js';
 import { clientRemove } from './client-remove.js';
+import { clientRotate } from './client-rotate.js';
 import { clientShow } from './client-show.js';
 
 const client = {
@@ -138,4 +140,50 @@ test('clients are listed, shown and removed in the tenant that was named', async
     ['/clients/https%3A%2F%2Fa.example%2Fc', { tenant: 't1' }],
     ['DELETE', '/clients/cli_a', undefined, { tenant: 't1' }],
   ]);
+});
+
+test('a client is disabled and enabled in the tenant that was named', async () => {
+  const { ports, asked } = gate();
+  expect((await clientDisable.run({ client: 'cli_a', tenant: 't1' }, ports)).json).toEqual({
+    client_id: 'cli_a',
+    disabled: true,
+  });
+  expect((await clientEnable.run({ client: 'cli_a' }, ports)).text).toBe('cli_a is enabled.');
+  expect(asked).toEqual([
+    ['PATCH', '/clients/cli_a', { disabled: true }, { tenant: 't1' }],
+    ['PATCH', '/clients/cli_a', { disabled: false }, { tenant: undefined }],
+  ]);
+});
+
+describe('client rotate', () => {
+  const rotate = (given: Record<string, unknown>, of = gate()) =>
+    clientRotate.run(clientRotate.input.parse({ client: 'cli_a', ...given }), of.ports);
+
+  test('prints the new secret once, and asks for the overlap that was named', async () => {
+    const of = gate();
+    expect((await rotate({}, of)).json).toEqual({ client_id: 'cli_a', client_secret: 'once' });
+    await rotate({ overlap: '0', tenant: 't1' }, of);
+    expect(of.asked).toEqual([
+      ['POST', '/clients/cli_a/secret', {}, { tenant: undefined }],
+      ['POST', '/clients/cli_a/secret', { overlap_seconds: 0 }, { tenant: 't1' }],
+    ]);
+    expect(of.notes[0]).toMatch(/shown this once/);
+  });
+
+  test('sends the public keys of a file instead, and never a private one', async () => {
+    const of = gate(JSON.stringify(key));
+    await rotate({ jwks: 'key.json' }, of);
+    expect(of.asked).toEqual([['PATCH', '/clients/cli_a', { jwks: { keys: [key] } }, { tenant: undefined }]]);
+    const leaky = gate(JSON.stringify({ ...key, d: 'secret' }));
+    await expect(rotate({ jwks: 'key.json' }, leaky)).rejects.toThrow(WrongUse);
+    expect(leaky.asked).toEqual([]);
+  });
+
+  test.each([[{ overlap: '-1' }], [{ overlap: 'soon' }], [{ overlap: '2592001' }], [{ overlap: '1', jwks: 'x' }]])(
+    '%j is wrong use',
+    (given) => {
+      const { error } = clientRotate.input.safeParse({ client: 'cli_a', ...given });
+      expect(error?.issues[0]?.path[0]).toBe('overlap');
+    },
+  );
 });

@@ -2,8 +2,10 @@ import type { Api, Query } from '../api.js';
 import { NotDone } from '../faults.js';
 import type { VerbPorts } from '../verb.js';
 import { userAdd } from './user-add.js';
+import { userDisable, userEnable } from './user-disable.js';
 import { userList } from './user-list.js';
 import { userRemove } from './user-remove.js';
+import { userReset } from './user-reset.js';
 
 const ID = `usr_${'b'.repeat(26)}`;
 const user = (username: string, user_id = ID) => ({
@@ -70,4 +72,21 @@ test('a name that nobody has removes nobody', async () => {
   const { ports, changes } = gate();
   await expect(userRemove.run({ user: 'carol' }, ports)).rejects.toThrow(NotDone);
   expect(changes).toEqual([]);
+});
+
+test('a user is disabled, enabled and given another password, by id or by name', async () => {
+  const { ports, changes, notes } = gate();
+  expect((await userDisable.run({ user: 'Bob' }, ports)).json).toEqual({ user_id: ID, disabled: true });
+  expect((await userEnable.run({ user: ID, tenant: 't1' }, ports)).text).toBe(`${ID} is enabled.`);
+  expect((await userReset.run({ user: 'bob' }, ports)).json).toEqual({
+    user_id: ID,
+    username: 'cid',
+    password: 'once',
+  });
+  expect(changes).toEqual([
+    ['PATCH', `/users/${ID}`, { disabled: true }, { tenant: undefined }],
+    ['PATCH', `/users/${ID}`, { disabled: false }, { tenant: 't1' }],
+    ['POST', `/users/${ID}/password`, {}, { tenant: undefined }],
+  ]);
+  expect(notes).toEqual([expect.stringMatching(/shown this once/)]);
 });
