@@ -9,7 +9,7 @@ import type { AuthServerParts } from './start.js';
 
 /**
  * The parts of this service alone in its process. Its bus is its own, so it hears of nobody's standing.
- * @throws Error when hardened: Postgres and Kafka are not there yet
+ * @throws Error when hardened: Kafka is not there yet
  */
 export async function embeddedParts(
   settings: AuthServerSettings,

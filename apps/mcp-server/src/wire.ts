@@ -11,7 +11,7 @@ import type { McpServerParts } from './start.js';
 
 /**
  * The parts of this service alone in its process.
- * @throws Error when hardened: Postgres, Redis and Kafka are not there yet
+ * @throws Error when hardened: Redis and Kafka are not there yet
  */
 export async function embeddedParts(settings: McpServerSettings): Promise<McpServerParts & { close(): Promise<void> }> {
   const log = createLog('mcp-server', settings.LOG_LEVEL);

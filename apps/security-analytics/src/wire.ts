@@ -7,7 +7,7 @@ import type { SecurityAnalyticsParts } from './start.js';
 /**
  * The parts of this service alone in its process. Its bus is its own, so it shows what is in the store and takes
  * decisions, and no calls arrive.
- * @throws Error when hardened: Postgres and Kafka are not there yet
+ * @throws Error when hardened: Kafka is not there yet
  */
 export async function embeddedParts(
   settings: SecurityAnalyticsSettings,

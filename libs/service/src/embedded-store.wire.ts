@@ -4,15 +4,17 @@ import type { EventLog } from '@portcullis/bus/outbox';
 import { openOutbox } from '@portcullis/bus/outbox.file';
 import type { Log } from '@portcullis/contract/log';
 import type { Database } from '@portcullis/sql/database';
+import { makeDataDirectory } from '@portcullis/sql/data-directory.file';
 import { lockData } from '@portcullis/sql/data-lock.sql';
-import { openPglite } from '@portcullis/sql/pglite.sql';
+import { openDatabase } from '@portcullis/sql/open-database.sql';
 import { pgliteDirectory } from '@portcullis/sql/pglite-url';
+import { isPostgresUrl } from '@portcullis/sql/postgres-url';
 import { v7 as uuidv7 } from 'uuid';
 import type { CommonSettings } from './common.js';
 
 /** What a service that runs alone keeps on this machine. */
 export interface EmbeddedStore {
-  /** the data folder, which this process has locked */
+  /** the data folder; locked by this process when the database is in it */
   readonly data: string;
   readonly database: Database;
   readonly events: EventLog;
@@ -23,9 +25,10 @@ export interface EmbeddedStore {
 type Settings = Pick<CommonSettings, 'PORTCULLIS_MODE' | 'DATABASE_URL' | 'OUTBOX_DIR'>;
 
 /**
- * Opens the embedded database and the event log of one service.
- * @throws Error when hardened: Postgres, Redis and Kafka are not there yet
- * @throws DataDirInUse when another process runs on the folder
+ * Opens the database that DATABASE_URL names, embedded or a Postgres server, and the event log of one service. Several
+ * processes may share a server and a data folder, each with an OUTBOX_DIR of its own in it.
+ * @throws Error when hardened: Redis and Kafka are not there yet
+ * @throws DataDirInUse when another process runs on the folder of an embedded database
  */
 export async function openEmbeddedStore(
   settings: Settings,
@@ -33,13 +36,21 @@ export async function openEmbeddedStore(
   { bus, log }: { readonly bus: Bus; readonly log: Log },
 ): Promise<EmbeddedStore> {
   if (settings.PORTCULLIS_MODE !== 'embedded') {
-    throw new Error('This version has embedded parts only: Postgres, Redis and Kafka are not in it yet.');
+    throw new Error('This version has embedded parts only: Redis and Kafka are not in it yet.');
   }
   const url = settings.DATABASE_URL.reveal();
-  const directory = pgliteDirectory(url);
-  const data = dirname(directory ?? settings.OUTBOX_DIR);
-  const lock = lockData(data);
-  const database = await openPglite(url);
+  const shared = isPostgresUrl(url);
+  const folder = dirname((shared ? undefined : pgliteDirectory(url)) ?? settings.OUTBOX_DIR);
+  const lock = shared ? undefined : lockData(folder);
+  const data = lock?.directory ?? makeDataDirectory(folder);
+  const onBroken = (error: Error): void => log.warn('a connection to the database broke', { error });
+  let database: Database;
+  try {
+    database = await openDatabase(url, { application: service, onBroken });
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
   const dir = join(settings.OUTBOX_DIR, service);
   const events = await openOutbox({ dir, service, bus, now: Date.now, newId: uuidv7, log });
   return {
@@ -49,7 +60,7 @@ export async function openEmbeddedStore(
     async close() {
       await events.close();
       await database.close();
-      lock.release();
+      lock?.release();
     },
   };
 }
