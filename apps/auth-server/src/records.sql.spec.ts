@@ -100,12 +100,17 @@ describe('what is revoked takes along, of its own tenant only,', () => {
     for (const one of things) await artefacts.put(one);
     const found = async () =>
       (await Promise.all(things.map((one) => artefacts.find(one.kind, one.idHash, now)))).map(Boolean);
-    const revocation = { what, id, at: now, until: now + 1000, reason: 'r', by: 'b' };
+    const revocation = { what, id, at: now, until: now + 1000, reason: what, by: 'b' };
     await revocations.revoke('another', revocation, yes);
     await expect(revocations.revoke('e1', revocation, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await found()).toEqual(things.map(() => true));
     await revocations.revoke('e1', revocation, yes);
     expect(await found()).toEqual(left);
+    const grants = ['g-e1', 'g-e2', 'g-e3', 'g-e4'];
+    const revoked = await Promise.all(grants.map((grant) => sqlRevocations(database).find('e1', 'grant', grant)));
+    // what went is revoked by itself, too; g-e1 stays so from the rows before
+    const gone = [2, 3, 4].map((index) => left[index] === false);
+    expect(revoked.slice(1).map((one) => one !== undefined && one.reason === what)).toEqual(gone);
   });
 });
 

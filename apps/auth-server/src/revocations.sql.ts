@@ -2,7 +2,7 @@ import { principalId } from '@portcullis/contract/ids';
 import type { Revocable } from '@portcullis/contract/revocation';
 import type { Database } from '@portcullis/sql/database';
 import { sql, type Kysely, type Selectable } from 'kysely';
-import { revocationTimes, type RevocationRecord, type Revocations } from './revocations.js';
+import { revocationTimes, STILL_KNOWN_MS, type RevocationRecord, type Revocations } from './revocations.js';
 import { AUTH, type AuthTables } from './tables.js';
 
 export function sqlRevocations(database: Database): Revocations {
@@ -10,8 +10,7 @@ export function sqlRevocations(database: Database): Revocations {
   return {
     revoke: (tenant, revocation, confirm) =>
       db.transaction().execute(async (trx) => {
-        await writeRevocation(trx, { ...revocation, tenant });
-        await endArtefacts(trx, tenant, revocation.what, revocation.id);
+        await write(trx, { ...revocation, tenant });
         await confirm();
       }),
 
@@ -67,20 +66,34 @@ export function sqlRevocations(database: Database): Revocations {
   };
 }
 
-/** For whoever changes something else in the same transaction, such as a client that is disabled. */
-export async function writeRevocation(trx: Kysely<AuthTables>, row: RevocationRecord): Promise<void> {
-  const { tenant, what, id, reason, by } = row;
-  const times = { at: new Date(row.at), until: new Date(row.until) };
+/** Writes the row, takes away what could still give tokens, and revokes each grant among that. */
+async function write(trx: Kysely<AuthTables>, row: RevocationRecord): Promise<void> {
+  await writeRows(trx, [row]);
+  const grants = await endArtefacts(trx, row.tenant, row.what, row.id);
+  for (let from = 0; from < grants.length; from += AT_ONCE) {
+    const some = grants.slice(from, from + AT_ONCE);
+    await writeRows(
+      trx,
+      some.map((id) => ({ ...row, what: 'grant', id })),
+    );
+  }
+}
+
+/** Postgres takes 65,535 parameters in one statement. */
+const AT_ONCE = 1000;
+
+/** @param rows no two of the same */
+async function writeRows(trx: Kysely<AuthTables>, rows: readonly RevocationRecord[]): Promise<void> {
   const written_by = sql<string>`pg_current_xact_id()`;
   await trx
     .insertInto('revocations')
-    .values({ tenant, what, id, reason, by, ...times, written_by })
+    .values(rows.map((row) => ({ ...row, at: new Date(row.at), until: new Date(row.until), written_by })))
     .onConflict((conflict) =>
       conflict.columns(['tenant', 'what', 'id']).doUpdateSet({
         at: sql<Date>`greatest(revocations.at, excluded.at)`,
         until: sql<Date>`greatest(revocations.until, excluded.until)`,
-        reason,
-        by,
+        reason: sql<string>`excluded.reason`,
+        by: sql<string>`excluded.by`,
         written_by,
       }),
     )
@@ -96,44 +109,51 @@ export async function revokeWith(
   { tenant, what, id, reason }: Pick<RevocationRecord, 'tenant' | 'what' | 'id' | 'reason'>,
   now: number,
 ): Promise<void> {
-  await writeRevocation(trx, { tenant, what, id, reason, by: 'an administrator', ...revocationTimes(true, now) });
-  await endArtefacts(trx, tenant, what, id);
+  const times = revocationTimes(now + STILL_KNOWN_MS);
+  await write(trx, { tenant, what, id, reason, by: 'an administrator', ...times });
 }
 
 /** What gives its holder tokens. A used assertion's id is not among them: without it the assertion would be good again. */
 const GIVING = ['Grant', 'AuthorizationCode', 'RefreshToken', 'AccessToken', 'DeviceCode'];
 
-/** Takes away what could still give tokens of what was revoked, as far as it is the tenant's. */
-export async function endArtefacts(
-  trx: Kysely<AuthTables>,
-  tenant: string,
-  what: Revocable,
-  id: string,
-): Promise<void> {
-  const clients = trx.selectFrom('clients').select('client_id').where('tenant', '=', tenant);
-  // The grant's row goes first: it is the lock of its refresh tokens.
-  const giving = trx.deleteFrom('artefacts').where('kind', 'in', GIVING).where('client_id', 'in', clients);
-  const refreshing = trx.deleteFrom('refresh_tokens').where('tenant', '=', tenant);
-  const end = async (column: 'grant_id' | 'client_id' | 'account_id'): Promise<void> => {
-    await giving.where(column, '=', id).execute();
-    await refreshing.where(column, '=', id).execute();
-  };
+/**
+ * Takes away what could still give tokens of what was revoked, as far as it is the tenant's.
+ * @returns the grants that went with something greater
+ */
+async function endArtefacts(trx: Kysely<AuthTables>, tenant: string, what: Revocable, id: string): Promise<string[]> {
   switch (what) {
     case 'token':
-      return;
+      return [];
     case 'grant':
-      return end('grant_id');
+      await end(trx, tenant, { grant_id: id });
+      return [];
     case 'client':
-      return end('client_id');
+      return end(trx, tenant, { client_id: id });
     case 'user':
-      await end('account_id');
-      return endSessions(trx, tenant, id);
-    case 'principal':
-      for (const { client_id, account_id } of await pairsOf(trx, tenant, id)) {
-        await giving.where('client_id', '=', client_id).where('account_id', '=', account_id).execute();
-        await refreshing.where('client_id', '=', client_id).where('account_id', '=', account_id).execute();
-      }
+      await endSessions(trx, tenant, id);
+      return end(trx, tenant, { account_id: id });
+    case 'principal': {
+      const ended: string[] = [];
+      for (const pair of await pairsOf(trx, tenant, id)) ended.push(...(await end(trx, tenant, pair)));
+      return ended;
+    }
   }
+}
+
+type Owner = Partial<Record<'grant_id' | 'client_id' | 'account_id', string>>;
+async function end(trx: Kysely<AuthTables>, tenant: string, owner: Owner): Promise<string[]> {
+  const columns = Object.entries(owner) as [keyof Owner, string][];
+  const clients = trx.selectFrom('clients').select('client_id').where('tenant', '=', tenant);
+  let giving = trx.deleteFrom('artefacts').where('kind', 'in', GIVING).where('client_id', 'in', clients);
+  let refreshing = trx.deleteFrom('refresh_tokens').where('tenant', '=', tenant);
+  for (const [column, value] of columns) {
+    giving = giving.where(column, '=', value);
+    refreshing = refreshing.where(column, '=', value);
+  }
+  // The grant's row goes first: it is the lock of its refresh tokens.
+  const gone = await giving.returning('grant_id').execute();
+  await refreshing.execute();
+  return [...new Set(gone.flatMap(({ grant_id }) => grant_id ?? []))];
 }
 
 async function endSessions(trx: Kysely<AuthTables>, tenant: string, userId: string): Promise<void> {

@@ -26,8 +26,9 @@ export type Horizon = string;
 export interface Revocations {
   /**
    * Revokes, once and for all: the same again keeps the later `at` and `until`. What of it lies in the same database goes
-   * in the same transaction (codes, refresh tokens, grants, a person's sessions). All of it happens only if `confirm`
-   * resolves.
+   * in the same transaction (codes, refresh tokens, grants, a person's sessions), and each grant that goes is revoked by
+   * itself, too: an exchange that is under way may issue a token of it a little later than `at`. All of it happens only if
+   * `confirm` resolves.
    */
   revoke(tenant: string, revocation: Omit<RevocationRecord, 'tenant'>, confirm: Confirm): Promise<void>;
   /** @returns undefined when the tenant has no such revocation */
@@ -48,26 +49,18 @@ const SECOND = 1000;
 const LONGEST_TOKEN_MS = 60 * 60 * SECOND;
 /** Clocks differ, and a request that was under way when its grant was revoked ends a little later. */
 const MARGIN_MS = 120 * SECOND;
-/**
- * A standing revocation ends what is issued within this time too: requests that are under way, and replicas that know the
- * client of a second ago.
- */
-const UNDER_WAY_MS = 2 * SECOND;
+/** How long whoever was disabled or removed may still be given a token: replicas know clients of a second ago. */
+export const STILL_KNOWN_MS = 2 * SECOND;
 
 /**
  * From when to when a revocation counts.
- * @param standing see REVOCABLE
- * @param now      ms since epoch
- * @param expires  ms since epoch: when what it ends expires, where that is known; else an access token's longest life
+ * @param at      ms since epoch: a standing one ends what was issued until then
+ * @param expires ms since epoch: when what it ends expires, where that is known; else an access token's longest life
  */
 export const revocationTimes = (
-  standing: boolean,
-  now: number,
-  expires: number = now + LONGEST_TOKEN_MS,
-): Pick<RevocationRecord, 'at' | 'until'> => ({
-  at: standing ? now + UNDER_WAY_MS : now,
-  until: expires + MARGIN_MS,
-});
+  at: number,
+  expires: number = at + LONGEST_TOKEN_MS,
+): Pick<RevocationRecord, 'at' | 'until'> => ({ at, until: expires + MARGIN_MS });
 
 export const revocationKey = ({ tenant, what, id }: Pick<RevocationRecord, 'tenant' | 'what' | 'id'>): string =>
   `${tenant}/${what}/${id}`;

@@ -1,4 +1,4 @@
-import { REVOCABLE, type Revocable } from '@portcullis/contract/revocation';
+import type { Revocable } from '@portcullis/contract/revocation';
 import type { Confirm } from './paging.js';
 import { revocationTimes, type Revocations } from './revocations.js';
 
@@ -30,7 +30,7 @@ export type Revoke = (tenant: string, what: ToRevoke, confirm: Confirm) => Promi
 export const revoking =
   ({ revocations, announce, now }: RevokingPorts): Revoke =>
   async (tenant, { what, id, reason, by, expires }, confirm) => {
-    const times = revocationTimes(REVOCABLE[what].standing, now(), expires);
+    const times = revocationTimes(now(), expires);
     await revocations.revoke(tenant, { what, id, reason: reason.slice(0, 1000), by, ...times }, confirm);
     await announce();
   };
