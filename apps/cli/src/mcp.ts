@@ -5,9 +5,10 @@ const REVISION = '2026-07-28';
 
 /**
  * One `tools/call` of MCP 2026-07-28 over Streamable HTTP: stateless, the headers say what the body says.
- * @param token the bearer token; undefined sends none
+ * @param token undefined sends none
+ * @param proof of the key that the token is bound to; undefined sends the token as Bearer
  */
-export const toolCall = (token: string | undefined, tool: string, args: unknown): Question => ({
+export const toolCall = (token: string | undefined, tool: string, args: unknown, proof?: string): Question => ({
   method: 'POST',
   headers: {
     'content-type': 'application/json',
@@ -15,7 +16,8 @@ export const toolCall = (token: string | undefined, tool: string, args: unknown)
     'mcp-protocol-version': REVISION,
     'mcp-method': 'tools/call',
     'mcp-name': tool,
-    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(token !== undefined && { authorization: `${proof === undefined ? 'Bearer' : 'DPoP'} ${token}` }),
+    ...(proof !== undefined && { dpop: proof }),
   },
   body: JSON.stringify({
     jsonrpc: '2.0',

@@ -16,14 +16,22 @@ export const withAssertion = (assertion: string, resource: string, scopes: reado
   }).toString(),
 });
 
-/** A client-credentials request with a secret, as agents send it. @see RFC 6749 §2.3.1 (both halves form-encoded) */
+/**
+ * A client-credentials request with a secret, as agents send it; with a proof the token is bound to its key.
+ * @see RFC 6749 §2.3.1 (both halves form-encoded), RFC 9449 §5
+ */
 export const withSecret = (
   client: { readonly id: string; readonly secret: string },
   resource: string,
   scopes: readonly string[],
+  proof?: string,
 ): Question => ({
   method: 'POST',
-  headers: { ...FORM, authorization: `Basic ${btoa(`${formEncoded(client.id)}:${formEncoded(client.secret)}`)}` },
+  headers: {
+    ...FORM,
+    authorization: `Basic ${btoa(`${formEncoded(client.id)}:${formEncoded(client.secret)}`)}`,
+    ...(proof !== undefined && { dpop: proof }),
+  },
   body: new URLSearchParams({ grant_type: 'client_credentials', resource, scope: scopes.join(' ') }).toString(),
 });
 const formEncoded = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1);

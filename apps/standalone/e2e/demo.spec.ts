@@ -18,15 +18,22 @@ const play = async (): Promise<{ code: number; scenarios: Scenario[] }> => {
   return { code, scenarios: JSON.parse(out) as Scenario[] };
 };
 
-test('the demo plays its nine scenarios as promised, again, and twice at once', async () => {
+test('the demo plays its ten scenarios as promised, again, and twice at once', async () => {
   const runs = [await play(), await play(), ...(await Promise.all([play(), play()]))];
   for (const { code, scenarios } of runs) {
-    expect(scenarios).toHaveLength(9);
+    expect(scenarios).toHaveLength(10);
     expect(scenarios.filter(({ ok, outcome, expected }) => !ok || outcome !== expected)).toEqual([]);
     expect(code).toBe(0);
   }
   const refusals = runs[0]!.scenarios.flatMap(({ calls }) => calls.flatMap(({ refusal }) => refusal ?? []));
-  const promised = ['input_invalid', 'scope_insufficient', 'token_missing', 'rate_limited', 'quarantined'];
+  const promised = [
+    'input_invalid',
+    'scope_insufficient',
+    'token_missing',
+    'dpop_invalid',
+    'rate_limited',
+    'quarantined',
+  ];
   expect(refusals).toEqual(expect.arrayContaining(promised));
 }, 120_000);
 

@@ -6,9 +6,10 @@ import { expectShape, pageOf, type Api } from '../api.js';
 import type { Published } from '../discovery.js';
 import { ApiRefusal } from '../faults.js';
 import { callAnswer, toolCall, type CallAnswer } from '../mcp.js';
+import { newProver, type Prover } from '../prover.js';
 import { tokenAnswer, withSecret } from '../token-request.js';
 import type { VerbPorts } from '../verb.js';
-import type { Player, Stage } from './stage.js';
+import type { KeyHolder, Player, Stage } from './stage.js';
 
 /** How long a consequence of a call may take to show, and how often is looked. */
 const PATIENCE_MS = 5_000;
@@ -20,7 +21,7 @@ export interface Run {
   readonly published: Published;
   readonly clients: Api;
   readonly analytics: Api;
-  readonly ports: Pick<VerbPorts, 'ask' | 'now' | 'wait'>;
+  readonly ports: Pick<VerbPorts, 'ask' | 'now' | 'wait' | 'randomWord'>;
   /** throws when the person wants to stop */
   refuseStopped(): void;
 }
@@ -35,26 +36,55 @@ export function liveStage(
   const { resource, tokenEndpoint } = published;
   const idOf = ({ clientId }: Player) => principalId(tenant, clientId);
 
+  const registered = async (ceiling: readonly Scope[], bound: boolean) => {
+    refuseStopped();
+    const wish = {
+      tenant,
+      name: 'portcullis demo',
+      auth_method: 'client_secret_basic',
+      dpop_bound_access_tokens: bound,
+      scopes: ceiling,
+    };
+    const client = expectShape(created, await clients.send('POST', '/clients', wish));
+    return { id: client.client_id, secret: client.client_secret };
+  };
+  const holderOf = (prover: Prover): KeyHolder => {
+    let heard = false;
+    return {
+      async proof(token) {
+        // the first answer is a refusal that brings a nonce, and counts as no call of the scenario
+        if (!heard) {
+          const question = toolCall(token, 'none', {}, await prover.proof(resource, token));
+          heard = prover.heard(resource, await ports.ask(resource, question));
+        }
+        return prover.proof(resource, token);
+      },
+    };
+  };
+
   return {
     async player(ceiling) {
-      refuseStopped();
-      const wish = {
-        tenant,
-        name: 'portcullis demo',
-        auth_method: 'client_secret_basic',
-        // what a scenario tries is tried with a stolen token too
-        dpop_bound_access_tokens: false,
-        scopes: ceiling,
-      };
-      const client = expectShape(created, await clients.send('POST', '/clients', wish));
-      const credentials = { id: client.client_id, secret: client.client_secret };
+      const credentials = await registered(ceiling, false);
       const requestToken = async (scopes: readonly Scope[]) =>
         tokenAnswer(await ports.ask(tokenEndpoint, withSecret(credentials, resource, scopes)));
-      return { clientId: client.client_id, requestToken };
+      return { clientId: credentials.id, requestToken };
     },
-    async call(token, tool, args) {
+    async keyedPlayer(ceiling) {
+      const credentials = await registered(ceiling, true);
+      const prover = await newProver(ports);
+      const asked = async (scopes: readonly Scope[]) =>
+        ports.ask(tokenEndpoint, withSecret(credentials, resource, scopes, await prover.proof(tokenEndpoint)));
+      const requestToken = async (scopes: readonly Scope[]) => {
+        const first = await asked(scopes);
+        const again = prover.heard(tokenEndpoint, first) && first.status === 400;
+        return tokenAnswer(again ? await asked(scopes) : first);
+      };
+      return { clientId: credentials.id, requestToken, ...holderOf(prover) };
+    },
+    stranger: async () => holderOf(await newProver(ports)),
+    async call(token, tool, args, proof) {
       refuseStopped();
-      const answer = callAnswer(tool, await ports.ask(resource, toolCall(token, tool, args)));
+      const answer = callAnswer(tool, await ports.ask(resource, toolCall(token, tool, args, proof)));
       calls.push(answer);
       return answer;
     },

@@ -10,6 +10,8 @@ interface Promises {
   validates: boolean;
   checksScopes: boolean;
   asksForToken: boolean;
+  bindsTokens: boolean;
+  takesProofsOnce: boolean;
   limits: boolean;
   contains: boolean;
   deniesTokens: boolean;
@@ -20,6 +22,8 @@ const KEPT: Promises = {
   validates: true,
   checksScopes: true,
   asksForToken: true,
+  bindsTokens: true,
+  takesProofsOnce: true,
   limits: true,
   contains: true,
   deniesTokens: true,
@@ -38,6 +42,8 @@ function stageOf(promises: Promises): Stage {
   let [calls, denials] = [0, 0];
   let ceiling: readonly Scope[] = [];
   const held = new Map<string, readonly Scope[]>();
+  let bound = false;
+  const spent = new Set<string>();
   const answer = (tool: string, http: number, refusal?: string, more: Partial<CallAnswer> = {}): CallAnswer => ({
     tool,
     http,
@@ -63,9 +69,18 @@ function stageOf(promises: Promises): Stage {
       ceiling = its;
       return player;
     },
-    async call(token, tool, args) {
+    async keyedPlayer(its) {
+      ceiling = its;
+      bound = true;
+      return { ...player, proof: async () => 'own' };
+    },
+    stranger: async () => ({ proof: async () => 'foreign' }),
+    async call(token, tool, args, proof) {
       calls += 1;
       if (token === undefined && promises.asksForToken) return answer(tool, 401, 'token_missing');
+      if (bound && proof !== 'own' && promises.bindsTokens) return answer(tool, 401, 'dpop_invalid');
+      if (proof !== undefined && spent.has(proof) && promises.takesProofsOnce) return answer(tool, 401, 'dpop_invalid');
+      if (proof !== undefined) spent.add(proof);
       if (state === 'Isolated') return answer(tool, 403, 'quarantined');
       const needed = NEEDS[tool] as Scope;
       if (promises.checksScopes && !held.get(token ?? '')?.includes(needed)) {
@@ -114,6 +129,8 @@ test.each([
   [{ masks: false }, ['look up customer 12345']],
   [{ validates: false }, ["look up customer '; DROP"]],
   [{ asksForToken: false }, ['a call without a token']],
+  [{ bindsTokens: false }, ['a token that is bound to a key']],
+  [{ takesProofsOnce: false }, ['a token that is bound to a key']],
   [{ limits: false }, ['more than 60 calls in a m']],
   [{ contains: false }, ['an agent that probes bey']],
   [{ deniesTokens: false }, ['an agent that probes bey']],
@@ -129,7 +146,7 @@ test('a gate that does not check scopes fails all scenarios that lean on them', 
   expect(await failing({ checksScopes: false })).toHaveLength(3);
 });
 
-test('there is one scenario for each promise of the issue', () => {
-  expect(SCENARIOS).toHaveLength(9);
-  expect(new Set(SCENARIOS.map(({ scenario }) => scenario)).size).toBe(9);
+test('there is one scenario for each promise', () => {
+  expect(SCENARIOS).toHaveLength(10);
+  expect(new Set(SCENARIOS.map(({ scenario }) => scenario)).size).toBe(10);
 });

@@ -69,6 +69,23 @@ export const SCENARIOS: readonly Scenario[] = [
     play: async ({ call }) => seen(await call(undefined, LOOK_UP, CUSTOMER)),
   },
   {
+    scenario: 'a token that is bound to a key, in the hands of a thief',
+    expected:
+      'its owner 200; the same request again 401 dpop_invalid; as Bearer 401 dpop_invalid; with another key 401 dpop_invalid',
+    async play({ keyedPlayer, stranger, call }) {
+      const owner = await keyedPlayer(SUPPORT);
+      const token = await tokenOf(owner, ['customer:read']);
+      const proof = await owner.proof(token);
+      const thief = await stranger();
+      return [
+        `its owner ${seen(await call(token, LOOK_UP, CUSTOMER, proof))}`,
+        `the same request again ${seen(await call(token, LOOK_UP, CUSTOMER, proof))}`,
+        `as Bearer ${seen(await call(token, LOOK_UP, CUSTOMER))}`,
+        `with another key ${seen(await call(token, LOOK_UP, CUSTOMER, await thief.proof(token)))}`,
+      ].join('; ');
+    },
+  },
+  {
     scenario: 'a token without the scope steps up inside its ceiling',
     expected: '6 x 403 scope_insufficient; with the scopes asked for 200; agent Normal, 0 denials',
     async play({ player, call, agentOf, callsRecorded, until }) {

@@ -10,12 +10,27 @@ export interface Player {
   requestToken(scopes: readonly Scope[]): Promise<TokenAnswer>;
 }
 
+/** Who can prove a key: the owner of bound tokens, or a thief with a key of its own. */
+export interface KeyHolder {
+  /** a proof for one call with this token, good but for the key where it is not the token's */
+  proof(token: string): Promise<string>;
+}
+
 /** What a scenario works with. Every tool call made through it is recorded. */
 export interface Stage {
   /** registers a client with this ceiling in the drill tenant */
   player(ceiling: readonly Scope[]): Promise<Player>;
-  /** calls a tool of the protected server; without a token when undefined */
-  call(token: string | undefined, tool: string, args: Readonly<Record<string, unknown>>): Promise<CallAnswer>;
+  /** the same, and its tokens are bound to a key that it holds */
+  keyedPlayer(ceiling: readonly Scope[]): Promise<Player & KeyHolder>;
+  /** somebody with a key of their own */
+  stranger(): Promise<KeyHolder>;
+  /** calls a tool of the protected server; without a token when undefined, as Bearer when there is no proof */
+  call(
+    token: string | undefined,
+    tool: string,
+    args: Readonly<Record<string, unknown>>,
+    proof?: string,
+  ): Promise<CallAnswer>;
   /** the agent as security-analytics sees it; undefined while it has not heard of it */
   agentOf(player: Player): Promise<Agent | undefined>;
   /** how many calls of that agent are in the audit store */
