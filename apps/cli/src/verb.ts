@@ -19,7 +19,7 @@ export interface VerbPorts {
   wait(ms: number): Promise<void>;
   /** 16 random characters of [a-z2-7] */
   randomWord(): string;
-  /** text of a file that the user named; @throws WrongUse when it cannot be read */
+  /** text of a file that the user named, `-` for stdin; @throws WrongUse when it cannot be read */
   fileText(path: string): Promise<string>;
   /** runs the authorization server's own program that makes a link for the first administrator, in this environment */
   makeBootstrapLink(): Promise<{ readonly code: number; readonly out: string; readonly err: string }>;

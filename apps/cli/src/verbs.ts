@@ -18,6 +18,7 @@ import { doctor } from './verbs/doctor.js';
 import { keysList } from './verbs/keys-list.js';
 import { keysRotate } from './verbs/keys-rotate.js';
 import { scopes } from './verbs/scopes.js';
+import { tokenRevoke } from './verbs/token-revoke.js';
 import { userAdd } from './verbs/user-add.js';
 import { userDisable, userEnable } from './verbs/user-disable.js';
 import { userList } from './verbs/user-list.js';
@@ -44,6 +45,7 @@ const WORKING: readonly AnyVerb[] = [
   agentShow,
   agentQuarantine,
   agentRelease,
+  tokenRevoke,
   keysList,
   keysRotate,
   scopes,

@@ -32,7 +32,7 @@ export function portsOf(where: Whereabouts, note: (line: string) => void): VerbP
     wait: async (ms) => void (await sleep(ms)),
     randomWord: () => base32(randomBytes(10)),
     fileText: (path) =>
-      readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      (path === '-' ? text(process.stdin) : readFile(path, 'utf8')).catch((error: NodeJS.ErrnoException) => {
         throw new WrongUse(`${path} cannot be read (${error.code}). Check the path.`);
       }),
     makeBootstrapLink,
