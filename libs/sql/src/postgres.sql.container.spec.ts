@@ -90,6 +90,11 @@ describe('openPostgres', () => {
     await database.close();
   });
 
+  it('does not talk in the clear to a server that has no TLS when the URL asks for it', async () => {
+    const url = `${await postgres.freshUrl()}?sslmode=verify-full`;
+    await expect(openPostgres(url, { onBroken })).rejects.toThrow('does not support SSL');
+  });
+
   it('gives up on a server that accepts and then says nothing', async () => {
     const silent = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(silent, 'listening');
