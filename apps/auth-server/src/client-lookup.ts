@@ -24,7 +24,9 @@ const NOBODYS_HASH = 'A'.repeat(43);
 export function reuseClients(provider: Provider, { activeClient, secretHashKeys }: ClientLookupPorts): void {
   const made = new WeakMap<ClientRecord, Client>();
   const MadeClient = provider.Client as unknown as new (metadata: ClientMetadata) => Client;
-  provider.Client.find = async (clientId: string) => {
+  // what a hint names that nobody has verified yet may be anything
+  provider.Client.find = async (clientId: unknown) => {
+    if (typeof clientId !== 'string') return undefined;
     const record = await activeClient(clientId);
     if (record === undefined) {
       secretKeyOf(secretHashKeys, clientId, NOBODYS_HASH, NOBODYS_HASH);
