@@ -107,15 +107,15 @@ describe('sep-1932-as-token-binding: a token asked for with a proof is bound to 
     expect(claimsOf(renewed.body.access_token).cnf).toEqual({ jkt: key.jkt });
   });
 
-  test.each<[string, () => Promise<Record<string, string>>]>([
-    ['another key', () => proven(gate, other)],
-    ['no proof', async () => ({})],
-  ])('a bound refresh token is no good with %s', async (_what, headers) => {
+  test.each<[string, () => Promise<Record<string, string>>, string]>([
+    ['another key', () => proven(gate, other), 'invalid_grant'],
+    ['no proof', async () => ({}), 'invalid_dpop_proof'],
+  ])('a bound refresh token is no good with %s', async (_what, headers, error) => {
     const granted = await grantAs(gate, sam(), { scope: 'customer:read', resource: MCP });
     const { body } = await exchange(gate, granted.code ?? '', granted.verifier, {}, await proven(gate, key));
     const refresh = { grant_type: 'refresh_token', client_id: 'desktop', refresh_token: String(body.refresh_token) };
     const reply = await postToken(gate, refresh, await headers());
-    expect(reply).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect(reply).toMatchObject({ status: 400, body: { error } });
   });
 });
 
@@ -192,6 +192,17 @@ describe('a proof is refused', () => {
     const { publicKey, privateKey } = await generateKeyPair('ES384', { extractable: true });
     const by = { alg: 'ES384', jwk: await exportJWK(publicKey), privateKey, jkt: '' };
     expect(await ask({}, by)).toMatchObject(refusal);
+  });
+
+  test('of a key that no resource server of ours takes, or of more than 4 KiB', async () => {
+    const weak = await crypto.subtle.generateKey(
+      { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048, publicExponent: new Uint8Array([3]) },
+      true,
+      ['sign', 'verify'],
+    );
+    const by = { alg: 'RS256', jwk: await exportJWK(weak.publicKey), privateKey: weak.privateKey, jkt: '' };
+    expect(await ask({}, by)).toMatchObject(refusal);
+    expect(await ask({ claims: { filler: 'x'.repeat(4096) } })).toMatchObject(refusal);
   });
 
   test('when there are two', async () => {

@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto';
-import { DPOP_ALGORITHMS } from '@portcullis/guard/proof-key';
+import { DPOP_ALGORITHMS, proofJwk } from '@portcullis/guard/proof-key';
+import { decodeProtectedHeader } from 'jose';
 import type Provider from 'oidc-provider';
 import { errors, type Configuration } from 'oidc-provider';
 
@@ -20,6 +21,30 @@ export const proofsRequired = (cookieKey: Uint8Array): DPoP => ({
   requireNonce: () => true,
   allowReplay: false,
 });
+
+const MAX_LENGTH = 4096;
+
+/**
+ * Holds proofs to the bounds of our resource servers: no token is bound here to a key that none of them takes, or that
+ * costs more to check than a proof is worth. oidc-provider answers such a proof as one that is none.
+ */
+export function boundProofs(provider: Provider): void {
+  provider.use(async ({ req }, next) => {
+    const { dpop } = req.headers;
+    if (dpop !== undefined && !fits(String(dpop))) req.headers['dpop'] = 'beyond-bounds';
+    await next();
+  });
+}
+
+function fits(proof: string): boolean {
+  if (proof.length > MAX_LENGTH) return false;
+  try {
+    const { alg, jwk } = decodeProtectedHeader(proof);
+    return proofJwk(alg, jwk) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 /** How oidc-provider words it (lib/helpers/sender_constraints.js). */
 const NO_PROOF = 'DPoP proof JWT not provided';

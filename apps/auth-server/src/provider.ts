@@ -15,7 +15,7 @@ import type { CookieSigner } from './cookie-keys.js';
 import { findAccount } from './account.js';
 import { checkIdTokenHint } from './id-token-hint.js';
 import type { KeyRing } from './key-ring.js';
-import { nameMissingProofs, PROOF_ALGORITHMS, proofsRequired } from './dpop.js';
+import { boundProofs, nameMissingProofs, PROOF_ALGORITHMS, proofsRequired } from './dpop.js';
 import { correctContext } from './oidc-context.js';
 import { renderError, renderLogout, renderSignedOut } from './oidc-pages.js';
 import { serveRefreshGrant, type RefreshGrantPorts } from './refresh-grant.js';
@@ -149,6 +149,7 @@ export function createProvider(parts: ProviderParts): Provider {
   compareSecrets(provider, parts);
   nameUnauthorizedClients(provider);
   provider.ReplayDetection.unique = useOnce(parts);
+  boundProofs(provider);
   nameMissingProofs(provider);
   serveRefreshGrant(provider, parts);
   (provider.IdToken as unknown as IdTokenHints).validate = (jwt, { clientId }) =>

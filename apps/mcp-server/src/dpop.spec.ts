@@ -119,6 +119,10 @@ describe('sep-1932-server-reject-401: whatever is wrong is 401 with a challenge 
     const stolen = await rig.post(LOOK_UP, undefined, { authorization: `Bearer ${token}` });
     expect(refusalOf(stolen)).toEqual([401, 'dpop_invalid', 'invalid_token']);
     expect(stolen.json.error.code).toBe(40101);
+    expect(rig.events.lastCall()).toMatchObject({
+      outcome: 'dpop_invalid',
+      reason: 'a bound token of agent as Bearer',
+    });
     const proof = await proofBy(key, { htu: rig.mcp, token, nonce: await nonce() });
     expect((await post(token, proof, { authorization: `Bearer ${token}` })).status).toBe(401);
   });

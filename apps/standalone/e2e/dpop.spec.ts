@@ -113,17 +113,18 @@ test('a machine client is bound unless its record says otherwise, and gets nothi
 
 test('our own APIs take bound tokens with a proof for their own address, and as nothing else', async () => {
   const session = await DpopSession.create();
-  const { authServer, analytics } = gate.ready;
+  const { authServer, mcpServer, analytics } = gate.ready;
   const apis = [
-    [`${authServer}/admin`, `${authServer}/admin/v1/clients`, 'admin:clients'],
-    [`${analytics}/v1`, `${analytics}/v1/agents`, 'security:read'],
+    [`${authServer}/admin`, `${authServer}/admin/v1/clients`, 'admin:clients', 'GET'],
+    [`${mcpServer}/admin`, `${mcpServer}/admin/v1/drills/drill-none`, 'platform:admin', 'DELETE'],
+    [`${analytics}/v1`, `${analytics}/v1/agents`, 'security:read', 'GET'],
   ] as const;
-  for (const [resource, url, scope] of apis) {
+  for (const [resource, url, scope, method] of apis) {
     const token = await gate.adminToken(resource, scope, session);
     const asOwner = withDpop(session, async () => token)(fetch);
-    expect((await asOwner(`${url}?limit=1`)).status).toBe(200);
-    expect((await asOwner(url)).status).toBe(200);
-    const stolen = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+    expect((await asOwner(`${url}?limit=1`, { method })).status).toBe(200);
+    expect((await asOwner(url, { method })).status).toBe(200);
+    const stolen = await fetch(url, { method, headers: { authorization: `Bearer ${token}` } });
     expect([stolen.status, ((await stolen.json()) as { error: string }).error]).toEqual([401, 'dpop_invalid']);
   }
 }, 60_000);

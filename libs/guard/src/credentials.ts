@@ -38,7 +38,9 @@ export async function authenticate(
       );
     }
     const caller = await verifyAccessToken(token, rules);
-    if (caller.jkt !== undefined) throw new Refusal('dpop_invalid', {}, { detail: 'a bound token as Bearer' });
+    if (caller.jkt !== undefined) {
+      throw new Refusal('dpop_invalid', {}, { detail: `a bound token of ${caller.clientId} as Bearer` });
+    }
     return { caller, dpopNonce: undefined };
   }
   const caller = await verifyAccessToken(token, rules).catch(inTheScheme);

@@ -49,7 +49,7 @@ const claimsOfProof = z.object({
 export async function checkProof(
   { dpop, method, htu }: ProvenRequest,
   token: string,
-  { tenant, principal, jkt }: Pick<Caller, 'tenant' | 'principal' | 'jkt'>,
+  { tenant, principal, clientId, jkt }: Pick<Caller, 'tenant' | 'principal' | 'clientId' | 'jkt'>,
   { nonces, replay, keyOf, now }: ProofChecks,
 ): Promise<string | undefined> {
   const proof = onlyOne(dpop);
@@ -57,7 +57,9 @@ export async function checkProof(
     const jwk = proofJwk(header.alg, header.jwk);
     if (jwk === undefined) throw invalid('no public key of its algorithm');
     const its = thumbprint(jwk);
-    if (its !== jkt) throw new Refusal('dpop_invalid', { scheme: 'DPoP' }, { detail: 'the proof of another key' });
+    if (its !== jkt) {
+      throw new Refusal('dpop_invalid', { scheme: 'DPoP' }, { detail: `a token of ${clientId}, proof of another key` });
+    }
     return keyOf(jwk, its);
   };
   const { jti, iat, nonce, ...of } = await signed(proof, signer, now());
