@@ -23,7 +23,8 @@ afterAll(async () => {
 });
 
 const DESKTOP = { client_id: 'desktop' };
-const revoke = (body: object, token = platform): Promise<AdminReply> => askAdmin(gate, token, 'POST', '/revocations', body);
+const revoke = (body: object, token = platform): Promise<AdminReply> =>
+  askAdmin(gate, token, 'POST', '/revocations', body);
 const isActive = async (token: string, headers = {}, more = {}) =>
   (await show(gate, '/introspect', { token, ...more }, headers)).body.active;
 const lastAdminEvent = () => gate.events.seen.filter(({ type }) => type === 'portcullis.admin.v1').at(-1);
@@ -33,7 +34,8 @@ async function program(more: object = {}) {
   const { body } = await askAdmin(gate, platform, 'POST', '/clients', machine(more));
   const { client_id: id = '', client_secret: secret = '' } = body as Record<string, string>;
   const headers = basic(id, secret);
-  const token = async () => String((await postToken(gate, { grant_type: 'client_credentials' }, headers)).body.access_token);
+  const token = async () =>
+    String((await postToken(gate, { grant_type: 'client_credentials' }, headers)).body.access_token);
   return { id, headers, token };
 }
 /** A person who has signed in with `desktop`. */
@@ -57,7 +59,8 @@ describe('the grants', () => {
     const [ann, bob] = [await someone('ann'), await someone('bob')];
     const [first, second, other] = [await ann.signIn(), await ann.signIn(), await bob.signIn()];
     const of = async (query: string) => (await askAdmin(gate, ofUsers, 'GET', `/grants?${query}`)).body;
-    const idsOf = ({ items }: Record<string, unknown>) => (items as { grant_id: string }[]).map(({ grant_id }) => grant_id);
+    const idsOf = ({ items }: Record<string, unknown>) =>
+      (items as { grant_id: string }[]).map(({ grant_id }) => grant_id);
     const anns = await of(`sub=${ann.id}`);
     expect(idsOf(anns)).toEqual([first.grant, second.grant].sort());
     expect((anns.items as unknown[])[0]).toEqual({
@@ -89,7 +92,10 @@ describe('the grants', () => {
       await askAdmin(gate, platform, 'DELETE', '/grants/unknown?tenant=acme'),
     ];
     expect([theirs.status, theirs.body.error]).toEqual([unknown.status, unknown.body.error]);
-    expect((await askAdmin(gate, platform, 'GET', '/grants?tenant=acme')).body).toEqual({ items: [], next_cursor: null });
+    expect((await askAdmin(gate, platform, 'GET', '/grants?tenant=acme')).body).toEqual({
+      items: [],
+      next_cursor: null,
+    });
     expect(lastAdminEvent()).toMatchObject({ tenant: 'acme', data: { action: 'grants.listed' } });
     expect((await askAdmin(gate, ofUsers, 'GET', '/grants?tenant=acme')).status).toBe(403);
   });
@@ -154,6 +160,8 @@ describe('revoking', () => {
     ['a reason that turns text around', { what: 'token', id: 'x', reason: 'a\u202eb' }, 400],
     ['an unknown token', { what: 'token', token: 'unknown' }, 404],
     ['an unknown client', { what: 'client', id: 'unknown' }, 404],
+    ['an agent of an unknown client', { what: 'principal', client_id: 'unknown' }, 404],
+    ['an agent of a client that acts for people only', { what: 'principal', client_id: 'desktop' }, 409],
     ['an unknown person', { what: 'user', id: 'unknown' }, 404],
     ['an unknown grant', { what: 'grant', id: 'unknown' }, 404],
   ])('%s is refused, and nothing is on record', async (_says, body, status) => {
@@ -165,14 +173,28 @@ describe('revoking', () => {
   test.each<[string, () => Promise<object>]>([
     ['client', async () => ({ what: 'client', id: (await program({ tenant: 'acme' })).id })],
     ['token', async () => ({ what: 'token', token: await (await program({ tenant: 'acme' })).token() })],
-    ['person', async () => ({ what: 'user', id: (await askAdmin(gate, platform, 'POST', '/users', { username: 'zoe', roles: ['agent-user'], tenant: 'acme' })).body.user_id })],
-  ])("another tenant's %s is unknown here, and can be named with its tenant by the platform only", async (_says, made) => {
-    const body = await made();
-    expect((await revoke(body)).status).toBe(404);
-    expect((await revoke({ ...body, tenant: 'acme' }, 'what' in body && body.what === 'user' ? ofUsers : ofClients)).status).toBe(403);
-    expect((await revoke({ ...body, tenant: 'acme' })).body).toMatchObject({ tenant: 'acme' });
-    expect(lastAdminEvent()).toMatchObject({ tenant: 'acme' });
-  });
+    [
+      'person',
+      async () => ({
+        what: 'user',
+        id: (
+          await askAdmin(gate, platform, 'POST', '/users', { username: 'zoe', roles: ['agent-user'], tenant: 'acme' })
+        ).body.user_id,
+      }),
+    ],
+  ])(
+    "another tenant's %s is unknown here, and can be named with its tenant by the platform only",
+    async (_says, made) => {
+      const body = await made();
+      expect((await revoke(body)).status).toBe(404);
+      expect(
+        (await revoke({ ...body, tenant: 'acme' }, 'what' in body && body.what === 'user' ? ofUsers : ofClients))
+          .status,
+      ).toBe(403);
+      expect((await revoke({ ...body, tenant: 'acme' })).body).toMatchObject({ tenant: 'acme' });
+      expect(lastAdminEvent()).toMatchObject({ tenant: 'acme' });
+    },
+  );
 
   test('takes the right for what it is', async () => {
     expect((await revoke({ what: 'user', id: 'x' }, ofClients)).body).toMatchObject({ scopes: ['admin:users'] });

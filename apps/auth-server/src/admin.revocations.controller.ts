@@ -24,6 +24,7 @@ export class AdminRevocationsController {
     const tenant = tenantFor(caller, body.tenant);
     const found =
       namedIn(body, tenant) ?? ('token' in body ? await this.ports.tokenShown(tenant, body.token) : undefined);
+    if ('client_id' in body) await this.expectAgent(tenant, body);
     if (found === undefined || !(await this.isThere(tenant, found))) {
       throw new ApiProblem(404, 'not_found', `There is no such ${body.what}.`);
     }
@@ -35,6 +36,15 @@ export class AdminRevocationsController {
       record(this.ports, caller, tenant, `${what}.revoked`, id, body.reason),
     );
     return { tenant, what, id };
+  }
+
+  /** A client that acts for people only is as many agents as it has people, and none by itself. */
+  private async expectAgent(tenant: string, named: { client_id: string; sub?: string | undefined }): Promise<void> {
+    const client = await this.ports.clients.byId(tenant, named.client_id);
+    if (client === undefined) throw new ApiProblem(404, 'not_found', 'There is no such client.');
+    if (named.sub !== undefined || client.grantTypes.includes('client_credentials')) return;
+    const says = 'This client acts for people: name one of them as sub, or revoke what all have, as a client.';
+    throw new ApiProblem(409, 'conflict', says);
   }
 
   /** A token's id and an agent's are known to whoever they were issued to; nothing is kept of them here. */
