@@ -4,6 +4,7 @@ import type { Caller } from '@portcullis/scopes/caller';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Response } from 'express';
 import { adminEvent } from './audit.js';
+import type { SecretHashKey } from './client-secret.js';
 import type { Clients } from './clients.js';
 import type { KeyUpkeep } from './key-upkeep.js';
 import type { Grants } from './grants.js';
@@ -28,7 +29,7 @@ export interface AdminPorts {
   jwksUriProblem(uri: string): string | undefined;
   readonly events: EventLog;
   /** the present SECRET_HASH_KEY */
-  readonly secretHashKey: Uint8Array;
+  readonly secretHashKey: SecretHashKey;
   /** ms since epoch */
   now(): number;
   randomBytes(count: number): Uint8Array;

@@ -1,10 +1,10 @@
 import { Provider, type Client } from 'oidc-provider';
 import { previousSecretOf } from './client-metadata.js';
-import { secretHash, secretKeyOf } from './client-secret.js';
+import { secretHash, secretKeyOf, type SecretHashKey } from './client-secret.js';
 
 export interface ClientAuthenticationPorts {
   /** the present SECRET_HASH_KEY and, while it is being rotated, the one before */
-  readonly secretHashKeys: readonly Uint8Array[];
+  readonly secretHashKeys: readonly SecretHashKey[];
   /** Stores the secret's hash under the present key in place of `old`, if that is still what is stored. */
   renewSecretHash(client: { readonly tenant: string; readonly clientId: string }, old: string, renewed: string): void;
   /** ms since epoch */

@@ -1,14 +1,14 @@
 import type Provider from 'oidc-provider';
 import type { Client, ClientMetadata } from 'oidc-provider';
 import { clientMetadata } from './client-metadata.js';
-import { secretKeyOf } from './client-secret.js';
+import { secretKeyOf, type SecretHashKey } from './client-secret.js';
 import type { ClientRecord } from './clients.js';
 
 export interface ClientLookupPorts {
   /** a client that may act now, whatever its tenant; the same object while it is the same */
   activeClient(clientId: string): Promise<ClientRecord | undefined>;
   /** the present SECRET_HASH_KEY and, while it is being rotated, the one before */
-  readonly secretHashKeys: readonly Uint8Array[];
+  readonly secretHashKeys: readonly SecretHashKey[];
 }
 
 /** No secret has this hash. */

@@ -1,4 +1,5 @@
 import { base32, DEFAULT_TENANT } from '@portcullis/contract/ids';
+import type { SecretHashKey } from './client-secret.js';
 import type { Clients } from './clients.js';
 import { DEMO_CLIENTS, demoClientRecord, type DemoAccounts, type DemoClientName } from './demo.js';
 import { hashPassword, passwordMatches, SALT_BYTES } from './password.js';
@@ -8,7 +9,7 @@ export interface DemoPorts {
   readonly clients: Clients;
   readonly users: Users;
   /** the present SECRET_HASH_KEY */
-  readonly secretHashKey: Uint8Array;
+  readonly secretHashKey: SecretHashKey;
   /** ms since epoch */
   now(): number;
   randomBytes(count: number): Uint8Array;

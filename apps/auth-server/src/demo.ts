@@ -2,7 +2,7 @@ import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import { ROLES, scopesOfRoles, type Role } from '@portcullis/scopes/roles';
 import type { Scope } from '@portcullis/scopes/scopes';
 import * as z from 'zod';
-import { secretHash } from './client-secret.js';
+import { secretHash, type SecretHashKey } from './client-secret.js';
 import type { AuthMethod, ClientRecord } from './clients.js';
 
 /** The demo's clients (surface: demo.json). Their ids are their names. */
@@ -115,7 +115,7 @@ export async function newDemoAccounts(secrets: DemoSecrets): Promise<DemoAccount
 export function demoClientRecord(
   name: DemoClientName,
   { client_id, client_secret, private_jwk }: z.output<typeof account>,
-  secretHashKey: Uint8Array,
+  secretHashKey: SecretHashKey,
   now: number,
 ): ClientRecord {
   const { says, authMethod, ceiling } = DEMO_CLIENTS[name];

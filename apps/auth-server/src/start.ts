@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { clearInterval, setInterval } from 'node:timers';
 import 'reflect-metadata';
 import type { Bus } from '@portcullis/bus/bus';
@@ -114,9 +114,9 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   const signingKeys = sqlSigningKeys(database);
   const keys = {
     cookie: parts.keys.cookie.map(keyBytes),
-    secretHash: parts.keys.secretHash.map(keyBytes),
+    secretHash: parts.keys.secretHash.map((key) => createSecretKey(keyBytes(key))),
   };
-  const secretHashKey = keyBytes(parts.keys.secretHash[0]);
+  const secretHashKey = createSecretKey(keyBytes(parts.keys.secretHash[0]));
 
   await refuseUnsafe(settings, parts, clients);
   if (demo) await putDemoAccounts(demo, { clients, users, secretHashKey, now, randomBytes });
@@ -284,6 +284,8 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
 
 const later = (ms: number, run: () => void): (() => void) => {
   const timer = setTimeout(run, ms);
+  // a start that fails later on must not be kept alive by it
+  timer.unref();
   return () => clearTimeout(timer);
 };
 

@@ -30,7 +30,7 @@ export const isResourceName = (text: unknown): text is ResourceName =>
 export type ResourceUris = Readonly<Record<ResourceName, string>>;
 
 /** RFC 8707 §2 compares URIs as strings; clients send them with and without a trailing slash, and upper-case hosts. */
-export const sameResource = (a: string, b: string): boolean => normalResource(a) === normalResource(b);
+export const sameResource = (a: string, b: string): boolean => a === b || normalResource(a) === normalResource(b);
 const normalResource = (uri: string): string => (URL.parse(uri)?.href ?? uri).replace(/\/$/, '');
 
 /** The resource that a URI names, if it is one of ours. */
