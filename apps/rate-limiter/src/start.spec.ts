@@ -26,7 +26,7 @@ describe('who may ask', () => {
   test.each(ROUTES)('%s %s without a token is 401 and names the scope to ask for', async (method, path) => {
     const answer = await service.send(path!, { method: method! });
     expect(answer.status).toBe(401);
-    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="portcullis", scope="limits:decide"');
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="portcullis", scope="limits:decide", DPoP /);
     expect(answer.body).toMatchObject({ error: 'token_missing', correlation_id: expect.any(String) });
   });
 
