@@ -21,6 +21,11 @@ test.each([
   ['https://*.example/callback', /wildcard/],
   ['/callback', /absolute/],
   ['', /absolute/],
+  ['https://app.example/cb\r\nX: 1', /ASCII/],
+  ['https://app.exa\tmple/cb', /ASCII/],
+  [' https://app.example/cb', /ASCII/],
+  ['https://аpp.example/cb', /ASCII/],
+  ['https://app.example\\@evil.example/', /ASCII/],
 ])('%s may not', (uri, why) => expect(redirectProblem(uri)).toMatch(why));
 
 test('loopback is http on one of three names', () => {

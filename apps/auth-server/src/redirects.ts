@@ -10,6 +10,8 @@ export const isLoopbackRedirect = (uri: string): boolean => {
  * considerations) has localhost or https only; schemes of apps can be claimed by any app.
  */
 export function redirectProblem(uri: string): string | undefined {
+  // a parser drops tabs and line ends, turns backslashes, and takes letters that only look alike
+  if (!/^[\x21-\x7e]*$/.test(uri) || uri.includes('\\')) return 'must be printable ASCII (RFC 3986), no backslash';
   const url = URL.parse(uri);
   if (url === null) return 'is not an absolute URI';
   if (uri.includes('#')) return 'must not have a fragment';

@@ -1,4 +1,4 @@
-import { hashPassword } from './password.js';
+import { hashPassword, passwordMatches } from './password.js';
 import { signIn } from './sign-in.js';
 import type { UserRecord, Users } from './users.js';
 
@@ -43,3 +43,23 @@ test('what cannot be a user name is not looked for', async () => {
     expect(await attempt('default', name, 'x')).toEqual({ ok: false });
   expect(asked).toEqual([]);
 });
+
+test.each([
+  ['the right password', 'default', 'sam', 'open sesame'],
+  ['a wrong password', 'default', 'sam', 'x'],
+  ['somebody unknown', 'default', 'pam', 'x'],
+  ['somebody of another tenant', 'other', 'sam', 'open sesame'],
+  ['somebody who is disabled', 'default', 'off', 'open sesame'],
+  ['what cannot be a user name', 'default', 'a\0b', 'x'],
+])(
+  '%s costs one comparison of the one price, so that its time tells nothing',
+  async (_says, tenant, username, password) => {
+    const prices: string[] = [];
+    const matches = (given: string, hash: string) => {
+      prices.push(hash.split('$').slice(0, 4).join('$'));
+      return passwordMatches(given, hash);
+    };
+    await signIn({ users, nobodysHash, matches }, tenant, username, password);
+    expect(prices).toEqual(['$argon2id$v=19$m=19456,t=2,p=1']);
+  },
+);
