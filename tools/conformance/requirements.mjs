@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
  * @property {string} id `DOCUMENT-SECTION-what`
  * @property {string} section
  * @property {Level} level
- * @property {'authorization server' | 'resource server'} binds
+ * @property {'authorization server' | 'resource server' | 'client'} binds what a client has to do is in the table where it is checked
  * @property {string} says one sentence in our words
  * @property {number} [statements] how many sentences of the text this row stands for; 1 unless the text repeats itself
  * @property {readonly string[]} [tests] `PATH › describe › test`, titles as the spec file has them, or `mcp-suite › check`
@@ -25,7 +25,7 @@ import { pathToFileURL } from 'node:url';
 
 const FOLDER = join(import.meta.dirname, 'requirements');
 const LEVELS = ['MUST', 'MUST NOT', 'SHOULD', 'SHOULD NOT', 'MAY'];
-const BOUND = ['authorization server', 'resource server'];
+const BOUND = ['authorization server', 'resource server', 'client'];
 
 export const isMust = ({ level }) => level === 'MUST' || level === 'MUST NOT';
 export const bindsUs = ({ notApplicable }) => notApplicable === undefined;
@@ -52,11 +52,11 @@ export function shapeProblems(documents) {
   const seen = new Set();
   return documents.flatMap((document) => {
     const covered = mustsCovered(document);
-    const uncovered =
-      covered < document.musts
-        ? [`${document.id}: ${document.musts} MUSTs bind an authorization server, the rows stand for ${covered}`]
-        : [];
-    return [...uncovered, ...document.rows.flatMap((row) => rowProblems(document, row, seen))];
+    const uncounted =
+      covered === document.musts
+        ? []
+        : [`${document.id}: ${document.musts} MUSTs bind an authorization server, the rows stand for ${covered}`];
+    return [...uncounted, ...document.rows.flatMap((row) => rowProblems(document, row, seen))];
   });
 }
 

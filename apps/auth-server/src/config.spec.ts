@@ -33,6 +33,14 @@ test('embedded mode needs nothing', () => {
 test('hardened mode takes a whole set, with two cookie keys', () => {
   expect(readSettings(config, hardened).COOKIE_KEY).toHaveLength(2);
 });
+test('tokens are signed with ES256 and keys for a month, unless told otherwise', () => {
+  expect(readSettings(config, hardened)).toMatchObject({ TOKEN_ALGORITHMS: {}, KEY_ROTATION_DAYS: 30 });
+  const more = { TOKEN_ALGORITHMS: 'mcp=RS256 analytics=EdDSA', KEY_ROTATION_DAYS: '0' };
+  expect(readSettings(config, { ...hardened, ...more })).toMatchObject({
+    TOKEN_ALGORITHMS: { mcp: 'RS256', analytics: 'EdDSA' },
+    KEY_ROTATION_DAYS: 0,
+  });
+});
 test('hardened mode names each missing key at once', () => {
   const { KEY_ENCRYPTION_KEY: _a, COOKIE_KEY: _b, SECRET_HASH_KEY: _c, ...rest } = hardened;
   expect(problems(rest)).toEqual(['KEY_ENCRYPTION_KEY', 'COOKIE_KEY', 'SECRET_HASH_KEY']);
@@ -41,7 +49,13 @@ test.each([
   ['KEY_ENCRYPTION_KEY', 'too short'],
   ['TOKEN_LIFE_MINUTES', '5'],
   ['TOKEN_LIFE_MINUTES', '61'],
+  ['TOKEN_ALGORITHMS', 'mcp=HS256'],
+  ['TOKEN_ALGORITHMS', 'nobody=RS256'],
+  ['KEY_ROTATION_DAYS', '-1'],
+  ['KEY_ROTATION_DAYS', '366'],
   ['AUTH_ISSUER', 'http://auth.example'],
+  ['AUTH_ISSUER', 'https://auth.example/?tenant=a'],
+  ['AUTH_ISSUER', 'https://auth.example/#a'],
 ])('hardened mode refuses %s=%s', (name, value) => {
   expect(problems({ ...hardened, [name]: value })).toEqual([name]);
 });

@@ -29,7 +29,7 @@ beforeAll(async () => {
     requirePar: false,
     version: 1,
     redirectUris: [WEB],
-    grantTypes: ['authorization_code'],
+    grantTypes: ['authorization_code', 'refresh_token'],
     scopes: ['customer:read'],
     demo: false,
     disabled: false,
@@ -179,6 +179,20 @@ describe('who asks for a token (§2.3, §3.2.1)', () => {
     expect(wrong).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
     const good = await exchange(gate, granted.code ?? '', granted.verifier, { redirect_uri: WEB }, asWebApp());
     expect(good.status).toBe(200);
+  });
+
+  test('has to prove it again to refresh (§6)', async () => {
+    const granted = await grantAs(gate, sam(), { client_id: 'web-app', redirect_uri: WEB, scope: 'customer:read' });
+    const first = await exchange(gate, granted.code ?? '', granted.verifier, { redirect_uri: WEB }, asWebApp());
+    const form = { grant_type: 'refresh_token', refresh_token: String(first.body.refresh_token) };
+    for (const [more, headers] of [
+      [{ client_id: 'web-app' }, {}],
+      [{}, basic('web-app', 'wrong')],
+    ] as const) {
+      const refused = await postToken(gate, { ...form, ...more }, headers);
+      expect(refused).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    }
+    expect(await postToken(gate, form, asWebApp())).toMatchObject({ status: 200, body: { scope: 'customer:read' } });
   });
 
   test('is named in the request when it is a public client', async () => {

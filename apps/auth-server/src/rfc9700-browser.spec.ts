@@ -100,7 +100,7 @@ test.each([
 test('what of our own paths takes a URL in its query redirects nowhere (§2.1, §4.11)', async () => {
   const evil = 'https://evil.example/';
   const names = ['redirect_uri', 'post_logout_redirect_uri', 'return_to', 'next', 'url', 'continue'];
-  const query = new URLSearchParams(names.map((name) => [name, evil]));
+  const query = new URLSearchParams(names.map((name): [string, string] => [name, evil]));
   for (const path of ['/logout', '/logout/success', '/authorize', '/interaction/x', '/userinfo', '/']) {
     const { headers } = await fetch(`${gate.issuer}${path}?${query}`, { redirect: 'manual' });
     expect(headers.get('location') ?? '').not.toContain('evil.example');
