@@ -323,14 +323,6 @@ test('lists go page by page', async () => {
   expect(await ask('GET', '/clients?colour=red', ordinary)).toMatchObject({ status: 400 });
 });
 
-test('keys are listed without their private half', async () => {
-  const reply = await ask('GET', '/keys', platform);
-  expect(reply.body).toEqual({
-    items: [{ kid: expect.any(String), alg: 'ES256', state: 'active', notBefore: expect.any(String), notAfter: null }],
-    next_cursor: null,
-  });
-});
-
 describe('who may call', () => {
   test.each<[string, () => Promise<string | undefined>, number, string]>([
     ['no token', () => Promise.resolve(undefined), 401, 'token_missing'],

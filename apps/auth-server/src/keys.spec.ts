@@ -206,6 +206,8 @@ describe('with an algorithm of its own for a resource', () => {
     const granted = await grantAs(gate, gate.demo.users[0]!, { scope: 'openid' });
     const { body } = await exchange(gate, granted.code ?? '', granted.verifier);
     expect(algOf(String(body.id_token))).toBe('ES256');
+    const metadata = await (await fetch(`${gate.issuer}/.well-known/openid-configuration`)).json();
+    expect(metadata).toMatchObject({ id_token_signing_alg_values_supported: ['ES256'] });
     expect(decodeJwt(jwt).aud).toBe(MCP);
   });
 

@@ -25,6 +25,8 @@ test('every service runs embedded and knows where the others are', () => {
 test('the outer environment reaches the services only by the names that are passed on', () => {
   const outer = {
     TOKEN_LIFE_MINUTES: '20',
+    TOKEN_ALGORITHMS: 'mcp=EdDSA',
+    KEY_ROTATION_DAYS: '7',
     PORTCULLIS_MODE: 'hardened',
     DATABASE_URL: 'postgres://x',
     AUTH_ISSUER: 'https://elsewhere.example',
@@ -32,6 +34,8 @@ test('the outer environment reaches the services only by the names that are pass
   const { authServer } = serviceEnvironments(outer, options, folder, ports);
   expect(authServer).toMatchObject({
     TOKEN_LIFE_MINUTES: '20',
+    TOKEN_ALGORITHMS: 'mcp=EdDSA',
+    KEY_ROTATION_DAYS: '7',
     PORTCULLIS_MODE: 'embedded',
     DATABASE_URL: 'pglite://memory',
     AUTH_ISSUER: 'http://127.0.0.1:1',

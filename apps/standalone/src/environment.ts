@@ -4,7 +4,15 @@ import { portsOf, type ServiceName } from './services.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables of the caller's environment that reach the services; everything else is decided here. HOST only to be refused. */
-const PASSED_ON = ['HOST', 'TOKEN_LIFE_MINUTES', 'ALLOWED_HOSTS', 'ALLOWED_ORIGINS', 'TRUSTED_PROXIES'] as const;
+const PASSED_ON = [
+  'HOST',
+  'TOKEN_LIFE_MINUTES',
+  'TOKEN_ALGORITHMS',
+  'KEY_ROTATION_DAYS',
+  'ALLOWED_HOSTS',
+  'ALLOWED_ORIGINS',
+  'TRUSTED_PROXIES',
+] as const;
 
 /**
  * The environment of each service: embedded mode, the ports that are bound, and where the others are.
