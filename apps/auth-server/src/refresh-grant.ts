@@ -54,12 +54,13 @@ async function refresh(provider: Provider, ports: RefreshGrantPorts, ctx: Contex
   const kept = await refreshTokens.find(tenant, presented, now());
   if (kept === undefined) throw new errors.InvalidGrant('refresh token not found');
   // before anything is concluded from the proof: one that was seen before proves nothing
-  await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidGrant);
+  await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
   const by = { clientId: client.clientId, jkt: proof?.thumbprint };
   const refuse = async (why: string, ends: boolean): Promise<never> => {
     const { grantId, clientId, accountId } = kept;
     if (ends) await endGrant({ tenant, grantId, clientId, sub: accountId }, 'refresh-replay', why);
-    throw new errors.InvalidGrant(why);
+    // at invalid_grant clients throw their token away; here only the proof is wrong
+    throw ends ? new errors.InvalidGrant(why) : new errors.InvalidDpopProof(why);
   };
   const verdict = judge(kept, by);
   if ('why' in verdict) return refuse(verdict.why, verdict.do === 'end');
@@ -98,7 +99,7 @@ async function refresh(provider: Provider, ports: RefreshGrantPorts, ctx: Contex
     rotations: (token.rotations ?? 0) + 1,
   });
   const rotation = await refreshTokens.rotate(tenant, presented, by, { token: newToken(), payload }, now());
-  if (rotation.outcome === 'gone') return refuse('the grant has ended', false);
+  if (rotation.outcome === 'gone') throw new errors.InvalidGrant('the grant has ended');
   if ('why' in rotation) return refuse(rotation.why, rotation.outcome === 'ended');
 
   ctx.body = buildTokenResponse(provider, {

@@ -15,15 +15,15 @@ import {
   type TokenReply,
   type World,
 } from './gate.fixture.js';
-import { secretHash } from './client-secret.js';
-import { sqlClients } from './clients.sql.js';
 import { REPLAY_WINDOW_MS } from './refresh-rotation.js';
+import { asWebClient, putWebClient } from './web-client.fixture.js';
 
 let of: World;
 let gate: Gate;
 beforeAll(async () => {
   of = await world();
   gate = await startGate(of);
+  for (const tenant of ['default', 'acme']) await putWebClient(of, tenant);
 }, 60_000);
 afterAll(async () => {
   await gate.close();
@@ -189,7 +189,7 @@ describe('a used refresh token', () => {
       const first = await signedIn();
       if (used) await refresh(tokenOf(first));
       const before = said('grant.compromised').length;
-      const thief = await refresh(tokenOf(first), { client_id: '' }, gate, otherClient());
+      const thief = await refresh(tokenOf(first), { client_id: '' }, gate, asWebClient('default'));
       expect(thief).toMatchObject(DEAD);
       expect(thief.text).not.toMatch(/another|client/);
       expect(await refresh(tokenOf(first))).toMatchObject(DEAD);
@@ -201,7 +201,7 @@ describe('a used refresh token', () => {
   test("from another tenant's client is unknown, and nothing happens to it", async () => {
     const first = await signedIn();
     const before = said('grant.compromised').length;
-    expect(await refresh(tokenOf(first), { client_id: '' }, gate, otherClient('acme'))).toMatchObject(DEAD);
+    expect(await refresh(tokenOf(first), { client_id: '' }, gate, asWebClient('acme'))).toMatchObject(DEAD);
     expect(said('grant.compromised')).toHaveLength(before);
     expect(await refresh(tokenOf(first))).toMatchObject({ status: 200 });
   });
@@ -310,32 +310,3 @@ async function revokedGrants() {
     select id, by from auth.revocations where tenant = 'default' and what = 'grant'`.execute(db());
   return rows;
 }
-
-/** A confidential client that may refresh, of the same tenant or another. */
-const otherClient = (tenant = 'default') => basic(`web-${tenant}`, `secret of ${tenant}`);
-beforeAll(async () => {
-  const { keyBytes } = await import('@portcullis/service/key-text');
-  for (const tenant of ['default', 'acme']) {
-    const clientId = `web-${tenant}`;
-    await sqlClients(of.database).put(tenant, {
-      tenant,
-      clientId,
-      name: 'Web',
-      authMethod: 'client_secret_basic',
-      applicationType: 'web',
-      secretHash: secretHash(keyBytes(of.keys.secretHash[0]), clientId, `secret of ${tenant}`),
-      previousSecret: undefined,
-      jwks: undefined,
-      jwksUri: undefined,
-      redirectUris: ['https://web.example/callback'],
-      grantTypes: ['authorization_code', 'refresh_token'],
-      scopes: ['customer:read'],
-      dpopBound: false,
-      requirePar: false,
-      demo: false,
-      disabled: false,
-      createdAt: 0,
-      version: 1,
-    });
-  }
-});

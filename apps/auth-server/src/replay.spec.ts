@@ -20,6 +20,10 @@ test("an assertion's id passes once, of many that come at once, and another clie
   const provider = createProvider({
     issuer: 'https://auth.example',
     artefacts: slowArtefacts(),
+    refreshTokens: {} as ProviderParts['refreshTokens'],
+    endGrant: unused,
+    newToken: () => 'token',
+    clientKeySets: {} as ProviderParts['clientKeySets'],
     ring,
     algorithms: {},
     cookies: cookieSigner([new Uint8Array(32)]),
