@@ -231,6 +231,15 @@ describe('a token answer (§5)', () => {
     expect(reply.body).toMatchObject({ scope: 'customer:read', token_type: 'Bearer', expires_in: 900 });
   });
 
+  test('for a machine has no refresh token (§4.4.3)', async () => {
+    expect(Object.keys((await machine(MACHINE)).body).sort()).toEqual([
+      'access_token',
+      'expires_in',
+      'scope',
+      'token_type',
+    ]);
+  });
+
   const hostile = 'a"b\\c\u0007é€\r\nx: y';
   test.each<[string, Record<string, string>]>([
     ['grant type', { grant_type: hostile }],

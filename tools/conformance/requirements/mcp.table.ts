@@ -3,7 +3,8 @@ export const requirements = {
   id: 'mcp',
   title: 'MCP 2026-07-28, Authorization',
   musts: 22,
-  counted: 'in the overview, client registration and security considerations of the revision',
+  counted:
+    'in the overview, client registration and security considerations of the revision; its page on discovery, which binds MCP servers and clients, was not at hand',
   rows: [
     {
       id: 'mcp-overview-oauth21',

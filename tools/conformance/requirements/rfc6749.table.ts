@@ -528,7 +528,7 @@ export const requirements = {
       binds: 'authorization server',
       says: 'A machine gets no refresh token.',
       tests: [
-        'apps/auth-server/src/token.spec.ts › a machine with a secret › gets an RFC 9068 token of 15 minutes with our claims and no task',
+        'apps/auth-server/src/rfc6749-requests.spec.ts › a token answer (§5) › for a machine has no refresh token (§4.4.3)',
       ],
     },
     {

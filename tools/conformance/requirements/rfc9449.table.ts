@@ -4,7 +4,7 @@ export const requirements = {
   title: 'RFC 9449, Demonstrating Proof of Possession',
   musts: 30,
   counted:
-    'in the text of draft-ietf-oauth-dpop-13, which became the RFC; what any server has to check of a proof is among them',
+    'in the text of draft-ietf-oauth-dpop-13, held against the RFC in §4.3 to §6.1; what any server has to check of a proof is among them',
   rows: [
     {
       id: 'rfc9449-2-https',
