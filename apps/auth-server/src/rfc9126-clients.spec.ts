@@ -125,10 +125,21 @@ describe('a key at /par (RFC 9449 §10.1)', () => {
   test.each<[string, Partial<ProofWords>]>([
     ['for another endpoint', { htu: 'https://evil.example/par' }],
     ['for another method', { htm: 'GET' }],
+    ['without a method', { claims: { htm: undefined } }],
+    ['without an endpoint', { claims: { htu: undefined } }],
+    ['without an id', { claims: { jti: undefined } }],
+    ['without a time', { claims: { iat: undefined } }],
   ])('proven %s is refused', async (_says, words) => {
     const reply = await push(request(open), await provenAtPar(key, words));
     expect(reply).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
   });
+
+  test.each([['x'], ['a.b.c'], ['e30.e30.'], ['e30.e30.e30, e30.e30.e30'], ['"']])(
+    'proven by what is no JWT is refused: %s',
+    async (dpop) => {
+      expect(await push(request(open), { dpop })).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
+    },
+  );
 
   test('a proof for /par is none for /token', async () => {
     const code = await codeOf({}, {});

@@ -38,9 +38,7 @@ export const requirements = {
       binds: 'authorization server',
       says: 'A header that is no JWT is refused.',
       tests: [
-        'apps/auth-server/src/dpop.spec.ts › a proof is refused › %s',
-        'apps/auth-server/src/dpop.spec.ts › a proof is refused › signed by another key than the one in its header, or whose header carries the private key',
-        'apps/mcp-server/src/dpop.spec.ts › sep-1932-server-validate-proof: proofs are checked as RFC 9449 §4.3 says › a proof %s is refused',
+        'apps/auth-server/src/rfc9126-clients.spec.ts › a key at /par (RFC 9449 §10.1) › proven by what is no JWT is refused: %s',
       ],
     },
     {
@@ -51,6 +49,7 @@ export const requirements = {
       says: 'A proof without jti, htm, htu or iat is refused.',
       tests: [
         'apps/auth-server/src/dpop.spec.ts › a proof is refused › %s',
+        'apps/auth-server/src/rfc9126-clients.spec.ts › a key at /par (RFC 9449 §10.1) › proven %s is refused',
         'apps/mcp-server/src/dpop.spec.ts › sep-1932-server-validate-proof: proofs are checked as RFC 9449 §4.3 says › a proof %s is refused',
       ],
     },
