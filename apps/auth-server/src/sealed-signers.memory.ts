@@ -30,7 +30,7 @@ export const sealedSigners = (keks: readonly [Uint8Array, ...Uint8Array[]]): Sig
   },
 });
 
-/** ES256 and EdDSA take some 30 µs, less than handing them to another thread; RSA takes a millisecond and is handed over. */
+/** ES256 and EdDSA take some 30 µs, less than handing them to another thread; RSA takes ten times as long and is. */
 function signerOf({ kid, alg, publicJwk }: Pick<Signer, 'kid' | 'alg' | 'publicJwk'>, key: KeyObject): Signer {
   // the option on the key itself: an object around it would cost as much as the signature
   const p1363 = Object.assign(key, { dsaEncoding: 'ieee-p1363' as const });
