@@ -4,6 +4,7 @@ import { principalId } from '@portcullis/contract/ids';
 import { Secret } from '@portcullis/contract/secret';
 import type { BehaviourState } from '@portcullis/contract/standing';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
+import { askAdmin, machine } from './admin.fixture.js';
 import { authorizeUrl, exchange, grantAs } from './flow.fixture.js';
 import { pkce } from './browser.fixture.js';
 import {
@@ -43,17 +44,11 @@ const key = () => [new Secret(randomBytes(32).toString('base64url'))] as const;
 describe('after a restart', () => {
   test('tokens, clients, people, sessions and codes of before are still good', async () => {
     const before = await running(async (gate) => {
-      const added = await fetch(`${gate.issuer}/admin/v1/clients`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${await adminToken(gate, gate.uris.authAdmin, 'admin:clients')}`,
-          'content-type': 'application/json',
-        },
-        body: JSON.stringify({ name: 'Kept', auth_method: 'client_secret_basic', scopes: ['ticket:read'] }),
-      });
+      const admin = await adminToken(gate, gate.uris.authAdmin, 'admin:clients');
+      const added = await askAdmin(gate, admin, 'POST', '/clients', machine({ scopes: ['ticket:read'] }));
       return {
         token: String((await postToken(gate, GRANT, secretOf(gate.demo, 'support-agent'))).body.access_token),
-        client: (await added.json()) as { client_id: string; client_secret: string },
+        client: added.body as { client_id: string; client_secret: string },
         granted: await grantAs(gate, gate.demo.users[0]!, { scope: 'customer:read' }),
         keys: await (await fetch(`${gate.issuer}/jwks`)).text(),
       };
