@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { Browser } from './browser.js';
 import { Gate, outcomeOf } from './gate.js';
 
 let gate: Gate;
@@ -9,35 +10,6 @@ beforeAll(async () => {
 afterAll(() => gate.stop());
 
 const REDIRECT = 'http://127.0.0.1:45678/callback';
-
-/** A browser reduced to what our pages need: cookies, redirects, the first form of a page. No JavaScript. */
-class Browser {
-  readonly #cookies = new Map<string, string>();
-
-  async open(url: string, form?: Record<string, string>): Promise<{ url: string; html: string }> {
-    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await fetch(url, {
-      redirect: 'manual',
-      headers: { cookie },
-      ...(form && { method: 'POST', body: new URLSearchParams(form) }),
-    });
-    for (const line of answer.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
-      this.#cookies.set(name!, value!);
-    }
-    const location = answer.headers.get('location');
-    if (location === null) return { url, html: await answer.text() };
-    const next = new URL(location, url).href;
-    return next.startsWith(gate.ready.authServer) ? this.open(next) : { url: next, html: '' };
-  }
-
-  submit(page: { url: string; html: string }, fields: Record<string, string>) {
-    const action = /<form[^>]*\saction="([^"]+)"/.exec(page.html)![1]!;
-    const hidden = [...page.html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
-    const values = Object.fromEntries(hidden.map(([, name, value]) => [name, value]));
-    return this.open(new URL(action, page.url).href, { ...values, ...fields });
-  }
-}
 
 /** Signs the person in at our pages, allows what the client asks for, and gets the token. */
 async function signIn(person: { username: string; password: string }, scope: string): Promise<string> {
@@ -52,7 +24,7 @@ async function signIn(person: { username: string; password: string }, scope: str
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',
   });
-  const browser = new Browser();
+  const browser = new Browser(gate.ready.authServer);
   const login = await browser.open(`${gate.ready.authServer}/authorize?${query}`);
   const consent = await browser.submit(login, { username: person.username, password: person.password });
   expect(consent.html).toContain('Desktop assistant');
@@ -122,7 +94,7 @@ test('a wrong password and an unknown user read the same', async () => {
   });
   const pages = [];
   for (const name of [username, 'nobody']) {
-    const browser = new Browser();
+    const browser = new Browser(gate.ready.authServer);
     const login = await browser.open(`${gate.ready.authServer}/authorize?${query}`);
     const { html } = await browser.submit(login, { username: name, password: 'wrong' });
     pages.push(html.replaceAll(/value="[^"]*"|action="[^"]*"/g, ''));
