@@ -38,8 +38,10 @@ function mayKnow(client: Client, shown: ShownToken, { uris }: IntrospectionPorts
   return shown.form === 'jwt' && resource !== undefined && shown.claims.aud === uris[resource];
 }
 
-function isActive({ ids }: ShownToken, { isRevoked, stateOf }: IntrospectionPorts): boolean {
+function isActive(shown: ShownToken, { isRevoked, stateOf }: IntrospectionPorts): boolean {
+  const { ids } = shown;
   const { tenant, principal } = ids;
+  if (shown.form === 'stored' && shown.stored.consumed !== undefined) return false;
   return !isRevoked(ids) && EFFECTS[stateOf({ tenant, principal: principal as PrincipalId })].admitted;
 }
 

@@ -102,6 +102,7 @@ async function refresh(provider: Provider, ports: RefreshGrantPorts, ctx: Contex
   if (rotation.outcome === 'gone') throw new errors.InvalidGrant('the grant has ended');
   if ('why' in rotation) return refuse(rotation.why, rotation.outcome === 'ended');
 
+  if (rotation.outcome === 'repeated') ctx.state.tokenNote = 'its refresh token came back within its window';
   ctx.body = buildTokenResponse(provider, {
     accessToken: value,
     expiresIn: accessToken.expiration,

@@ -160,6 +160,10 @@ describe('a used refresh token', () => {
     expect([one.status, two.status]).toEqual([200, 200]);
     expect(tokenOf(two)).toBe(tokenOf(one));
     expect(claimsOf(two).jti).not.toBe(claimsOf(one).jti);
+    expect(gate.events.seen.slice(-2).map(({ data }) => 'reason' in data && data.reason)).toEqual([
+      false,
+      'its refresh token came back within its window',
+    ]);
     expect(await refresh(tokenOf(one))).toMatchObject({ status: 200 });
   });
 
@@ -204,6 +208,21 @@ describe('a used refresh token', () => {
     expect(await refresh(tokenOf(first), { client_id: '' }, gate, asWebClient('acme'))).toMatchObject(DEAD);
     expect(said('grant.compromised')).toHaveLength(before);
     expect(await refresh(tokenOf(first))).toMatchObject({ status: 200 });
+  });
+
+  test('is inactive to its own client, which may end the grant with it all the same (RFC 7662 §2.2, RFC 7009 §2.1)', async () => {
+    const first = await signedIn();
+    const second = await refresh(tokenOf(first));
+    const shown = async (path: string, token: string) => {
+      const body = new URLSearchParams({ client_id: 'desktop', token, token_type_hint: 'refresh_token' });
+      const answer = await fetch(`${gate.issuer}${path}`, { method: 'POST', body });
+      return path === '/introspect' ? ((await answer.json()) as object) : answer.status;
+    };
+    expect(await shown('/introspect', tokenOf(second))).toMatchObject({ active: true });
+    expect(await shown('/introspect', tokenOf(first))).toEqual({ active: false });
+    expect(await shown('/revoke', tokenOf(first))).toBe(200);
+    expect(await shown('/introspect', tokenOf(second))).toEqual({ active: false });
+    expect(await refresh(tokenOf(second))).toMatchObject(DEAD);
   });
 
   test('brings a straggler the newest of its chain', async () => {

@@ -18,6 +18,8 @@ export interface StoredToken {
   readonly iat: number;
   readonly exp?: number;
   readonly jkt?: string;
+  /** set when it is a refresh token that was exchanged already */
+  readonly consumed?: unknown;
   destroy(): Promise<void>;
 }
 

@@ -81,6 +81,7 @@ function tokenEvent(ctx: KoaContextWithOIDC, error: TokenError | undefined, addr
       ...(typeof token?.aud === 'string' && { resource: token.aud }),
       // an opaque token is its own id, and no log holds a token
       ...(typeof token?.aud === 'string' && { tokenId: token.jti }),
+      ...(typeof ctx.state.tokenNote === 'string' && { reason: ctx.state.tokenNote }),
     },
     at,
   );
