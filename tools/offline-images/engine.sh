@@ -3,6 +3,10 @@
 # installs it from Debian's packages where it is missing. Needs root (or sudo without a password) only to install or start.
 # usage: engine.sh [--no-install]     exit 0 = an engine answers, 3 = none does and none may be installed
 set -euo pipefail
+# what root's programs need, also where sudo was asked
+PATH=$PATH:/usr/sbin:/sbin
+# macOS has none
+command -v timeout >/dev/null || timeout() { shift; "$@"; }
 LOG=${DOCKERD_LOG:-/var/log/portcullis-dockerd.log}
 LONGEST=60
 

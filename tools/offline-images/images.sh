@@ -8,9 +8,13 @@
 # local.standin=true. Root file systems are kept in OFFLINE_IMAGES_CACHE, default ~/.cache/portcullis/offline-images;
 # MIRROR and MIRROR_SECURITY replace the Debian mirrors of the machine's own apt.
 set -euo pipefail
+# what root's programs need, also where sudo was asked
+PATH=$PATH:/usr/sbin:/sbin
+# macOS has none
+command -v timeout >/dev/null || timeout() { shift; "$@"; }
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/../.." && pwd)
-CACHE=${OFFLINE_IMAGES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/portcullis/offline-images}
+CACHE=${OFFLINE_IMAGES_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/portcullis/offline-images}
 POSTGRES=postgres:17 NODE=node:24-bookworm-slim RYUK=testcontainers/ryuk:0.14.0
 NPM_VERSION=${NPM_VERSION:-11}
 PULL_LONGEST=600
@@ -128,5 +132,5 @@ ryuk() {
 timeout 10 docker version >/dev/null 2>&1 || fail "no container engine answers: run $HERE/engine.sh"
 mkdir -p "$CACHE"
 exec 8>"$CACHE/lock"
-flock 8
+if command -v flock >/dev/null; then flock 8; fi
 for name in "${want[@]}"; do "$name"; done
