@@ -49,6 +49,7 @@ export function hotQueriesContract(open: () => Promise<Database>): void {
     await revocations.forget(await revocations.expired(now, 100), now);
     await sqlArtefacts(database).sweep(now);
     await sqlRefreshTokens(database).sweep(now);
+    await sqlRefreshTokens(database).dropSeals();
     await sqlClients(database).sweepSecrets(now);
     expect(database.statements.size).toBeGreaterThan(5);
     expect(large(await tableScans(database, database.statements.values()))).toEqual([]);

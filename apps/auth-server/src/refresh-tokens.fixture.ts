@@ -16,9 +16,10 @@ export function refreshTokensIn(database: Database, replica: Database = database
     addGrant: (grantId) => artefacts.put(shelve('Grant', grantId, {}, farOff)),
     endGrant: (grantId) => artefacts.remove('Grant', shelve('Grant', grantId, {}, farOff).idHash),
     age: (tenant, token, ms) => ageRefreshToken(database, token, ms, tenant),
-    async dump() {
-      const { rows } = await sql`select * from auth.refresh_tokens`.execute(db);
-      return JSON.stringify(rows);
+    async stored(grantId) {
+      const { rows } = await sql<{ successor: string | null }>`
+        select * from auth.refresh_tokens where grant_id = ${grantId}`.execute(db);
+      return rows;
     },
   };
 }

@@ -10,6 +10,8 @@ type Db = Kysely<AuthTables>;
 
 /** Successors in one window that a straggler is led along. No client refreshes that often; a loop would. */
 const LONGEST_CHAIN = 32;
+/** A little longer than the window, so that no seal goes while somebody who was in time is on the way to it. */
+const SEALED_MS = REPLAY_WINDOW_MS + 2_000;
 
 export function sqlRefreshTokens(database: Database): RefreshTokens {
   const db = database.schema<AuthTables>(AUTH);
@@ -69,18 +71,20 @@ export function sqlRefreshTokens(database: Database): RefreshTokens {
       await db.deleteFrom('refresh_tokens').where('tenant', '=', tenant).where('grant_id', '=', grantId).execute();
     },
 
+    async dropSeals() {
+      await db
+        .updateTable('refresh_tokens')
+        .set({ successor: null })
+        .where('successor', 'is not', null)
+        .where('used_at', '<', sql<Date>`clock_timestamp() - make_interval(secs => ${SEALED_MS / 1000})`)
+        .execute();
+    },
+
     async sweep(now) {
       const { numDeletedRows } = await db
         .deleteFrom('refresh_tokens')
         .where('expires_at', '<=', new Date(now))
         .executeTakeFirstOrThrow();
-      await db
-        .updateTable('refresh_tokens')
-        .set({ successor: null })
-        .where('successor', 'is not', null)
-        // longer than the window, so that no chain breaks under somebody's hands
-        .where('used_at', '<', sql<Date>`clock_timestamp() - make_interval(secs => ${(2 * REPLAY_WINDOW_MS) / 1000})`)
-        .execute();
       return Number(numDeletedRows);
     },
   };

@@ -45,9 +45,8 @@ export interface RefreshTokens {
   remove(tenant: string, token: string): Promise<void>;
   /** Drops all tokens of a grant. */
   removeOfGrant(tenant: string, grantId: string): Promise<void>;
-  /**
-   * Drops what had expired by `now` (ms since epoch), and the sealed successors of tokens whose window is over.
-   * @returns how many tokens are gone
-   */
+  /** Forgets the sealed successors of tokens whose window is over. */
+  dropSeals(): Promise<void>;
+  /** Drops what had expired by `now` (ms since epoch). @returns how many tokens are gone */
   sweep(now: number): Promise<number>;
 }

@@ -82,6 +82,8 @@ export interface AuthServerParts {
 }
 
 const SWEEP_EVERY_MS = 60_000;
+/** How long the sealed successor of a refresh token may stay after its window. */
+const SEALS_EVERY_MS = 5_000;
 /** How far behind the others a replica may be with the signing keys, see key-rotation.ts. */
 const KEYS_EVERY_MS = 1_000;
 
@@ -264,6 +266,10 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     clients.sweepSecrets(now()).catch((error: unknown) => log.warn('replaced secrets stay for now', { error }));
   }, SWEEP_EVERY_MS);
   sweeping.unref();
+  const unsealing = setInterval(() => {
+    refreshTokens.dropSeals().catch((error: unknown) => log.warn('sealed refresh tokens stay for now', { error }));
+  }, SEALS_EVERY_MS);
+  unsealing.unref();
   const turning = setInterval(() => {
     keeping.tick().catch((error: unknown) => log.warn('the signing keys stay as they are for now', { error }));
   }, KEYS_EVERY_MS);
@@ -272,6 +278,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     clearInterval(sweeping);
+    clearInterval(unsealing);
     clearInterval(turning);
     await Promise.all([closeBound(bound), closeBound(management)]);
     await keeping.idle();
