@@ -19,10 +19,19 @@ export const isPrincipalId = (value: unknown): value is PrincipalId =>
  * `(tenant, client_id, sub)` for a person's grant. The same three words give the same id in every service.
  */
 export function principalId(tenant: string, clientId: string, sub?: string): PrincipalId {
-  const words = sub === undefined ? [tenant, clientId] : [tenant, clientId, sub];
-  const digest = createHash('sha256').update(JSON.stringify(words)).digest();
-  return `agt_${base32(digest.subarray(0, 16))}`;
+  const words = JSON.stringify(sub === undefined ? [tenant, clientId] : [tenant, clientId, sub]);
+  let id = known.get(words);
+  if (id === undefined) {
+    const digest = createHash('sha256').update(words).digest();
+    id = `agt_${base32(digest.subarray(0, 16))}`;
+    if (known.size >= KNOWN_AT_MOST) known.clear();
+    known.set(words, id);
+  }
+  return id;
 }
+/** Every call and every token asks for an id, mostly the same ones; making it costs ten times the looking up. */
+const known = new Map<string, PrincipalId>();
+const KNOWN_AT_MOST = 4096;
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 /** RFC 4648 §6 in lower case, without padding. */

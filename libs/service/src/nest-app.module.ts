@@ -55,10 +55,16 @@ export async function createApi(
     logger: bridge(options.log),
   });
   const problems = { log: options.log, resourceMetadata: options.resourceMetadata };
-  if (options.observe) app.use(options.observe);
-  app.use(correlation, securityHeaders(), alive);
-  if (options.forceHttps) app.use(httpsOnly(options.trustedProxies ?? []));
-  if (options.hosts) app.use(knownHosts(options.hosts));
+  app.use(
+    inOrder([
+      ...(options.observe ? [options.observe] : []),
+      correlation,
+      securityHeaders(),
+      alive,
+      ...(options.forceHttps ? [httpsOnly(options.trustedProxies ?? [])] : []),
+      ...(options.hosts ? [knownHosts(options.hosts)] : []),
+    ]),
+  );
   if (options.cors) app.enableCors({ origin: [...options.cors.origins], exposedHeaders: EXPOSED, maxAge: 600 });
   for (const handler of options.before ?? []) app.use(handler);
   app.use(readBodies({ unparsed: options.unparsed ?? [], forms: options.forms ?? false }));
@@ -68,6 +74,18 @@ export async function createApi(
   instance.use(problemHandler(problems));
   return app;
 }
+
+/** One layer for handlers that answer at once or go on: Express spends some 3 µs a request on each layer of its own. */
+const inOrder =
+  (handlers: readonly RequestHandler[]): RequestHandler =>
+  (request, response, done) => {
+    const step = (i: number): void => {
+      const handler = handlers[i];
+      if (handler === undefined) return done();
+      void handler(request, response, (error?: unknown) => (error === undefined ? step(i + 1) : done(error)));
+    };
+    step(0);
+  };
 
 const alive: RequestHandler = (request, response, next) => {
   if (request.path !== '/healthz' || request.method !== 'GET') return next();
