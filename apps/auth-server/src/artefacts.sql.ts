@@ -1,6 +1,7 @@
 import type { Database } from '@portcullis/sql/database';
 import type { Insertable, Kysely, Selectable } from 'kysely';
 import type { Artefact, Artefacts, StoredArtefact } from './artefacts.js';
+import { sweepExpired } from './sweep.sql.js';
 import { AUTH, type AuthTables } from './tables.js';
 
 export function sqlArtefacts(database: Database): Artefacts {
@@ -68,13 +69,7 @@ export function sqlArtefacts(database: Database): Artefacts {
       await db.deleteFrom('artefacts').where('kind', '=', kind).where('grant_id', '=', grantId).execute();
     },
 
-    async sweep(now) {
-      const { numDeletedRows } = await db
-        .deleteFrom('artefacts')
-        .where('expires_at', '<=', new Date(now))
-        .executeTakeFirstOrThrow();
-      return Number(numDeletedRows);
-    },
+    sweep: (now) => sweepExpired(db, 'artefacts', now),
   };
 }
 

@@ -182,6 +182,19 @@ export function recordsContract(open: () => Promise<Database>): void {
     });
   });
 
+  test('two replicas that sweep at once take everything that has expired, each row once, however much there is', async () => {
+    const now = Date.now();
+    const filled = sql`
+      insert into auth.artefacts (kind, id_hash, payload, expires_at)
+      select 'Swept', i::text, '{}', to_timestamp(${now / 1000}::float8) + make_interval(secs => i - 2400)
+      from generate_series(1, 2500) i`;
+    await filled.execute(db());
+    const swept = await Promise.all([1, 2].map(() => sqlArtefacts(database).sweep(now)));
+    const { rows } = await sql`select count(*) from auth.artefacts where kind = 'Swept'`.execute(db());
+    expect(rows).toEqual([{ count: 100 }]);
+    expect(swept.reduce((a, b) => a + b)).toBeGreaterThanOrEqual(2400);
+  });
+
   test('a scope or role that no version knows any more gives nothing', async () => {
     await sqlClients(database).add('r2', { ...client, tenant: 'r2', clientId: 'r2-a' }, yes);
     await sqlUsers(database).add('r2', { ...user, tenant: 'r2', userId: 'usr_r2' }, yes);

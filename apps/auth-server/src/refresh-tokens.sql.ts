@@ -4,6 +4,7 @@ import { artefactHash } from './artefacts.js';
 import { judge, REPLAY_WINDOW_MS } from './refresh-rotation.js';
 import { openSuccessor, sealSuccessor } from './refresh-seal.js';
 import type { RefreshGrant, RefreshTokens } from './refresh-tokens.js';
+import { sweepExpired } from './sweep.sql.js';
 import { AUTH, type AuthTables } from './tables.js';
 
 type Db = Kysely<AuthTables>;
@@ -80,13 +81,7 @@ export function sqlRefreshTokens(database: Database): RefreshTokens {
         .execute();
     },
 
-    async sweep(now) {
-      const { numDeletedRows } = await db
-        .deleteFrom('refresh_tokens')
-        .where('expires_at', '<=', new Date(now))
-        .executeTakeFirstOrThrow();
-      return Number(numDeletedRows);
-    },
+    sweep: (now) => sweepExpired(db, 'refresh_tokens', now),
   };
 }
 
