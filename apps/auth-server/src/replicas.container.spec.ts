@@ -1,5 +1,6 @@
 import { testPostgres } from '@portcullis/sql/postgres.fixture';
-import { adminToken, postToken, secretOf } from './gate.fixture.js';
+import { openPostgres } from '@portcullis/sql/postgres.sql';
+import { adminToken, postToken, secretOf, startGate, world } from './gate.fixture.js';
 import { startReplicas, type Replicas } from './replicas.fixture.js';
 
 let replicas: Replicas;
@@ -38,4 +39,21 @@ test('what an administrator changes at one replica, the other obeys', async () =
     secretOf(replicas.of.demo, 'reporting-agent'),
   );
   expect([reply.status, reply.body.error]).toEqual([401, 'invalid_client']);
+});
+
+test('three that start at once on an empty database make one schema and one set of keys', async () => {
+  const url = await testPostgres().freshUrl();
+  const databases = await Promise.all([1, 2, 3].map(() => openPostgres(url, { onBroken: () => undefined })));
+  const of = await world(databases[0]);
+  const gates = await Promise.all(
+    databases.map((database) => startGate({ ...of, database, port: 0 }, {}, { AUTH_ISSUER: 'http://127.0.0.1:4400' })),
+  );
+  const sets = await Promise.all(gates.map(async (gate) => (await fetch(`${gate.url}/jwks`)).text()));
+  expect(new Set(sets).size).toBe(1);
+  for (const gate of gates) {
+    const reply = await postToken(gate, { grant_type: 'client_credentials' }, secretOf(of.demo, 'support-agent'));
+    expect(reply.status).toBe(200);
+  }
+  await Promise.all(gates.map((gate) => gate.close()));
+  await Promise.all(databases.map((database) => database.close()));
 });
