@@ -1,6 +1,6 @@
 import { Provider, type Client } from 'oidc-provider';
 import { previousSecretOf } from './client-metadata.js';
-import { secretHash, secretKeyOf, type SecretHashKey } from './client-secret.js';
+import { indexOfHash, secretHashes, type SecretHashKey } from './client-secret.js';
 
 export interface ClientAuthenticationPorts {
   /** the present SECRET_HASH_KEY and, while it is being rotated, the one before */
@@ -26,14 +26,14 @@ function compare(client: Client, presented: string, by: string, ports: ClientAut
   const { secretHashKeys: keys, now } = ports;
   const { clientId, clientSecret: stored = '' } = client;
   const previous = previousSecretOf(client);
-  const key = secretKeyOf(keys, clientId, presented, stored);
-  const isPrevious = secretKeyOf(keys, clientId, presented, previous?.hash ?? '') !== undefined;
+  const hashes = secretHashes(keys, clientId, presented);
+  const under = indexOfHash(hashes, stored);
+  const isPrevious = indexOfHash(hashes, previous?.hash ?? '') >= 0;
   if (by !== client.clientAuthMethod) return false;
-  if (key === undefined) return isPrevious && previous !== undefined && now() < previous.until;
-  const [present] = keys;
-  if (present !== undefined && key !== present) {
-    const of = { tenant: client.tenant as string, clientId };
-    ports.renewSecretHash(of, stored, secretHash(present, clientId, presented));
+  if (under < 0) return isPrevious && previous !== undefined && now() < previous.until;
+  const [present] = hashes;
+  if (under > 0 && present !== undefined) {
+    ports.renewSecretHash({ tenant: client.tenant as string, clientId }, stored, present);
   }
   return true;
 }

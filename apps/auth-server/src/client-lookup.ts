@@ -1,7 +1,7 @@
 import type Provider from 'oidc-provider';
 import type { Client, ClientMetadata } from 'oidc-provider';
 import { clientMetadata } from './client-metadata.js';
-import { secretKeyOf, type SecretHashKey } from './client-secret.js';
+import { indexOfHash, secretHashes, type SecretHashKey } from './client-secret.js';
 import type { ClientRecord } from './clients.js';
 
 export interface ClientLookupPorts {
@@ -29,8 +29,9 @@ export function reuseClients(provider: Provider, { activeClient, secretHashKeys 
     if (typeof clientId !== 'string') return undefined;
     const record = await activeClient(clientId);
     if (record === undefined) {
-      secretKeyOf(secretHashKeys, clientId, NOBODYS_HASH, NOBODYS_HASH);
-      secretKeyOf(secretHashKeys, clientId, NOBODYS_HASH, '');
+      const hashes = secretHashes(secretHashKeys, clientId, NOBODYS_HASH);
+      indexOfHash(hashes, NOBODYS_HASH);
+      indexOfHash(hashes, '');
       return undefined;
     }
     const known = made.get(record);

@@ -14,18 +14,19 @@ export const secretHash = (key: SecretHashKey, clientId: string, secret: string)
   createHmac('sha256', key).update(`${clientId}\0${secret}`).digest('base64url');
 
 /**
- * Compares in constant time.
+ * What a presented secret could be stored as.
  * @param keys the present SECRET_HASH_KEY and, while it is being rotated, the one before
- * @returns the key under which the secret has this hash; undefined when it is another secret
+ * @returns one hash for each key, in their order
  */
-export const secretKeyOf = (
-  keys: readonly SecretHashKey[],
-  clientId: string,
-  secret: string,
-  stored: string,
-): SecretHashKey | undefined =>
-  // every key is tried, so that the time does not tell which one fits
-  keys.filter((key) => equal(secretHash(key, clientId, secret), stored))[0];
+export const secretHashes = (keys: readonly SecretHashKey[], clientId: string, secret: string): string[] =>
+  keys.map((key) => secretHash(key, clientId, secret));
+
+/**
+ * Compares in constant time; every hash is compared, so that the time does not tell which one fits.
+ * @returns the index of the hash that is stored, and with it of its key; -1 when it is another secret's
+ */
+export const indexOfHash = (hashes: readonly string[], stored: string): number =>
+  hashes.map((hash) => equal(hash, stored)).indexOf(true);
 
 function equal(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];

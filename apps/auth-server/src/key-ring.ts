@@ -53,7 +53,16 @@ const published = ({ publicJwk, kid, alg }: StoredKey): JWK => ({ ...publicJwk, 
 
 /** `kid` of the protected header that a JWS signing input begins with (RFC 7515 §5.1). */
 function kidOf(data: Uint8Array): string {
-  const header = Buffer.from(new TextDecoder().decode(data.subarray(0, data.indexOf(DOT))), 'base64url');
-  return (JSON.parse(header.toString()) as { kid: string }).kid;
+  const header = Buffer.from(data.buffer, data.byteOffset, data.indexOf(DOT)).toString('latin1');
+  let kid = headers.get(header);
+  if (kid === undefined) {
+    ({ kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string });
+    if (headers.size >= HEADERS_AT_MOST) headers.clear();
+    headers.set(header, kid);
+  }
+  return kid;
 }
+/** The headers of a key's tokens are all the same. */
+const headers = new Map<string, string>();
+const HEADERS_AT_MOST = 64;
 const DOT = '.'.charCodeAt(0);

@@ -3,7 +3,7 @@ import { scopesOfRoles } from '@portcullis/scopes/roles';
 import { resourceNamed, type ResourceUris } from '@portcullis/scopes/resources';
 import { errors, type Client, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import { ceilingOf, tenantOf, tokenSecondsOf } from './client-metadata.js';
-import { apiScopes, resourceGrant } from './resource-grant.js';
+import { apiScopes, resourceGrant, type ResourceGrant, type ResourceQuestion } from './resource-grant.js';
 import type { KeyRing } from './key-ring.js';
 import type { Users } from './users.js';
 
@@ -43,14 +43,11 @@ async function resourceServer(
   const machine = params.grant_type === 'client_credentials';
   const accountId = ctx.oidc.account?.accountId ?? ctx.oidc.session?.accountId;
   const user = machine || accountId === undefined ? undefined : await users.byId(tenantOf(client), accountId);
-  const grant = resourceGrant({
-    uris,
-    resource,
-    scope: params.scope,
-    ceiling: ceilingOf(client),
-    roles: user && scopesOfRoles(user.roles),
-    person: !machine,
-  });
+  const roles = user && scopesOfRoles(user.roles);
+  const asked = { uris, resource, scope: params.scope };
+  const grant = machine
+    ? machinesGrant(client, asked)
+    : resourceGrant({ ...asked, ceiling: ceilingOf(client), roles, person: true });
   if (grant === undefined) throw new errors.InvalidTarget('resource indicator is missing, or unknown');
   // A code's scopes were narrowed when it was asked for; its exchange names none. A refresh token stands for those; what
   // client or person have lost since, oidc-provider leaves out by the `scope` below.
@@ -69,6 +66,25 @@ async function resourceServer(
     jwt: { sign: { alg: ring.algorithmFor(wanted) } },
   };
 }
+
+/** What a machine gets depends on its record and its request only, and it asks for the same all day. */
+function machinesGrant(
+  client: Client,
+  asked: Pick<ResourceQuestion, 'uris' | 'resource' | 'scope'>,
+): ResourceGrant | undefined {
+  const words = `${asked.resource} ${asked.scope ?? ''}`;
+  let grants = known.get(client);
+  if (grants === undefined || grants.size >= GRANTS_AT_MOST) known.set(client, (grants = new Map()));
+  let grant = grants.get(words);
+  if (grant === undefined) {
+    grant = resourceGrant({ ...asked, ceiling: ceilingOf(client), roles: undefined, person: false });
+    if (grant !== undefined) grants.set(words, grant);
+  }
+  return grant;
+}
+/** oidc-provider's client is made anew when its record changes, see client-lookup.ts. */
+const known = new WeakMap<Client, Map<string, ResourceGrant>>();
+const GRANTS_AT_MOST = 16;
 
 export const nothingLeft = (scope: string | undefined): errors.InvalidScope =>
   new errors.InvalidScope('none of the requested scopes can be granted for this resource', scope ?? '');

@@ -30,17 +30,19 @@ export const sealedSigners = (keks: readonly [Uint8Array, ...Uint8Array[]]): Sig
   },
 });
 
-/** ES256 and EdDSA take some 30 µs, less than handing them to another thread; RSA takes ten times as long and is. */
+/** Signs on another thread, so that this one serves requests meanwhile; RSA takes a millisecond. */
 function signerOf({ kid, alg, publicJwk }: Pick<Signer, 'kid' | 'alg' | 'publicJwk'>, key: KeyObject): Signer {
   // the option on the key itself: an object around it would cost as much as the signature
-  const p1363 = Object.assign(key, { dsaEncoding: 'ieee-p1363' as const });
-  const ways = {
-    ES256: async (data: Uint8Array) => sign('sha256', data, p1363),
-    EdDSA: async (data: Uint8Array) => sign(null, data, key),
-    RS256: (data: Uint8Array) =>
-      new Promise<Uint8Array>((resolve, reject) => {
-        sign('sha256', data, key, (error, signature) => (error ? reject(error) : resolve(signature)));
+  if (alg === 'ES256') Object.assign(key, { dsaEncoding: 'ieee-p1363' });
+  const digest = DIGESTS[alg];
+  return {
+    kid,
+    alg,
+    publicJwk,
+    sign: (data) =>
+      new Promise((resolve, reject) => {
+        sign(digest, data, key, (error, signature) => (error ? reject(error) : resolve(signature)));
       }),
-  } satisfies Record<SigningAlgorithm, Signer['sign']>;
-  return { kid, alg, publicJwk, sign: ways[alg] };
+  };
 }
+const DIGESTS = { ES256: 'sha256', RS256: 'sha256', EdDSA: null } satisfies Record<SigningAlgorithm, string | null>;

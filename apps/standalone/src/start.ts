@@ -16,10 +16,10 @@ import { keyBytes } from '@portcullis/service/key-text';
 import { loadOrMakeKey } from '@portcullis/service/keys.file';
 import { bind, closeBound, type Bound } from '@portcullis/service/listener.http';
 import { createLog } from '@portcullis/service/log.file';
+import { newId } from '@portcullis/service/new-id.memory';
 import type { RunningService } from '@portcullis/service/running';
 import { readSettings } from '@portcullis/service/settings';
 import { openPglite } from '@portcullis/sql/pglite.sql';
-import { v7 as uuidv7 } from 'uuid';
 import { makeAdminKey } from './admin-key.file.js';
 import { Closing } from './closing.js';
 import { openDataFolder } from './data-folder.js';
@@ -74,7 +74,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   const part = async (service: string): Promise<{ log: ReturnType<typeof createLog>; events: EventLog }> => {
     const log = createLog(service, options.logLevel);
     const dir = join(folder.dir, 'outbox', service);
-    const events = await openOutbox({ dir, service, bus, now: Date.now, newId: uuidv7, log });
+    const events = await openOutbox({ dir, service, bus, now: Date.now, newId, log });
     closing.add(() => events.close());
     return { log, events };
   };

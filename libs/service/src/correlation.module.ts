@@ -1,9 +1,9 @@
 import type { RequestHandler, Response } from 'express';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from './new-id.memory.js';
 
 /** Gives every request a UUIDv7 of ours and answers it in X-Correlation-Id; what the caller calls it is not ours. */
 export const correlation: RequestHandler = (_request, response, next) => {
-  response.locals.correlationId = uuidv7();
+  response.locals.correlationId = newId();
   response.setHeader('X-Correlation-Id', correlationIdOf(response));
   next();
 };

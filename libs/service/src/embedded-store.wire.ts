@@ -9,8 +9,8 @@ import { lockData } from '@portcullis/sql/data-lock.sql';
 import { openDatabase } from '@portcullis/sql/open-database.sql';
 import { pgliteDirectory } from '@portcullis/sql/pglite-url';
 import { isPostgresUrl } from '@portcullis/sql/postgres-url';
-import { v7 as uuidv7 } from 'uuid';
 import type { CommonSettings } from './common.js';
+import { newId } from './new-id.memory.js';
 
 /** What a service that runs alone keeps on this machine. */
 export interface EmbeddedStore {
@@ -52,7 +52,7 @@ export async function openEmbeddedStore(
     throw error;
   }
   const dir = join(settings.OUTBOX_DIR, service);
-  const events = await openOutbox({ dir, service, bus, now: Date.now, newId: uuidv7, log });
+  const events = await openOutbox({ dir, service, bus, now: Date.now, newId, log });
   return {
     data,
     database,
