@@ -1,0 +1,54 @@
+// `npm run bench -- NAME`: measures and holds the figure to its bar. `--json FILE` writes the figures too.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+const BENCHES = { tokens: 'client-credentials tokens a second, beside a bare oidc-provider in the same run' };
+
+const USAGE = `npm run bench -- NAME [--json FILE] [--rounds N] [--seconds N]
+
+${Object.entries(BENCHES)
+  .map(([name, says]) => `  ${name.padEnd(10)}${says}`)
+  .join('\n')}
+
+Rounds are interleaved, so that what else the machine does hits all alike; a figure is the median of its rounds.
+Exit 0: every bar is met. Exit 1: one is missed. Exit 2: wrong use.`;
+
+const { values, positionals } = asked();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const [name] = positionals;
+if (name === undefined || !Object.hasOwn(BENCHES, name)) wrongUse(`name one of: ${Object.keys(BENCHES).join(', ')}`);
+
+const { run } = await import(`./${name}.mjs`);
+const result = await run({ rounds: counted('rounds', values.rounds), seconds: counted('seconds', values.seconds) });
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
+process.exitCode = result.ok ? 0 : 1;
+
+function asked() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: 'string' },
+        rounds: { type: 'string', default: '5' },
+        seconds: { type: 'string', default: '3' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    return wrongUse(error.message);
+  }
+}
+
+function counted(option, text) {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 100) wrongUse(`--${option} takes a whole number from 1 to 100`);
+  return count;
+}
+
+function wrongUse(says) {
+  console.error(`${says}\n\n${USAGE}`);
+  process.exit(2);
+}
