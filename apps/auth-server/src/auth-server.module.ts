@@ -19,7 +19,7 @@ export interface AuthServerModuleParts {
   readonly bearer: BearerOptions;
 }
 
-/** The pages and the admin API. The OAuth endpoints are oidc-provider's, mounted in front of this (oidc-mount.module.ts). */
+/** The pages and the admin API. The OAuth endpoints are oidc-provider's, mounted in front of this (oidc-mount.ts). */
 @Module({})
 export class AuthServerModule {
   static forRoot({ interaction, admin, bootstrap, bearer }: AuthServerModuleParts): DynamicModule {

@@ -1,6 +1,6 @@
 import { Catch, Controller, Get, Inject, Post, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import { correlationIdOf } from '@portcullis/service/correlation.module';
+import { correlationIdOf } from '@portcullis/service/correlation';
 import { pageHeaders } from '@portcullis/service/headers';
 import type { Request, Response } from 'express';
 import type { Interaction, InteractionResults } from 'oidc-provider';

@@ -13,10 +13,11 @@ import { standingFeed } from '@portcullis/guard/standing-feed';
 import { createFetchOutside, type FetchOutside } from '@portcullis/service/fetch-outside.http';
 import { hostsOf } from '@portcullis/service/hosts';
 import { keyBytes } from '@portcullis/service/key-text';
-import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
+import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
+import { newId } from '@portcullis/service/new-id.memory';
 import { outsideProblem } from '@portcullis/service/outside-url';
 import { resourceUris } from '@portcullis/service/resource-uris';
 import type { RunningService } from '@portcullis/service/running';
@@ -44,7 +45,7 @@ import { KeyRing } from './key-ring.js';
 import { keyUpkeep } from './key-upkeep.js';
 import { sqlGrants } from './grants.sql.js';
 import { localAdminClient, type LocalAdmin } from './local-admin.js';
-import { oidcMount } from './oidc-mount.module.js';
+import { oidcMount } from './oidc-mount.js';
 import { hashPassword, SALT_BYTES } from './password.js';
 import { createProvider } from './provider.js';
 import { auditPushedRequests } from './pushed-request-audit.js';
@@ -240,14 +241,15 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   const metrics = createMetrics('auth-server');
   const app = await createApi(module, {
     log,
+    newId,
     hosts: [...hostsOf(issuer, bound.url), ...settings.ALLOWED_HOSTS],
     forceHttps: settings.FORCE_HTTPS,
     trustedProxies: settings.TRUSTED_PROXIES,
     observe: countRequests(metrics),
-    before: [oidcMount(provider)],
+    direct: oidcMount(provider),
     forms: true,
   });
-  await mount(bound, app);
+  listen(bound, app.listener);
   const management = await startManagement({
     host: settings.MANAGEMENT_HOST,
     port: managementPort(settings),

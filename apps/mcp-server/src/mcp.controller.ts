@@ -1,5 +1,5 @@
 import { All, Controller, Inject, Req, Res } from '@nestjs/common';
-import { correlationIdOf } from '@portcullis/service/correlation.module';
+import { correlationIdOf } from '@portcullis/service/correlation';
 import { arrivedOverHttps, clientAddress } from '@portcullis/service/forwarding';
 import type { Range } from '@portcullis/service/addresses';
 import type { Request, Response } from 'express';

@@ -12,17 +12,17 @@ import { targetUri } from '@portcullis/guard/target-uri';
 import type { TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
-import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
+import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
-import { httpsOnly, knownHosts } from '@portcullis/service/arrival.module';
+import { newId } from '@portcullis/service/new-id.memory';
+import { httpsOnly, inOrder, knownHosts, pathOf, type ArrivalStep } from '@portcullis/service/arrival';
 import { resourceUris } from '@portcullis/service/resource-uris';
 import type { RunningService } from '@portcullis/service/running';
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
 import { redact } from '@portcullis/validators/redact';
-import type { RequestHandler } from 'express';
 import { catalogOf } from './catalog.js';
 import type { McpServerSettings } from './config.js';
 import { removeTenant, seedTenant } from './data/seed.sql.js';
@@ -119,16 +119,17 @@ export async function startMcpServer(
     }),
     {
       log,
+      newId,
       observe: countRequests(metrics),
       // the first door asks the same of requests to /mcp, and leaves an event of what it refuses
-      before: [
+      direct: inOrder([
         ...(settings.FORCE_HTTPS ? [elsewhere(httpsOnly(settings.TRUSTED_PROXIES))] : []),
         elsewhere(knownHosts(names)),
-      ],
+      ]),
       unparsed: [MCP_PATH],
     },
   );
-  await mount(bound, api);
+  listen(bound, api.listener);
 
   const management = await startManagement({
     host: settings.MANAGEMENT_HOST,
@@ -158,9 +159,9 @@ export async function startMcpServer(
 }
 
 const elsewhere =
-  (handler: RequestHandler): RequestHandler =>
+  (step: ArrivalStep): ArrivalStep =>
   (request, response, next) =>
-    request.path === MCP_PATH ? next() : handler(request, response, next);
+    pathOf(request) === MCP_PATH ? next() : step(request, response, next);
 
 /** The tools' data, by the tenant that the token names and nothing else. */
 const narrowed =

@@ -8,10 +8,11 @@ import { standingFeed } from '@portcullis/guard/standing-feed';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
 import { hostsOf } from '@portcullis/service/hosts';
-import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
+import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
+import { newId } from '@portcullis/service/new-id.memory';
 import type { RunningService } from '@portcullis/service/running';
 import type { RateLimiterSettings } from './config.js';
 import { counted } from './figures.js';
@@ -54,12 +55,13 @@ export async function startRateLimiter(
   };
   const app = await createApi(LimitsModule.forRoot(counted(limiter, metrics), bearer), {
     log,
+    newId,
     hosts: [...hostsOf(RATE_LIMITER_URL, bound.url), ...settings.ALLOWED_HOSTS],
     forceHttps: settings.FORCE_HTTPS,
     trustedProxies: settings.TRUSTED_PROXIES,
     observe: countRequests(metrics),
   });
-  await mount(bound, app);
+  listen(bound, app.listener);
   const management = await startManagement({
     host: settings.MANAGEMENT_HOST,
     port: managementPort(settings),

@@ -8,10 +8,11 @@ import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { managementPort } from '@portcullis/service/common';
 import { hostsOf } from '@portcullis/service/hosts';
-import { closeBound, mount, type Bound } from '@portcullis/service/listener.http';
+import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
+import { newId } from '@portcullis/service/new-id.memory';
 import { resourceUris } from '@portcullis/service/resource-uris';
 import type { RunningService } from '@portcullis/service/running';
 import type { Database } from '@portcullis/sql/database';
@@ -79,12 +80,13 @@ export async function startSecurityAnalytics(
   };
   const app = await createApi(AnalyticsModule.forRoot(desk, bearer), {
     log,
+    newId,
     hosts: [...hostsOf(settings.ANALYTICS_URL, bound.url), ...settings.ALLOWED_HOSTS],
     forceHttps: settings.FORCE_HTTPS,
     trustedProxies: settings.TRUSTED_PROXIES,
     observe: countRequests(metrics),
   });
-  await mount(bound, app);
+  listen(bound, app.listener);
   const management = await startManagement({
     host: settings.MANAGEMENT_HOST,
     port: managementPort(settings),

@@ -10,7 +10,6 @@ import {
   UseGuards,
   type DynamicModule,
 } from '@nestjs/common';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Refusal } from '@portcullis/contract/refusals';
 import type { LogFacts, Log } from '@portcullis/contract/log';
 import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
@@ -18,7 +17,8 @@ import type { Request } from 'express';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JSONWebKeySet } from 'jose';
 import * as z from 'zod';
 import { bearerGuard, BearerModule, requestCaller, type BearerOptions } from './bearer.module.js';
-import { bind, closeBound, mount, type Bound } from './listener.http.js';
+import { bind, closeBound, listen, type Bound } from './listener.http.js';
+import { newId } from './new-id.memory.js';
 import { createApi, type ApiOptions } from './nest-app.module.js';
 import { ApiProblem } from './problem.js';
 
@@ -111,18 +111,20 @@ export async function startThings(
   options: Partial<ApiOptions> = {},
 ): Promise<{
   bound: Bound;
-  app: NestExpressApplication;
   log: ReturnType<typeof recordingLog>;
   close(): Promise<void>;
 }> {
   const log = recordingLog();
   const bound = await bind('127.0.0.1', 0);
   const guarded = { isRevoked: () => false, proofs: memoryProofChecks(Date.now), baseUrl: bound.url, ...bearer };
-  const app = await createApi(ThingsModule.forRoot(`for ${bearer.rules.audience}`, guarded), { log, ...options });
-  await mount(bound, app);
+  const app = await createApi(ThingsModule.forRoot(`for ${bearer.rules.audience}`, guarded), {
+    log,
+    newId,
+    ...options,
+  });
+  listen(bound, app.listener);
   return {
     bound,
-    app,
     log,
     close: async () => {
       await closeBound(bound);

@@ -17,12 +17,6 @@ export interface TlsFiles {
   readonly ca?: string | undefined;
 }
 
-/** What `mount` needs of a Nest application; any adapter whose instance is a request listener will do. */
-export interface Mountable {
-  init(): Promise<unknown>;
-  getHttpAdapter(): { getInstance(): unknown };
-}
-
 const TIMEOUTS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -66,13 +60,7 @@ export async function bind(host: string, port: number, tls?: TlsFiles): Promise<
   };
 }
 
-/** Lets the app answer the port's requests from now on. */
-export async function mount(bound: Bound, app: Mountable): Promise<void> {
-  await app.init();
-  listen(bound, app.getHttpAdapter().getInstance() as RequestListener);
-}
-
-/** Lets a plain listener answer the port's requests from now on. */
+/** Lets the listener answer the port's requests from now on. */
 export const listen = (bound: Bound, listener: RequestListener): void => void listeners.set(bound.server, listener);
 
 /** Stops accepting, lets requests under way finish for up to 2 s, then cuts what is left. Safe to call twice. */

@@ -1,6 +1,7 @@
 import { localKeys } from '@portcullis/guard/jwks.http';
 import { AUDIENCE, ISSUER, startThings, testIssuer } from './api.fixture.js';
 import { parseRange } from './addresses.js';
+import { pathOf } from './arrival.js';
 import type { ApiOptions } from './nest-app.module.js';
 
 const start = async (options: Partial<ApiOptions> = {}) => {
@@ -171,12 +172,14 @@ describe('what a request must arrive like', () => {
     expect((await from('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  test('handlers before the body see the request unread, and their errors are problems too', async () => {
+  test('what answers directly sees the request unread, behind every check, and its errors are problems too', async () => {
     things = await start({
-      before: [
-        (request, response, next) => (request.path === '/own' ? void request.pipe(response) : next()),
-        (request, _response, next) => next(request.path === '/bad' ? new Error('hunter2') : undefined),
-      ],
+      direct: (request, response, next) => {
+        const path = pathOf(request);
+        if (path === '/own') request.pipe(response);
+        else next(path === '/bad' ? new Error('hunter2') : undefined);
+      },
+      hosts: ['127.0.0.1'],
       forms: true,
     });
     const echoed = await fetch(`${things.bound.url}/own`, {
@@ -185,6 +188,8 @@ describe('what a request must arrive like', () => {
       headers: { 'Content-Type': 'text/x' },
     });
     expect(await echoed.text()).toBe('anything');
+    expect(echoed.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(echoed.headers.get('x-correlation-id')).toMatch(UUID7);
     const bad = await fetch(`${things.bound.url}/bad`);
     expect([bad.status, (await problemIn(bad)).error]).toEqual([500, 'internal']);
     const form = await fetch(`${things.bound.url}/raw`, { method: 'POST', body: new URLSearchParams({ a: '1' }) });

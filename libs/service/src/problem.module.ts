@@ -1,7 +1,8 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Log } from '@portcullis/contract/log';
-import type { ErrorRequestHandler, Response } from 'express';
-import { correlationIdOf } from './correlation.module.js';
+import type { ErrorRequestHandler } from 'express';
+import type { ServerResponse } from 'node:http';
+import { correlationIdOf } from './correlation.js';
 import { problemOf } from './problem.js';
 
 export interface ProblemOptions {
@@ -20,7 +21,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   catch(thrown: unknown, host: ArgumentsHost): void {
-    answerProblem(thrown, host.switchToHttp().getResponse<Response>(), this.#options);
+    answerProblem(thrown, host.switchToHttp().getResponse<ServerResponse>(), this.#options);
   }
 }
 
@@ -30,7 +31,12 @@ export const problemHandler =
   (thrown, _request, response, _next) =>
     answerProblem(thrown, response, options);
 
-function answerProblem(thrown: unknown, response: Response, { log, resourceMetadata }: ProblemOptions): void {
+/** The same for what never reached a router. */
+export function answerProblem(
+  thrown: unknown,
+  response: ServerResponse,
+  { log, resourceMetadata }: ProblemOptions,
+): void {
   const correlationId = correlationIdOf(response);
   const { status, headers, body } = problemOf(thrown, { correlationId, resourceMetadata });
   if (status >= 500) log.error('request failed', { correlationId, status, error: thrown });
@@ -43,5 +49,10 @@ function answerProblem(thrown: unknown, response: Response, { log, resourceMetad
     });
   // half an answer cannot be taken back; cutting it tells the reader that it is not whole
   if (response.headersSent) return void response.destroy();
-  response.status(status).set(headers).json(body);
+  const text = JSON.stringify(body);
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  response.end(text);
 }

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import { pathOf, type ArrivalStep } from '@portcullis/service/arrival';
 import type { Provider } from 'oidc-provider';
 import { PUBLISH_AHEAD_MS } from './key-rotation.js';
 
@@ -8,18 +8,19 @@ const OIDC =
 const DOCUMENTS = /^\/(?:\.well-known\/.*|jwks)$/;
 
 /**
- * Hands oidc-provider its requests. Must stand before any body parser: it reads bodies itself. The policy lets it add the
+ * Hands oidc-provider its requests, unread. The policy lets it add the
  * hash of its own script to the page of `response_mode=form_post`, and nothing else; that page may post to the client.
  */
-export function oidcMount(provider: Provider): RequestHandler {
+export function oidcMount(provider: Provider): ArrivalStep {
   const answer = provider.callback();
   return (request, response, next) => {
-    if (!OIDC.test(request.path)) return next();
+    const path = pathOf(request);
+    if (!OIDC.test(path)) return next();
     response.setHeader(
       'Content-Security-Policy',
       "default-src 'none'; script-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     );
-    if (DOCUMENTS.test(request.path)) response.setHeader('Cache-Control', `public, max-age=${PUBLISH_AHEAD_MS / 1000}`);
+    if (DOCUMENTS.test(path)) response.setHeader('Cache-Control', `public, max-age=${PUBLISH_AHEAD_MS / 1000}`);
     // RFC 6749 §5.1; oidc-provider says no-store, in words that HTTP/1.0 does not know
     else response.setHeader('Pragma', 'no-cache');
     void answer(request, response);
