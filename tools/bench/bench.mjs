@@ -10,7 +10,7 @@ ${Object.entries(BENCHES)
   .map(([name, says]) => `  ${name.padEnd(10)}${says}`)
   .join('\n')}
 
-Rounds are interleaved, so that what else the machine does hits all alike; a figure is the median of its rounds.
+Rounds are interleaved, so that what else the machine does hits all alike; each server is held to its best round.
 Exit 0: every bar is met. Exit 1: one is missed. Exit 2: wrong use.`;
 
 const { values, positionals } = asked();
