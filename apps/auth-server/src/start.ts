@@ -1,14 +1,11 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
-import { clearInterval, setInterval } from 'node:timers';
 import 'reflect-metadata';
 import type { Bus } from '@portcullis/bus/bus';
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
-import { algorithmsInUse } from '@portcullis/scopes/algorithms';
 import { managementPort } from '@portcullis/service/common';
 import { clientAddress } from '@portcullis/service/forwarding';
 import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
-import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { createFetchOutside, type FetchOutside } from '@portcullis/service/fetch-outside.http';
 import { hostsOf } from '@portcullis/service/hosts';
@@ -22,7 +19,6 @@ import { outsideProblem } from '@portcullis/service/outside-url';
 import { resourceUris } from '@portcullis/service/resource-uris';
 import type { RunningService } from '@portcullis/service/running';
 import type { Keys } from '@portcullis/service/setting';
-import { SettingsError } from '@portcullis/service/settings';
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
 import { sqlArtefacts } from './artefacts.sql.js';
@@ -33,33 +29,30 @@ import { recordLinks } from './bootstrap-links.js';
 import { sqlBootstrapLinks } from './bootstrap-links.sql.js';
 import { cachedClients } from './client-cache.memory.js';
 import { clientSecretOf } from './client-secret.js';
-import type { ClientRecord, Clients } from './clients.js';
+import type { ClientRecord } from './clients.js';
 import { sqlClients } from './clients.sql.js';
 import type { AuthServerSettings } from './config.js';
+import { doRegularly, type Chore } from './chores.memory.js';
 import { cookieSigner, formToken } from './cookie-keys.js';
 import type { DemoAccounts } from './demo.js';
 import { putDemoAccounts } from './demo-accounts.js';
 import { memoryFailures } from './failures.memory.js';
 import { grantEnding } from './grant-ending.js';
-import { KeyRing } from './key-ring.js';
-import { keyUpkeep } from './key-upkeep.js';
 import { sqlGrants } from './grants.sql.js';
+import { openKeys } from './keys.wire.js';
 import { localAdminClient, type LocalAdmin } from './local-admin.js';
 import { oidcMount } from './oidc-mount.js';
 import { hashPassword, SALT_BYTES } from './password.js';
 import { createProvider } from './provider.js';
 import { auditPushedRequests } from './pushed-request-audit.js';
 import { sqlRefreshTokens } from './refresh-tokens.sql.js';
-import { sealedSigners } from './sealed-signers.memory.js';
 import type { Signers } from './signer.js';
-import { sqlSigningKeys } from './signing-keys.sql.js';
-import { revocationAnnouncer } from './revocation-announcer.js';
-import { sqlRevocations } from './revocations.sql.js';
-import { revoking } from './revoking.js';
 import { tokenNamed } from './shown-token.js';
 import { serveShownTokens } from './shown-token-endpoints.js';
 import { AUTH } from './tables.js';
 import { auditTokens } from './token-audit.js';
+import { refuseUnsafe } from './unsafe-start.js';
+import { openRevocations } from './revocations.wire.js';
 import { sqlUsers } from './users.sql.js';
 
 /** What the authorization server shares with whoever starts it; closed by them. */
@@ -114,41 +107,18 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   const clients = cachedClients(sqlClients(database, now), now);
   const [users, artefacts] = [sqlUsers(database, now), sqlArtefacts(database)];
   const refreshTokens = sqlRefreshTokens(database);
-  const signingKeys = sqlSigningKeys(database);
   const keys = {
     cookie: parts.keys.cookie.map(keyBytes),
     secretHash: parts.keys.secretHash.map((key) => createSecretKey(keyBytes(key))),
   };
   const secretHashKey = createSecretKey(keyBytes(parts.keys.secretHash[0]));
 
-  await refuseUnsafe(settings, parts, clients);
+  await refuseUnsafe(settings, { demo: demo !== undefined || localAdmin !== undefined, clients });
   if (demo) await putDemoAccounts(demo, { clients, users, secretHashKey, now, randomBytes });
-  const [kek, ...otherKeks] = parts.keys.keyEncryption;
-  const ring = new KeyRing();
-  const keeping = keyUpkeep({
-    keys: signingKeys,
-    signers: parts.signers ?? sealedSigners([keyBytes(kek), ...otherKeks.map(keyBytes)]),
-    ring,
-    events,
-    log,
-    inUse: algorithmsInUse(settings.TOKEN_ALGORITHMS),
-    everyDays: settings.KEY_ROTATION_DAYS,
-    now,
-  });
-  await keeping.open();
+  const { stored: signingKeys, ring, keeping } = await openKeys(settings, parts);
   const standing = await standingFeed(bus, 'auth-server', log);
-  const revocations = sqlRevocations(database);
-  const announcer = revocationAnnouncer({
-    revocations,
-    publish: (messages) => bus.publish('portcullis.revocations', messages),
-    later,
-    now,
-    log,
-  });
   // before anything is served here: the keys to verify a token with are served here too
-  await announcer.start();
-  const revoked = await revocationFeed(bus, 'auth-server', { now, log });
-  const revoke = revoking({ revocations, announce: announcer.announce, now });
+  const { announcer, revoked, revoke } = await openRevocations(parts);
 
   const uris = resourceUris(settings);
   const administrator = localAdmin && localAdminClient(localAdmin, now());
@@ -260,28 +230,26 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     metrics,
     mode: settings.PORTCULLIS_MODE,
   });
-  const sweeping = setInterval(() => {
-    artefacts.sweep(now()).catch((error: unknown) => log.warn('expired sessions and codes stay for now', { error }));
-    refreshTokens.sweep(now()).catch((error: unknown) => log.warn('expired refresh tokens stay for now', { error }));
-    announcer.sweep().catch((error: unknown) => log.warn('what was revoked long ago stays for now', { error }));
-    recordLinks(links, events, now).catch((error: unknown) => log.warn('a link waits for its event', { error }));
-    clients.sweepSecrets(now()).catch((error: unknown) => log.warn('replaced secrets stay for now', { error }));
-  }, SWEEP_EVERY_MS);
-  sweeping.unref();
-  const unsealing = setInterval(() => {
-    refreshTokens.dropSeals().catch((error: unknown) => log.warn('sealed refresh tokens stay for now', { error }));
-  }, SEALS_EVERY_MS);
-  unsealing.unref();
-  const turning = setInterval(() => {
-    keeping.tick().catch((error: unknown) => log.warn('the signing keys stay as they are for now', { error }));
-  }, KEYS_EVERY_MS);
-  turning.unref();
+  const stopChores = doRegularly(
+    [
+      sweep('expired sessions and codes stay for now', () => artefacts.sweep(now())),
+      sweep('expired refresh tokens stay for now', () => refreshTokens.sweep(now())),
+      sweep('what was revoked long ago stays for now', () => announcer.sweep()),
+      sweep('a link waits for its event', () => recordLinks(links, events, now)),
+      sweep('replaced secrets stay for now', () => clients.sweepSecrets(now())),
+      {
+        everyMs: SEALS_EVERY_MS,
+        otherwise: 'sealed refresh tokens stay for now',
+        run: () => refreshTokens.dropSeals(),
+      },
+      { everyMs: KEYS_EVERY_MS, otherwise: 'the signing keys stay as they are for now', run: () => keeping.tick() },
+    ],
+    log,
+  );
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    clearInterval(sweeping);
-    clearInterval(unsealing);
-    clearInterval(turning);
+    stopChores();
     await Promise.all([closeBound(bound), closeBound(management)]);
     await keeping.idle();
     await announcer.stop();
@@ -291,25 +259,8 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
 }
 
-const later = (ms: number, run: () => void): (() => void) => {
-  const timer = setTimeout(run, ms);
-  // a start that fails later on must not be kept alive by it
-  timer.unref();
-  return () => clearTimeout(timer);
-};
-
-/** What is for one machine's demonstration has no place in a deployment, whether given now or left in its database. */
-async function refuseUnsafe(settings: AuthServerSettings, parts: AuthServerParts, clients: Clients): Promise<void> {
-  const issuer = new URL(settings.AUTH_ISSUER);
-  const problems = [
-    ...(issuer.pathname === '/' ? [] : [{ variable: 'AUTH_ISSUER', says: 'must have no path in this version.' }]),
-    ...(settings.PORTCULLIS_MODE === 'embedded' ? [] : await demoProblems(parts, clients)),
-  ];
-  if (problems.length > 0) throw new SettingsError(problems);
-}
-
-async function demoProblems(parts: AuthServerParts, clients: Clients): Promise<{ variable: string; says: string }[]> {
-  const says = 'is where demo clients come from, and there are some. Remove them; hardened mode has none.';
-  const found = parts.demo !== undefined || parts.localAdmin !== undefined || (await clients.anyDemo());
-  return found ? [{ variable: 'DEMO', says }] : [];
-}
+const sweep = (otherwise: string, run: () => Promise<unknown>): Chore => ({
+  everyMs: SWEEP_EVERY_MS,
+  otherwise,
+  run,
+});
