@@ -1,5 +1,4 @@
 import type { Log } from '@portcullis/contract/log';
-import { clearInterval, setInterval } from 'node:timers';
 
 /** Something to be done again and again, by every replica; what fails is done the next time. */
 export interface Chore {

@@ -1,5 +1,4 @@
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
-import { clearTimeout, setTimeout } from 'node:timers';
 import { revocationAnnouncer } from './revocation-announcer.js';
 import { sqlRevocations } from './revocations.sql.js';
 import { revoking } from './revoking.js';
