@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { coverageReport } from './test/coverage.mjs';
 import { whyNoContainers } from './test/engine.mjs';
+import { secretsFolder, secretsPrinted } from './test/secrets.mjs';
 import { closing, tallyOf } from './test/tally.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -52,10 +53,15 @@ const CONTAINERS = 'integration tests with containers';
 /** What this version has no tests for, so that nobody takes its absence for a pass. */
 const ABSENT = ['browser tests', 'tests behind nginx'];
 
+mkdirSync(cache, { recursive: true });
+const secrets = secretsFolder(cache);
+env.PORTCULLIS_SECRETS_DIR = secrets.folder;
+/** what the tests printed */
+const printed = [];
+
 const tallies = [];
 const broken = [];
 const skipped = [];
-mkdirSync(cache, { recursive: true });
 for (const [name, command] of STATIC) {
   const ok = (await stage(name, command)) === 0;
   if (!ok) broken.push(name);
@@ -79,6 +85,15 @@ if (part && ran === 0) {
   tallies.push({ passed: 0, failed: 1, skipped: 0 });
 }
 
+heading('secrets: none in what the tests printed');
+const given = secrets.read();
+secrets.remove();
+const leaks = secretsPrinted(Buffer.concat(printed).toString(), given);
+for (const leak of leaks) console.log(leak);
+console.log(`${leaks.length === 0 ? 'ok' : 'FAILED'}: looked for ${given.length} secrets that the tests were given`);
+if (leaks.length > 0) broken.push('the tests printed secrets');
+tallies.push({ passed: leaks.length === 0 ? 1 : 0, failed: leaks.length === 0 ? 0 : 1, skipped: 0 });
+
 heading('coverage');
 console.log(
   patterns.length === 0
@@ -99,7 +114,7 @@ process.exitCode = ok ? 0 : 1;
 async function tests(name, file, ...args) {
   const results = join(cache, file);
   rmSync(results, { force: true });
-  const exit = await stage([name, ...patterns].join(' '), jest(results, ...args));
+  const exit = await stage([name, ...patterns].join(' '), jest(results, ...args), printed);
   const tally = tallyOf(readResults(results), exit, args.includes('--passWithNoTests'));
   tallies.push(tally);
   broken.push(...tally.problems);
@@ -107,13 +122,24 @@ async function tests(name, file, ...args) {
   return tally.passed + tally.failed;
 }
 
-/** Runs one command, its output going straight through. @returns its exit code; null = killed */
-async function stage(name, [command, ...args]) {
+/** Runs one command, its output going straight through, and into `kept`. @returns its exit code; null = killed */
+async function stage(name, [command, ...args], kept) {
   heading(name);
   const started = Date.now();
-  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const out = kept ? 'pipe' : 'inherit';
+  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', out, out] });
+  for (const [from, to] of [
+    [child.stdout, process.stdout],
+    [child.stderr, process.stderr],
+  ]) {
+    from?.on('data', (chunk) => {
+      kept.push(chunk);
+      to.write(chunk);
+    });
+  }
   const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
-  const code = await new Promise((resolve, reject) => child.once('error', reject).once('exit', resolve));
+  // `close`, not `exit`: then all it printed has come
+  const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   clearTimeout(timer);
   console.log(`${code === 0 ? 'ok' : 'FAILED'}: ${name}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
   return code;

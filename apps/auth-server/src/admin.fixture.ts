@@ -1,3 +1,4 @@
+import { secretsOf } from '@portcullis/service/secrets.fixture';
 import { jsonOf, type Gate } from './gate.fixture.js';
 
 export interface AdminReply {
@@ -26,7 +27,7 @@ export async function askAdmin(
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: jsonOf(text) };
+  return { status: response.status, headers: response.headers, text, body: secretsOf(jsonOf(text)) };
 }
 
 /** What registers a client that gets plain bearer tokens by itself. */

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { secret } from '@portcullis/service/secrets.fixture';
 
 /** A form as a browser without scripts finds it in a page. */
 export interface Form {
@@ -60,7 +61,7 @@ export class Browser {
     const path = attributes.find((one) => /^path=/i.test(one))?.slice(5) ?? '/';
     const value = pair.slice(at + 1);
     if (value === '') this.#jar.delete(pair.slice(0, at));
-    else this.#jar.set(pair.slice(0, at), { value, path });
+    else this.#jar.set(pair.slice(0, at), { value: secret('cookie', value), path });
   }
 }
 
@@ -68,6 +69,7 @@ export function formIn(html: string): Form {
   const action = /<form[^>]*\saction="([^"]+)"/.exec(html)?.[1];
   if (action === undefined) throw new Error(`no form in: ${html.slice(0, 500)}`);
   const hidden = [...html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
+  for (const [, , value] of hidden) secret('form token', value);
   return { action, hidden: Object.fromEntries(hidden.map(([, name, value]) => [name ?? '', value ?? ''])) };
 }
 

@@ -1,3 +1,4 @@
+import { secret } from '@portcullis/service/secrets.fixture';
 import { Browser, formIn, pkce } from './browser.fixture.js';
 import { postToken, type Gate, type TokenReply } from './gate.fixture.js';
 
@@ -38,7 +39,8 @@ export async function grantAs(
     const login = form.action.endsWith('/login');
     page = await browser.submit(form, login ? typed(person) : { decision: 'allow' });
   }
-  return { ...page, pages, verifier, browser, code: page.sentTo?.searchParams.get('code') ?? undefined };
+  const code = secret('code', page.sentTo?.searchParams.get('code') ?? undefined);
+  return { ...page, pages, verifier: secret('code verifier', verifier), browser, code };
 }
 
 export const exchange = (

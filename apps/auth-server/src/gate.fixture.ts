@@ -7,6 +7,7 @@ import { Refusal } from '@portcullis/contract/refusals';
 import { Secret } from '@portcullis/contract/secret';
 import { bind } from '@portcullis/service/listener.http';
 import { resourceUris } from '@portcullis/service/resource-uris';
+import { expectNoSecrets, secret, secretsOf } from '@portcullis/service/secrets.fixture';
 import { readSettings } from '@portcullis/service/settings';
 import type { Database } from '@portcullis/sql/database';
 import { openPglite } from '@portcullis/sql/pglite.sql';
@@ -20,7 +21,7 @@ import { startAuthServer, type AuthServerParts } from './start.js';
 export const MCP = 'http://127.0.0.1:4401/mcp';
 
 export const privateJwk = async () =>
-  (await exportJWK((await generateKeyPair('ES256', { extractable: true })).privateKey)) as JWK & {
+  secretsOf(await exportJWK((await generateKeyPair('ES256', { extractable: true })).privateKey)) as JWK & {
     kty: 'EC';
     crv: 'P-256';
     x: string;
@@ -49,13 +50,13 @@ export function recordedEvents() {
 
 /** Everything that outlives one run of the server. */
 export async function world(database?: Database) {
-  const key = () => [new Secret(randomBytes(32).toString('base64url'))] as const;
+  const key = () => [new Secret(secret('key of the server', randomBytes(32).toString('base64url')))] as const;
   return {
     database: database ?? (await openPglite('pglite://memory')),
     keys: { keyEncryption: key(), cookie: key(), secretHash: key() },
     demo: await newDemoAccounts({
-      clientSecret: () => randomBytes(32).toString('base64url'),
-      password: () => randomBytes(12).toString('base64url'),
+      clientSecret: () => secret('client secret', randomBytes(32).toString('base64url')),
+      password: () => secret('password', randomBytes(12).toString('base64url')),
       privateJwk,
     }),
     port: 0,
@@ -95,6 +96,12 @@ export async function startGate(of: World, more: Partial<AuthServerParts> = {}, 
   );
   return {
     ...service,
+    /** Stops it. What a test was given must be in no line of its log and no event. */
+    async close() {
+      await service.close();
+      expectNoSecrets('the log', lines.join('\n'));
+      expectNoSecrets('the events', JSON.stringify(events.seen));
+    },
     issuer: settings.AUTH_ISSUER,
     uris: resourceUris(settings),
     bus,
@@ -135,7 +142,7 @@ export async function postToken(
     body: new URLSearchParams(form),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: jsonOf(text) };
+  return { status: response.status, headers: response.headers, text, body: secretsOf(jsonOf(text)) };
 }
 
 export function jsonOf(text: string): Record<string, unknown> {
@@ -157,7 +164,10 @@ export async function assertion(
   const now = Math.floor(Date.now() / 1000);
   const all = { iss: clientId, sub: clientId, aud: audience, jti: uuidv7(), iat: now, exp: now + 60, ...claims };
   const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  return new SignJWT(given).setProtectedHeader(header).sign(await importJWK(key, header.alg));
+  return secret(
+    'assertion',
+    await new SignJWT(given).setProtectedHeader(header).sign(await importJWK(key, header.alg)),
+  );
 }
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 

@@ -89,7 +89,8 @@ describe('all else is inactive, and nothing more is said', () => {
   test("another client's tokens", async () => {
     const { access, refresh } = await personTokens();
     const other = secretOf(gate.demo, 'reporting-agent');
-    for (const token of [await machineToken(), access, refresh]) expect(await introspect(token, other)).toEqual(INACTIVE);
+    for (const token of [await machineToken(), access, refresh])
+      expect(await introspect(token, other)).toEqual(INACTIVE);
     expect(await introspect(await machineToken(), {}, DESKTOP)).toEqual(INACTIVE);
     expect(gate.events.seen.at(-1)?.data).not.toHaveProperty('tokenId');
     // a public client has not proved that it is the one
@@ -153,11 +154,17 @@ describe('a resource server learns of the tokens for its API (RFC 7662 §2.1)', 
     const token = await machineToken();
     expect(await introspect(token, theirs.headers)).toEqual(await introspect('unknown', theirs.headers));
     const own = await registered({ tenant: 'acme' });
-    expect(await introspect(await machineToken(own.headers), theirs.headers)).toMatchObject({ active: true, tenant: 'acme' });
+    expect(await introspect(await machineToken(own.headers), theirs.headers)).toMatchObject({
+      active: true,
+      tenant: 'acme',
+    });
   });
 
   test.each([
-    ['a public client', { auth_method: 'none', redirect_uris: ['http://127.0.0.1/cb'], grant_types: ['authorization_code'] }],
+    [
+      'a public client',
+      { auth_method: 'none', redirect_uris: ['http://127.0.0.1/cb'], grant_types: ['authorization_code'] },
+    ],
     ['an API that is none', { introspects: 'everything' }],
   ])('%s cannot be one', async (_says, more) => {
     const reply = await askAdmin(gate, platform, 'POST', '/clients', machine({ ...ofMcp, ...more }));

@@ -2,7 +2,17 @@ import { principalId } from '@portcullis/contract/ids';
 import { decodeJwt } from 'jose';
 import { askAdmin } from './admin.fixture.js';
 import { exchange, grantAs } from './flow.fixture.js';
-import { adminToken, assertion, ASSERTION_TYPE, basic, postToken, secretOf, startGate, world, type Gate } from './gate.fixture.js';
+import {
+  adminToken,
+  assertion,
+  ASSERTION_TYPE,
+  basic,
+  postToken,
+  secretOf,
+  startGate,
+  world,
+  type Gate,
+} from './gate.fixture.js';
 import { show, SHOWN } from './shown-token.fixture.js';
 
 let gate: Gate;
@@ -57,7 +67,9 @@ describe('an access token (RFC 7009 §2.1)', () => {
     const token = await adminToken(gate, gate.uris.authAdmin, 'admin:clients');
     expect((await askAdmin(gate, token, 'GET', '/clients')).status).toBe(200);
     const client_assertion = await assertion(gate.adminKey, 'local-admin', gate.issuer);
-    expect(await revoke(token, {}, { client_assertion_type: ASSERTION_TYPE, client_assertion })).toMatchObject({ status: 200 });
+    expect(await revoke(token, {}, { client_assertion_type: ASSERTION_TYPE, client_assertion })).toMatchObject({
+      status: 200,
+    });
     const refused = await askAdmin(gate, token, 'GET', '/clients');
     expect([refused.status, refused.body.error]).toEqual([401, 'token_invalid']);
     expect(refused.headers.get('www-authenticate')).toContain('error="invalid_token"');
@@ -75,7 +87,8 @@ describe('an access token (RFC 7009 §2.1)', () => {
   test('that is opaque, for /userinfo, is good no more there', async () => {
     const { code, verifier } = await grantAs(gate, gate.demo.users[0]!, { scope: 'openid profile' });
     const token = String((await exchange(gate, code ?? '', verifier)).body.access_token);
-    const userinfo = async () => (await fetch(`${gate.issuer}/userinfo`, { headers: { authorization: `Bearer ${token}` } })).status;
+    const userinfo = async () =>
+      (await fetch(`${gate.issuer}/userinfo`, { headers: { authorization: `Bearer ${token}` } })).status;
     expect([await userinfo(), await isActive(token, {}, DESKTOP)]).toEqual([200, true]);
     expect(await revoke(token, {}, DESKTOP)).toMatchObject({ status: 200 });
     expect([await userinfo(), await isActive(token, {}, DESKTOP)]).toEqual([401, false]);
@@ -90,7 +103,8 @@ describe('a refresh token (RFC 7009 §2.1)', () => {
     const { access_token: second, refresh_token: newest } = next.body as Record<string, string>;
     expect(await revoke(newest ?? '', {}, DESKTOP)).toMatchObject({ status: 200 });
     expect(lastEvent()).toMatchObject({ data: { action: 'grant.revoked', grantId: decodeJwt(gone.access).grant_id } });
-    for (const token of [gone.access, second ?? '', newest ?? '']) expect(await isActive(token, {}, DESKTOP)).toBe(false);
+    for (const token of [gone.access, second ?? '', newest ?? ''])
+      expect(await isActive(token, {}, DESKTOP)).toBe(false);
     expect(await refreshed(newest ?? '')).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
     for (const token of [kept.access, kept.refresh]) expect(await isActive(token, {}, DESKTOP)).toBe(true);
     expect((await refreshed(kept.refresh)).status).toBe(200);
@@ -108,12 +122,17 @@ describe('nothing happens, and the answer is 200 (RFC 7009 §2.2)', () => {
   test("to another client's access or refresh token", async () => {
     const mine = await machineToken();
     expect(await revoke(mine, reporting())).toMatchObject({ status: 200, text: '' });
-    const refusal = { action: 'revocation.refused', clientId: 'reporting-agent', reason: expect.stringContaining('another') };
+    const refusal = {
+      action: 'revocation.refused',
+      clientId: 'reporting-agent',
+      reason: expect.stringContaining('another'),
+    };
     expect(lastEvent()).toMatchObject({ subject: principalId('default', 'reporting-agent'), data: refusal });
     expect(lastEvent()?.data).not.toHaveProperty('tokenId');
     expect(await isActive(mine)).toBe(true);
     const { access, refresh } = await personTokens();
-    for (const token of [access, refresh]) expect(await revoke(token, reporting())).toMatchObject({ status: 200, text: '' });
+    for (const token of [access, refresh])
+      expect(await revoke(token, reporting())).toMatchObject({ status: 200, text: '' });
     for (const token of [access, refresh]) expect(await isActive(token, {}, DESKTOP)).toBe(true);
     expect((await refreshed(refresh)).status).toBe(200);
   });
@@ -121,15 +140,24 @@ describe('nothing happens, and the answer is 200 (RFC 7009 §2.2)', () => {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   test.each<[string, () => Promise<string>]>([
     ['an unknown token', async () => 'unknown'],
-    ['a token that only looks like one', async () => `${part({ alg: 'ES256', typ: 'at+jwt' })}.${part({ jti: 'x' })}.AAAA`],
-    ['a token without a signature', async () => {
-      const [, claims] = (await machineToken()).split('.');
-      return `${part({ alg: 'none', typ: 'at+jwt' })}.${claims}.`;
-    }],
-    ['an ID token', async () => {
-      const { code, verifier } = await grantAs(gate, gate.demo.users[0]!, { scope: 'openid' });
-      return String((await exchange(gate, code ?? '', verifier)).body.id_token);
-    }],
+    [
+      'a token that only looks like one',
+      async () => `${part({ alg: 'ES256', typ: 'at+jwt' })}.${part({ jti: 'x' })}.AAAA`,
+    ],
+    [
+      'a token without a signature',
+      async () => {
+        const [, claims] = (await machineToken()).split('.');
+        return `${part({ alg: 'none', typ: 'at+jwt' })}.${claims}.`;
+      },
+    ],
+    [
+      'an ID token',
+      async () => {
+        const { code, verifier } = await grantAs(gate, gate.demo.users[0]!, { scope: 'openid' });
+        return String((await exchange(gate, code ?? '', verifier)).body.id_token);
+      },
+    ],
     ['text that SQL cannot hold', async () => 'a\0b'],
     ['8 KiB of text', async () => 'x'.repeat(8192)],
   ])('to %s', async (_says, token) => {
@@ -145,12 +173,36 @@ describe.each(SHOWN)('at %s', (path) => {
   test.each<[string, [string, string][], () => Record<string, string>, number, string]>([
     ['a wrong secret', [['token', 'x']], () => basic('support-agent', 'pcs_wrong'), 401, 'invalid_client'],
     ['an unknown client', [['token', 'x']], () => basic('nobody', 'x'), 401, 'invalid_client'],
-    ['a client with a secret that only names itself', [['token', 'x'], ['client_id', 'support-agent']], () => ({}), 401, 'invalid_client'],
+    [
+      'a client with a secret that only names itself',
+      [
+        ['token', 'x'],
+        ['client_id', 'support-agent'],
+      ],
+      () => ({}),
+      401,
+      'invalid_client',
+    ],
     ['nobody', [['token', 'x']], () => ({}), 400, 'invalid_request'],
     ['no token', [], support, 400, 'invalid_request'],
     ['an empty token', [['token', '']], support, 400, 'invalid_request'],
-    ['two tokens', [['token', 'x'], ['token', 'y']], support, 400, 'invalid_request'],
-    ['a bearer token instead of credentials', [['token', 'x']], () => ({ authorization: 'Bearer x' }), 400, 'invalid_request'],
+    [
+      'two tokens',
+      [
+        ['token', 'x'],
+        ['token', 'y'],
+      ],
+      support,
+      400,
+      'invalid_request',
+    ],
+    [
+      'a bearer token instead of credentials',
+      [['token', 'x']],
+      () => ({ authorization: 'Bearer x' }),
+      400,
+      'invalid_request',
+    ],
   ])('%s is refused in JSON, on record', async (_says, form, headers, status, error) => {
     const reply = await show(gate, path, form, { ...headers(), accept: 'text/html' });
     expect(reply).toMatchObject({ status, body: { error, error_description: expect.any(String) } });

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DpopSession } from '@modelcontextprotocol/client';
+import { expectNoSecrets, secretsOf } from '@portcullis/service/secrets.fixture';
 import { importJWK, SignJWT, type JWK } from 'jose';
 import type { Ready } from '../src/ready.js';
 
@@ -51,7 +52,8 @@ export class Gate {
         throw new Error(`the gate stopped with ${code} before it was ready:\n${printed.join('')}`);
       }),
     ]);
-    const demo = ready.demo === null ? { issuer: '', mcp: '', clients: {}, users: [] } : readJson<Demo>(ready.demo);
+    const demo =
+      ready.demo === null ? { issuer: '', mcp: '', clients: {}, users: [] } : secretsOf(readJson<Demo>(ready.demo));
     return new Gate(ready, demo, child, printed, exited, folder, readyFile);
   }
 
@@ -60,16 +62,18 @@ export class Gate {
     return this.printed.join('');
   }
 
+  /** What a test was given must be nowhere in what the platform printed. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.child.kill(signal);
     const code = await this.exited;
     rmSync(this.folder, { recursive: true, force: true });
+    expectNoSecrets('what the platform printed', this.output);
     return code;
   }
 
   /** A token of the local administrator for one of our APIs. */
   async adminToken(resource: string, scope: string, dpop?: DpopSession): Promise<string> {
-    const jwk = readJson<JWK>(this.ready.admin);
+    const jwk = secretsOf(readJson<JWK>(this.ready.admin));
     return this.tokenFor({ client_id: 'local-admin', private_jwk: jwk, scopes: [] }, { resource, scope }, dpop);
   }
 
@@ -88,7 +92,7 @@ export class Gate {
       }),
     });
     if (answer.status !== 201) throw new Error(`client not made: ${answer.status} ${await answer.text()}`);
-    return { ...((await answer.json()) as DemoClient), scopes };
+    return { ...secretsOf((await answer.json()) as DemoClient), scopes };
   }
 
   /** The answer of the token endpoint for a machine client; with a session the token is bound to its key. */
@@ -118,7 +122,7 @@ export class Gate {
   async tokenFor(client: DemoClient, asked: Asked = {}, dpop?: DpopSession): Promise<string> {
     const answer = await this.requestToken(client, asked, dpop);
     if (answer.status !== 200) throw new Error(`no token: ${answer.status} ${await answer.text()}`);
-    return ((await answer.json()) as { access_token: string }).access_token;
+    return secretsOf((await answer.json()) as { access_token: string }).access_token;
   }
 
   /** One JSON-RPC request of revision 2026-07-28, as any HTTP client could send it. */
