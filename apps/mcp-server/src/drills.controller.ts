@@ -38,9 +38,8 @@ export class DrillsController {
     @Req() request: Request,
   ): Promise<{ tenant: string; customers: number }> {
     checkDrill(tenant);
-    const customers = await this.drills.remove(tenant);
     await this.audit('drill.removed', tenant, requestCaller(request));
-    return { tenant, customers };
+    return { tenant, customers: await this.drills.remove(tenant) };
   }
 
   private async audit(action: string, tenant: string, caller: Caller): Promise<void> {

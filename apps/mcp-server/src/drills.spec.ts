@@ -42,6 +42,16 @@ it('each use is audited under the name of who did it', async () => {
   );
 });
 
+it('a removal that cannot be put on record does not happen', async () => {
+  await drill('PUT', 'drill-c');
+  const before = await rig.rows();
+  rig.events.setFull(true);
+  const got = await drill('DELETE', 'drill-c');
+  rig.events.setFull(false);
+  expect([got.status, await rig.rows()]).toEqual([503, before]);
+  await drill('DELETE', 'drill-c');
+});
+
 it.each(['default', 'drill', 'acme', 'drill-A', 'drill-%00', 'drill-..%2fdefault', `drill-${'x'.repeat(40)}`])(
   '%s is no drill tenant, and is left alone',
   async (tenant) => {
