@@ -1,7 +1,7 @@
 import { SIGNING_ALGORITHMS } from '@portcullis/scopes/algorithms';
 import { ApiProblem } from '@portcullis/service/problem';
 import * as z from 'zod';
-import { NOTICE_MS } from './key-rotation.js';
+import { MOST_RETIRING, NOTICE_MS } from './key-rotation.js';
 import type { RotationOutcome } from './key-upkeep.js';
 import type { StoredKey } from './signing-keys.js';
 
@@ -29,15 +29,19 @@ export const keyList = (keys: readonly StoredKey[]) => ({ items: keys.map(keyVie
  * @param now   ms since epoch
  */
 export function notRotated(
-  { possibleAt }: Extract<RotationOutcome, { done: false }>,
+  { tooSoon }: Extract<RotationOutcome, { done: false }>,
   early: boolean,
   now: number,
 ): ApiProblem {
-  if (possibleAt === undefined) return new ApiProblem(404, 'not_found', 'No key of that algorithm signs.');
-  const time = new Date(possibleAt).toISOString();
-  const why = early
+  if (tooSoon === undefined) return new ApiProblem(404, 'not_found', 'No key of that algorithm signs.');
+  const time = new Date(tooSoon.possibleAt).toISOString();
+  const notAnnounced = early
     ? `The next key was made less than ${NOTICE_MS / 1000} seconds ago, and not every replica serves it yet.`
     : 'The next key has not been published for long enough: verifiers may still keep a key set without it.';
-  const retryAfterMs = Math.max(1, possibleAt - now);
+  const why =
+    tooSoon.why === 'not_announced'
+      ? notAnnounced
+      : `There are ${MOST_RETIRING} keys of that algorithm already that are published for the tokens they signed.`;
+  const retryAfterMs = Math.max(1, tooSoon.possibleAt - now);
   return new ApiProblem(409, 'too_soon', `${why} This works from ${time} on.`, { retryAfterMs });
 }

@@ -3,6 +3,7 @@ import { TIMEOUT_MS, UNKNOWN_COOLDOWN_MS } from '@portcullis/guard/jwks.http';
 import fc from 'fast-check';
 import {
   KEPT_MS,
+  MOST_RETIRING,
   NOTICE_MS,
   PUBLISH_AHEAD_MS,
   rotationAsked,
@@ -57,8 +58,8 @@ test('a rotation: the next key signs, the last one stays for its tokens, a new o
 
 test('a second one is too soon until the next key has been published for as long as a key set is cached', () => {
   const keys = rotated(first(), NOW);
-  expect(asked(keys, NOW)).toEqual({ possibleAt: NOW + PUBLISH_AHEAD_MS });
-  expect(asked(keys, NOW + PUBLISH_AHEAD_MS - 1)).toEqual({ possibleAt: NOW + PUBLISH_AHEAD_MS });
+  expect(asked(keys, NOW)).toEqual({ possibleAt: NOW + PUBLISH_AHEAD_MS, why: 'not_announced' });
+  expect(asked(keys, NOW + PUBLISH_AHEAD_MS - 1)).toEqual({ possibleAt: NOW + PUBLISH_AHEAD_MS, why: 'not_announced' });
   expect(shown(rotated(keys, NOW + PUBLISH_AHEAD_MS))).toEqual([
     'ES256 active',
     'ES256 next',
@@ -69,8 +70,20 @@ test('a second one is too soon until the next key has been published for as long
 
 test('an early one needs ten seconds', () => {
   const keys = rotated(first(), NOW);
-  expect(asked(keys, NOW + NOTICE_MS - 1, { early: true })).toEqual({ possibleAt: NOW + NOTICE_MS });
+  expect(asked(keys, NOW + NOTICE_MS - 1, { early: true })).toEqual({
+    possibleAt: NOW + NOTICE_MS,
+    why: 'not_announced',
+  });
   expect(rotated(keys, NOW + NOTICE_MS, true)).toHaveLength(4);
+});
+
+test('however often that is asked for, eight keys of an algorithm are kept for their tokens, then one waits for the oldest', () => {
+  let keys = first();
+  for (let turn = 0; turn < MOST_RETIRING; turn += 1) keys = rotated(keys, NOW + turn * NOTICE_MS, true);
+  const now = NOW + MOST_RETIRING * NOTICE_MS;
+  expect(asked(keys, now, { early: true })).toEqual({ possibleAt: NOW + KEPT_MS, why: 'too_many_retiring' });
+  expect(keys.filter(({ state }) => state === 'retiring')).toHaveLength(MOST_RETIRING);
+  expect(shown(rotated(keys, NOW + KEPT_MS))).toContain('ES256 active');
 });
 
 test('verifiers of ours and all replicas keep up with that', () => {

@@ -27,6 +27,11 @@ export const PUBLISH_AHEAD_MS = 5 * MINUTES;
 export const NOTICE_MS = 10 * SECONDS;
 /** The longest life of a token (60 minutes, see TOKEN_LIFE_MINUTES), and 5 for clocks that differ and replicas that lag. */
 export const KEPT_MS = 65 * MINUTES;
+/**
+ * How many keys of one algorithm may be kept for their tokens before another rotation can be asked for: each makes the key
+ * set longer, and verifiers read no more of it than 256 KiB. The schedule stays far below.
+ */
+export const MOST_RETIRING = 8;
 
 export interface RotatingKey {
   readonly kid: string;
@@ -46,10 +51,11 @@ export interface Rotation {
   readonly remove: readonly string[];
 }
 
-/** The next key has not been published for long enough. */
+/** The next key has not been published for long enough, or too many old ones are. */
 export interface TooSoon {
   /** ms since epoch; from then on the rotation goes through */
   readonly possibleAt: number;
+  readonly why: 'not_announced' | 'too_many_retiring';
 }
 
 /**
@@ -113,7 +119,9 @@ export function rotationAsked(
       .filter(({ used }) => used)
       .map(({ next }) => (next?.notBefore ?? now + PUBLISH_AHEAD_MS) - (early ? PUBLISH_AHEAD_MS - NOTICE_MS : 0)),
   );
-  if (possibleAt > now) return { possibleAt };
+  if (possibleAt > now) return { possibleAt, why: 'not_announced' };
+  const roomAt = Math.max(now, ...asked.map(({ retiring }) => retiring.at(-MOST_RETIRING)?.notAfter ?? now));
+  if (roomAt > now) return { possibleAt: roomAt, why: 'too_many_retiring' };
   return joined(
     asked.map(({ active, next, used }) => (next && used ? succeeded(active, next, now) : ended(active, next, now))),
   );
@@ -151,8 +159,9 @@ const retired = ({ kid, notBefore }: RotatingKey, now: number): Rotation['move']
 });
 
 const placesOf = (keys: readonly RotatingKey[], alg: SigningAlgorithm) => {
-  const at = (state: KeyState) => keys.find((key) => key.alg === alg && key.state === state);
-  return { active: at('active'), next: at('next') };
+  const at = (state: KeyState) => keys.filter((key) => key.alg === alg && key.state === state);
+  const retiring = at('retiring').sort((a, b) => (a.notAfter ?? Infinity) - (b.notAfter ?? Infinity));
+  return { active: at('active')[0], next: at('next')[0], retiring };
 };
 
 const algorithmsOf = (keys: readonly RotatingKey[], inUse: readonly SigningAlgorithm[]): SigningAlgorithm[] => [

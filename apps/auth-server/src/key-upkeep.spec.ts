@@ -92,7 +92,10 @@ test('two replicas that rotate at once make one rotation', async () => {
   await b.keeping.open();
   const outcomes = await Promise.all([a.keeping.rotate(ASKED), b.keeping.rotate(ASKED)]);
   expect(outcomes.filter(({ done }) => done)).toHaveLength(1);
-  expect(outcomes.find(({ done }) => !done)).toEqual({ done: false, possibleAt: time + PUBLISH_AHEAD_MS });
+  expect(outcomes.find(({ done }) => !done)).toEqual({
+    done: false,
+    tooSoon: { possibleAt: time + PUBLISH_AHEAD_MS, why: 'not_announced' },
+  });
   expect((await sqlSigningKeys(database).list()).map(({ state }) => state)).toEqual(['active', 'next', 'retiring']);
   expect([...a.does(), ...b.does()].filter((action) => action === 'keys.rotated')).toHaveLength(1);
 });
@@ -149,8 +152,14 @@ test('a rotation that comes too soon says when it may come; early it may after t
   await a.keeping.rotate(ASKED);
   const made = time;
   time += 1000;
-  expect(await a.keeping.rotate(ASKED)).toEqual({ done: false, possibleAt: made + PUBLISH_AHEAD_MS });
-  expect(await a.keeping.rotate({ ...ASKED, early: true })).toEqual({ done: false, possibleAt: made + NOTICE_MS });
+  expect(await a.keeping.rotate(ASKED)).toEqual({
+    done: false,
+    tooSoon: { possibleAt: made + PUBLISH_AHEAD_MS, why: 'not_announced' },
+  });
+  expect(await a.keeping.rotate({ ...ASKED, early: true })).toEqual({
+    done: false,
+    tooSoon: { possibleAt: made + NOTICE_MS, why: 'not_announced' },
+  });
   time = made + NOTICE_MS;
   expect(await a.keeping.rotate({ ...ASKED, early: true })).toMatchObject({ done: true });
 });

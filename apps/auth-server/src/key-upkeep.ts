@@ -4,7 +4,7 @@ import type { Log } from '@portcullis/contract/log';
 import type { SigningAlgorithm } from '@portcullis/scopes/algorithms';
 import { adminEvent } from './audit.js';
 import type { KeyRing } from './key-ring.js';
-import { rotationAsked, rotationDue, type Rotation } from './key-rotation.js';
+import { rotationAsked, rotationDue, type Rotation, type TooSoon } from './key-rotation.js';
 import type { NewKey, Signer, Signers } from './signer.js';
 import type { SigningKeys, StoredKey, StoredKeyChange } from './signing-keys.js';
 
@@ -30,8 +30,8 @@ export interface RotationRequest {
 }
 export type RotationOutcome =
   | { readonly done: true; readonly keys: readonly StoredKey[] }
-  /** `possibleAt`: ms since epoch; undefined = there is no such key */
-  | { readonly done: false; readonly possibleAt: number | undefined };
+  /** `tooSoon`: undefined = there is no such key */
+  | { readonly done: false; readonly tooSoon: TooSoon | undefined };
 
 export interface KeyUpkeep {
   /**
@@ -94,7 +94,7 @@ export function keyUpkeep(ports: KeyUpkeepPorts): KeyUpkeep {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const asked = (stored: readonly StoredKey[]) => rotationAsked(stored, inUse, request, now());
       const rotation = asked(await keys.list());
-      if (rotation === undefined || 'possibleAt' in rotation) return { done: false, possibleAt: rotation?.possibleAt };
+      if (rotation === undefined || 'possibleAt' in rotation) return { done: false, tooSoon: rotation };
       const made = await make(rotation);
       let before: readonly StoredKey[] = [];
       let done = false;
