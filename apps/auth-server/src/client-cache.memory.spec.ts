@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { migrate } from '@portcullis/sql/migrate.sql';
-import { openPglite } from '@portcullis/sql/pglite.sql';
+import { openTestDatabase } from '@portcullis/sql/database.fixture';
 import { cachedClients } from './client-cache.memory.js';
 import { clientsContract } from './clients.contract.js';
 import type { ClientRecord, Clients } from './clients.js';
@@ -10,7 +10,7 @@ describe('clients in SQL behind the cache', () => {
   const closing: (() => Promise<void>)[] = [];
   afterAll(() => Promise.all(closing.map((close) => close())));
   clientsContract(async () => {
-    const database = await openPglite('pglite://memory');
+    const database = await openTestDatabase();
     closing.push(() => database.close());
     await migrate(database, 'auth', new URL('../migrations/', import.meta.url));
     return cachedClients(sqlClients(database), Date.now);

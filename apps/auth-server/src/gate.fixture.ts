@@ -10,7 +10,7 @@ import { resourceUris } from '@portcullis/service/resource-uris';
 import { expectNoSecrets, secret, secretsOf } from '@portcullis/service/secrets.fixture';
 import { readSettings } from '@portcullis/service/settings';
 import type { Database } from '@portcullis/sql/database';
-import { openPglite } from '@portcullis/sql/pglite.sql';
+import { openTestDatabase } from '@portcullis/sql/database.fixture';
 import { exportJWK, generateKeyPair, importJWK, SignJWT, type JWK } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import { config } from './config.js';
@@ -52,7 +52,7 @@ export function recordedEvents() {
 export async function world(database?: Database) {
   const key = () => [new Secret(secret('key of the server', randomBytes(32).toString('base64url')))] as const;
   return {
-    database: database ?? (await openPglite('pglite://memory')),
+    database: database ?? (await openTestDatabase()),
     keys: { keyEncryption: key(), cookie: key(), secretHash: key() },
     demo: await newDemoAccounts({
       clientSecret: () => secret('client secret', randomBytes(32).toString('base64url')),

@@ -1,6 +1,6 @@
 import { principalId } from '@portcullis/contract/ids';
 import type { Database } from '@portcullis/sql/database';
-import { openPglite } from '@portcullis/sql/pglite.sql';
+import { openTestDatabase } from '@portcullis/sql/database.fixture';
 import { call, denials, T0, uuid } from './events.fixture.js';
 import { handClock, readFeed, startIssuer, startService, until, type Issuer } from './service.fixture.js';
 
@@ -18,7 +18,7 @@ const THEIRS = principalId('other', 'theirs');
 const NOBODY = principalId('default', 'nobody');
 
 beforeAll(async () => {
-  database = await openPglite('pglite://memory');
+  database = await openTestDatabase();
   issuer = await startIssuer();
   service = await startService({ database, issuer, now: clock.now });
   [reader, responder, platform] = await Promise.all([

@@ -2,7 +2,7 @@ import type { Bus } from '@portcullis/bus/bus';
 import { memoryBus } from '@portcullis/bus/bus.memory';
 import { principalId } from '@portcullis/contract/ids';
 import type { Database } from '@portcullis/sql/database';
-import { openPglite } from '@portcullis/sql/pglite.sql';
+import { openTestDatabase } from '@portcullis/sql/database.fixture';
 import { sql } from 'kysely';
 import { auditSchema } from './audit-store.sql.js';
 import { admin, call, denials, nextNumber } from './events.fixture.js';
@@ -11,7 +11,7 @@ import { busMessage, readFeed, startIssuer, startService, until, type Issuer } f
 let database: Database;
 let issuer: Issuer;
 beforeAll(async () => {
-  database = await openPglite('pglite://memory');
+  database = await openTestDatabase();
   issuer = await startIssuer();
 }, 60_000);
 afterAll(async () => {

@@ -85,7 +85,10 @@ describe('openPostgres', () => {
       'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
     );
     await ended;
-    await database.ping().catch(() => database.ping());
+    // each of the idle ones may be handed out once before its end is noticed
+    const ping = (more: number): Promise<void> =>
+      database.ping().catch((error: unknown) => (more > 0 ? ping(more - 1) : Promise.reject(error)));
+    await ping(2);
     expect(heard.join()).toContain('terminating connection');
     await database.close();
   });
