@@ -7,7 +7,7 @@ import { sqlClients } from './clients.sql.js';
 import { secretHash } from './client-secret.js';
 import { keyBytes } from '@portcullis/service/key-text';
 import { authorizeUrl, CALLBACK, exchange, grantAs, typed } from './flow.fixture.js';
-import { basic, MCP, startGate, world, type Gate } from './gate.fixture.js';
+import { basic, MCP, startGate, world, type Gate, postToken } from './gate.fixture.js';
 
 const WEB = 'https://app.example/cb';
 let gate: Gate;
