@@ -51,6 +51,32 @@ test('sep-1932-as-metadata-alg-values, sep-1932-as-no-none-alg: the metadata nam
   expect(dpop_signing_alg_values_supported).toEqual(['ES256', 'EdDSA', 'Ed25519', 'RS256']);
 });
 
+describe('a proof that comes twice', () => {
+  test('is an invalid proof, and no invalid grant (§5), for a machine', async () => {
+    const headers = { ...support(), ...(await proven(gate, key)) };
+    expect(await postToken(gate, GRANT, headers)).toMatchObject({ status: 200 });
+    expect(await postToken(gate, GRANT, headers)).toMatchObject(refusal);
+    expect(gate.events.seen.at(-1)).toMatchObject({ data: { reason: expect.stringMatching(/^invalid_dpop_proof: /) } });
+  });
+
+  test('costs nobody the code that it comes with', async () => {
+    const [one, two] = [await grantAs(gate, sam()), await grantAs(gate, sam())];
+    const used = await proven(gate, key);
+    expect(await exchange(gate, one.code!, one.verifier, {}, used)).toMatchObject({ status: 200 });
+    expect(await exchange(gate, two.code!, two.verifier, {}, used)).toMatchObject(refusal);
+    expect(await exchange(gate, two.code!, two.verifier, {}, await proven(gate, key))).toMatchObject({ status: 200 });
+  });
+
+  test('with the code that it came with before ends what the code gave, as every such code does', async () => {
+    const { code, verifier } = await grantAs(gate, sam());
+    const used = await proven(gate, key);
+    expect(await exchange(gate, code!, verifier, {}, used)).toMatchObject({ status: 200 });
+    expect(await exchange(gate, code!, verifier, {}, used)).toMatchObject({ body: { error: 'invalid_grant' } });
+    const ended = gate.events.seen.filter(({ data }) => 'action' in data && data.action === 'grant.compromised');
+    expect(ended).toHaveLength(1);
+  });
+});
+
 describe('sep-1932-as-dpop-bound-enforcement: a client whose record says so gets nothing without a proof', () => {
   test('no proof is invalid_dpop_proof, which costs no refresh token, and is on record', async () => {
     const reply = await postToken(gate, await secure());

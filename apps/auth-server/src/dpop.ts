@@ -1,8 +1,8 @@
 import { hkdfSync } from 'node:crypto';
 import { DPOP_ALGORITHMS, proofJwk } from '@portcullis/guard/proof-key';
 import { decodeProtectedHeader } from 'jose';
-import type Provider from 'oidc-provider';
-import { errors, type Configuration } from 'oidc-provider';
+import { errors, Provider, type Configuration } from 'oidc-provider';
+import { checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 
 type DPoP = NonNullable<NonNullable<Configuration['features']>['dPoP']>;
 
@@ -23,6 +23,17 @@ export const proofsRequired = (cookieKey: Uint8Array): DPoP => ({
 });
 
 const MAX_LENGTH = 4096;
+
+/**
+ * Two Authorization headers are none that can be read, and are answered so (RFC 9110 §5.3): Node shows the first of them,
+ * a proxy may have looked at the other. Two DPoP headers arrive as one that is no proof.
+ */
+export function oneAuthorization(provider: Provider): void {
+  provider.use(async ({ req }, next) => {
+    if ((req.headersDistinct['authorization'] ?? []).length > 1) req.headers.authorization = 'more-than-one';
+    await next();
+  });
+}
 
 /**
  * Holds proofs to the bounds of our resource servers: no token is bound here to a key that none of them takes, or that
@@ -46,17 +57,46 @@ function fits(proof: string): boolean {
   }
 }
 
-/** How oidc-provider words it (lib/helpers/sender_constraints.js). */
-const NO_PROOF = 'DPoP proof JWT not provided';
+/** The proofs that were looked up before their code was used. */
+const checked = new WeakMap<object, string>();
+
+/** Is it the proof that this very request was found to bring for the first time? */
+export const wasChecked = (jti: string): boolean => Provider.ctx !== undefined && checked.get(Provider.ctx) === jti;
 
 /**
- * A client that must prove its key and sends no proof is told invalid_dpop_proof. oidc-provider says invalid_grant, at
- * which clients throw their refresh token away, and nothing is wrong with that (RFC 9449 §5, §5.2).
+ * A proof that came before is refused before the code is used: its code is good still, for whoever brings a good proof.
+ * oidc-provider looks only afterwards.
  */
-export function nameMissingProofs(provider: Provider): void {
+export function checkProofsBeforeCodes(provider: Provider): void {
+  const { prototype } = provider.AuthorizationCode;
+  const use = prototype.consume;
+  prototype.consume = async function () {
+    const ctx = Provider.ctx as Parameters<typeof validateDpop>[1] | undefined;
+    const client = ctx?.oidc.client;
+    const proof = ctx && (await validateDpop(provider, ctx));
+    if (ctx && client && proof) {
+      await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
+      checked.set(ctx, proof.jti);
+    }
+    return use.call(this);
+  };
+}
+
+/** How oidc-provider words it (lib/helpers/sender_constraints.js, validate_dpop.js), and how we do. */
+const OF_PROOFS: Readonly<Record<string, string>> = {
+  'DPoP proof JWT not provided': 'this client must send a DPoP proof',
+  'DPoP proof JWT Replay detected': 'the DPoP proof was used before',
+};
+
+/**
+ * A client that must prove its key and sends no proof, or one that came before, is told invalid_dpop_proof. oidc-provider
+ * says invalid_grant, at which clients throw their refresh token away, and nothing is wrong with that (RFC 9449 §5, §5.2).
+ */
+export function nameProofProblems(provider: Provider): void {
   provider.on('grant.error', (ctx, error) => {
-    if (!(error instanceof errors.InvalidGrant) || error.error_detail !== NO_PROOF) return;
-    const named = new errors.InvalidDpopProof('this client must send a DPoP proof');
+    const says = error instanceof errors.InvalidGrant && OF_PROOFS[error.error_detail ?? ''];
+    if (!says) return;
+    const named = new errors.InvalidDpopProof(says);
     Object.assign(error, { error: named.error, error_description: named.error_description, error_detail: undefined });
     if (typeof ctx.body === 'object') ctx.body = { error: named.error, error_description: named.error_description };
   });

@@ -15,7 +15,14 @@ import type { CookieSigner } from './cookie-keys.js';
 import { findAccount } from './account.js';
 import { checkIdTokenHint } from './id-token-hint.js';
 import type { KeyRing } from './key-ring.js';
-import { boundProofs, nameMissingProofs, PROOF_ALGORITHMS, proofsRequired } from './dpop.js';
+import {
+  boundProofs,
+  checkProofsBeforeCodes,
+  nameProofProblems,
+  oneAuthorization,
+  PROOF_ALGORITHMS,
+  proofsRequired,
+} from './dpop.js';
 import { correctContext } from './oidc-context.js';
 import { renderError, renderLogout, renderSignedOut } from './oidc-pages.js';
 import { serveRefreshGrant, type RefreshGrantPorts } from './refresh-grant.js';
@@ -149,8 +156,10 @@ export function createProvider(parts: ProviderParts): Provider {
   compareSecrets(provider, parts);
   nameUnauthorizedClients(provider);
   provider.ReplayDetection.unique = useOnce(parts);
+  oneAuthorization(provider);
   boundProofs(provider);
-  nameMissingProofs(provider);
+  checkProofsBeforeCodes(provider);
+  nameProofProblems(provider);
   serveRefreshGrant(provider, parts);
   (provider.IdToken as unknown as IdTokenHints).validate = (jwt, { clientId }) =>
     checkIdTokenHint(jwt, { ring: parts.ring, issuer: parts.issuer, clientId });

@@ -1,10 +1,12 @@
 import { shelve, type Artefacts } from './artefacts.js';
+import { wasChecked } from './dpop.js';
 
 /**
- * Lets an assertion's id be used once (RFC 7523 §3, item 7). In place of oidc-provider's own, which looks first and
+ * Lets the id of an assertion or a proof be used once (RFC 7523 §3, item 7; RFC 9449 §11.1). In place of oidc-provider's own, which looks first and
  * writes later, so that of two at once both would pass.
  */
 export const useOnce =
   ({ artefacts }: { readonly artefacts: Artefacts }) =>
-  (iss: string, jti: string, exp: number): Promise<boolean> =>
+  async (iss: string, jti: string, exp: number): Promise<boolean> =>
+    wasChecked(jti) ||
     artefacts.putOnce(shelve('ReplayDetection', JSON.stringify([iss, jti]), { clientId: iss }, exp * 1000));
