@@ -1,5 +1,6 @@
 import type { EventData, EventDraft } from '@portcullis/audit-schemas/envelope';
 import { DEFAULT_TENANT, principalId } from '@portcullis/contract/ids';
+import { claimedClient } from './claimed-client.js';
 
 type AuthAction = EventData<'portcullis.auth.v1'>['action'];
 
@@ -28,7 +29,7 @@ export function authEvent(
     at,
     data: {
       action,
-      ...(clientId !== undefined && { clientId: printable(clientId) }),
+      ...(clientId !== undefined && { clientId: tenant === undefined ? claimedClient(clientId) : clientId }),
       ...(sub !== undefined && { sub }),
       ...more,
       ...(more.reason !== undefined && { reason: more.reason.slice(0, 1000) }),
@@ -49,6 +50,3 @@ export const adminEvent = (tenant: string, data: EventData<'portcullis.admin.v1'
 
 /** Client id of whoever holds the file with the administrator's key of this machine (embedded mode). */
 export const LOCAL_ADMIN = 'local-admin';
-
-/** What a request calls its client may be anything. */
-const printable = (text: string): string => text.replace(/[^\x21-\x7e]/g, '?').slice(0, 255);

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { request } from 'node:http';
 import { principalId } from '@portcullis/contract/ids';
 import { accessTokenClaims } from '@portcullis/scopes/caller';
 import { createRemoteJWKSet, jwtVerify, type JWK } from 'jose';
@@ -297,6 +298,47 @@ test('a secret, an assertion or a token is in no event and no line of the log', 
   ].filter((one) => one !== undefined);
   expect(secrets).toHaveLength(6);
   for (const secret of secrets) expect(told).not.toContain(secret);
+});
+
+test('a secret in the place of the client or of the grant type is in no event', async () => {
+  const { authorization } = support();
+  const [, secret = ''] = Buffer.from(authorization.slice(6), 'base64').toString().split(':');
+  await postToken(gate, GRANT, basic(secret, 'support-agent'));
+  await postToken(gate, { grant_type: secret }, support());
+  await postToken(gate, { ...GRANT, client_id: secret });
+  for (const path of ['/revoke', '/introspect', '/par']) {
+    await fetch(`${gate.issuer}${path}`, {
+      method: 'POST',
+      body: new URLSearchParams({ token: 'x', client_id: secret }),
+    });
+  }
+  const events = gate.events.seen.slice(-6);
+  expect(JSON.stringify(events)).not.toContain(secret);
+  expect(events[1]).toMatchObject({ data: { clientId: 'support-agent', grantType: 'unknown' } });
+  // that it was the same one each time can be told
+  const named = events.slice(2).map(({ data }) => 'clientId' in data && data.clientId);
+  expect(named[0]).toMatch(/^sha256:[0-9a-f]{16}$/);
+  expect(new Set(named).size).toBe(1);
+});
+
+test('two Authorization headers are none that can be read', async () => {
+  const form = String(new URLSearchParams(GRANT));
+  const host = new URL(gate.issuer).host;
+  const two = [support().authorization, basic('other', 'x').authorization].flatMap((one) => ['Authorization', one]);
+  for (const headers of [two, [...two.slice(2), ...two.slice(0, 2)]]) {
+    const status = await new Promise((resolve, reject) => {
+      const all = ['Host', host, 'Content-Type', 'application/x-www-form-urlencoded', ...headers];
+      const sent = request(`${gate.issuer}/token`, { method: 'POST', headers: all }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      sent.on('error', reject).end(form);
+    });
+    expect(status).toBe(400);
+    expect(gate.events.seen.at(-1)).toMatchObject({
+      data: { action: 'token.refused', reason: expect.stringMatching(/^invalid_request: /) },
+    });
+  }
 });
 
 test('a token that cannot be put on record is not handed out', async () => {
