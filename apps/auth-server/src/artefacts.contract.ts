@@ -40,6 +40,23 @@ export function artefactsContract(open: () => Promise<Artefacts>): void {
     expect(await find(code, NOW + 5000)).toEqual({ payload: '{}', consumedAt: NOW });
   });
 
+  test('the grants that came of a session are found while they are good, whoever else has some', async () => {
+    const grant = (grantId: string) => artefact({ kind: 'Grant', grantId, idHash: artefactHash(grantId) });
+    const [first, second, later] = [`g-${++number}`, `g-${++number}`, `g-${++number}`];
+    for (const id of [first, second]) await artefacts.put(grant(id));
+    await artefacts.put({ ...grant(later), expiresAt: NOW + 9000 });
+    const [uid, other] = [`s-${++number}`, `s-${++number}`];
+    await artefacts.put(artefact({ kind: 'Session', sessionUid: uid }));
+    await artefacts.noteSession(first, uid);
+    await artefacts.noteSession(second, other);
+    await artefacts.noteSession(later, uid);
+    expect([...(await artefacts.grantsOf(uid, NOW))].sort()).toEqual([first, later].sort());
+    expect(await artefacts.grantsOf(other, NOW)).toEqual([second]);
+    expect(await artefacts.grantsOf(uid, NOW + 1000)).toEqual([later]);
+    await artefacts.removeOfGrant('Grant', later);
+    expect(await artefacts.grantsOf(uid, NOW + 1000)).toEqual([]);
+  });
+
   test('of ten who use a code at once, one gets it', async () => {
     const code = artefact();
     await artefacts.put(code);

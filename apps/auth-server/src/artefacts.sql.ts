@@ -1,6 +1,6 @@
 import type { Database } from '@portcullis/sql/database';
 import type { Insertable, Kysely, Selectable } from 'kysely';
-import type { Artefact, Artefacts, StoredArtefact } from './artefacts.js';
+import { artefactHash, type Artefact, type Artefacts, type StoredArtefact } from './artefacts.js';
 import { sweepExpired } from './sweep.sql.js';
 import { AUTH, type AuthTables } from './tables.js';
 
@@ -67,6 +67,26 @@ export function sqlArtefacts(database: Database): Artefacts {
 
     async removeOfGrant(kind, grantId) {
       await db.deleteFrom('artefacts').where('kind', '=', kind).where('grant_id', '=', grantId).execute();
+    },
+
+    async noteSession(grantId, sessionUid) {
+      await db
+        .updateTable('artefacts')
+        .set({ session_uid: sessionUid })
+        .where('kind', '=', 'Grant')
+        .where('id_hash', '=', artefactHash(grantId))
+        .execute();
+    },
+
+    async grantsOf(sessionUid, now) {
+      const rows = await db
+        .selectFrom('artefacts')
+        .select('grant_id')
+        .where('kind', '=', 'Grant')
+        .where('session_uid', '=', sessionUid)
+        .where('expires_at', '>', new Date(now))
+        .execute();
+      return rows.flatMap(({ grant_id }) => grant_id ?? []);
     },
 
     sweep: (now) => sweepExpired(db, 'artefacts', now),

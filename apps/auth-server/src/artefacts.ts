@@ -40,6 +40,10 @@ export interface Artefacts {
   consume(kind: string, idHash: string, now: number, keepUntil?: number): Promise<boolean>;
   remove(kind: string, idHash: string): Promise<void>;
   removeOfGrant(kind: string, grantId: string): Promise<void>;
+  /** Notes which session (`uid`) a grant came of. */
+  noteSession(grantId: string, sessionUid: string): Promise<void>;
+  /** @returns the ids of the grants that came of the session and are good at `now` */
+  grantsOf(sessionUid: string, now: number): Promise<readonly string[]>;
   /** @returns how many had expired by `now` and are gone */
   sweep(now: number): Promise<number>;
 }

@@ -24,7 +24,9 @@ const REMEMBERED_MS = 8 * 60 * 60 * 1000;
 export function codeAdapter(ports: GrantAdapterPorts, codes: Adapter): Adapter {
   const { artefacts, now } = ports;
   const replayed = async (payload: AdapterPayload): Promise<never> => {
-    await endOf(ports, payload, 'code-replay', 'its authorization code came back after it had been used');
+    const tenant = await ownerOf(ports, payload);
+    const why = 'its authorization code came back after it had been used';
+    if (tenant !== undefined) await endOf(ports, tenant, payload, 'code-replay', why);
     throw new errors.InvalidGrant('authorization code already used');
   };
   return {
@@ -51,7 +53,9 @@ export function grantAdapter(ports: GrantAdapterPorts, grants: Adapter): Adapter
     ...grants,
     async destroy(grantId) {
       const grant = await grants.find(grantId);
-      if (grant) await endOf(ports, { ...grant, grantId }, 'logout', 'the person signed out');
+      // whichever client, of whatever tenant, sent the person here to sign out
+      const tenant = grant?.clientId && (await ports.activeClient(grant.clientId))?.tenant;
+      if (tenant) await endOf(ports, tenant, { ...grant, grantId }, 'logout', 'the person signed out');
       await grants.destroy(grantId);
     },
   };
@@ -67,12 +71,12 @@ async function ownerOf(ports: GrantAdapterPorts, { clientId }: AdapterPayload): 
 
 async function endOf(
   ports: GrantAdapterPorts,
+  tenant: string,
   payload: AdapterPayload,
   ending: Parameters<EndGrant>[1],
   why: string,
 ): Promise<void> {
   const { grantId, clientId, accountId } = payload;
-  const tenant = await ownerOf(ports, payload);
-  if (tenant === undefined || !grantId || !clientId || !accountId) return;
+  if (!grantId || !clientId || !accountId) return;
   await ports.endGrant({ tenant, grantId, clientId, sub: accountId }, ending, why);
 }

@@ -2,6 +2,7 @@ import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
 import type { Request } from 'express';
 import type { Provider } from 'oidc-provider';
+import type { Artefacts } from './artefacts.js';
 import type { FormToken } from './cookie-keys.js';
 import type { Failures } from './failures.memory.js';
 import type { Users } from './users.js';
@@ -10,6 +11,7 @@ import type { Users } from './users.js';
 export interface InteractionPorts {
   readonly provider: Provider;
   readonly users: Users;
+  readonly artefacts: Pick<Artefacts, 'noteSession'>;
   /** see sign-in.ts */
   readonly nobodysHash: string;
   readonly failures: Failures;

@@ -79,7 +79,10 @@ export class InteractionController {
     if (login) grant.addOIDCScope(login);
     if (api && asked.resource) grant.addResourceScope(asked.resource, api);
     await this.append('consent.granted', request, interaction, { sub }, facts);
-    await this.finish(request, response, { consent: { grantId: await grant.save() } }, true);
+    const grantId = await grant.save();
+    // so that signing out ends it, also when this client gets a later one
+    if (interaction.session) await this.ports.artefacts.noteSession(grantId, interaction.session.uid);
+    await this.finish(request, response, { consent: { grantId } }, true);
   }
 
   @Post(':uid/cancel')

@@ -47,6 +47,7 @@ import { createProvider } from './provider.js';
 import { auditPushedRequests } from './pushed-request-audit.js';
 import { sqlRefreshTokens } from './refresh-tokens.sql.js';
 import type { Signers } from './signer.js';
+import { endGrantsAtSignOut } from './sign-out.js';
 import { tokenNamed } from './shown-token.js';
 import { serveShownTokens } from './shown-token-endpoints.js';
 import { AUTH } from './tables.js';
@@ -157,6 +158,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     clientAddress(request, settings.TRUSTED_PROXIES);
   auditTokens(provider, { events, log, addressOf, now });
   auditPushedRequests(provider, { events, log, addressOf, now });
+  endGrantsAtSignOut(provider, { artefacts, events, activeClient, addressOf, now });
   serveShownTokens(provider, {
     issuer,
     uris,
@@ -176,6 +178,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     interaction: {
       provider,
       users,
+      artefacts,
       nobodysHash: await hashPassword(clientSecretOf(randomBytes(32)), randomBytes(SALT_BYTES)),
       failures: memoryFailures(),
       formToken: formToken(keys.cookie),
