@@ -36,13 +36,19 @@ export const config = z
       'the hosts that URLs given by clients may lie on (keys.example, *.partner.example, keys.example:8443); every public host on port 443 unless given',
     ),
     KEY_ENCRYPTION_KEY: whenHardened(
-      keySetting().describe('the key that seals the signing keys in the database: 32 random bytes as base64url'),
+      keySetting().describe(
+        'the key that seals the signing keys in the database: 32 random bytes as base64url, or two: new,old',
+      ),
     ),
     COOKIE_KEY: whenHardened(
-      keySetting().describe('the key that signs login cookies and forms: 32 random bytes as base64url'),
+      keySetting().describe(
+        'the key that signs login cookies, forms and DPoP nonces: 32 random bytes as base64url, or two: new,old',
+      ),
     ),
     SECRET_HASH_KEY: whenHardened(
-      keySetting().describe('the key under which client secrets are hashed: 32 random bytes as base64url'),
+      keySetting().describe(
+        'the key under which client secrets are hashed: 32 random bytes as base64url, or two: new,old',
+      ),
     ),
   })
   .omit({ REDIS_URL: true, ALLOWED_ORIGINS: true });

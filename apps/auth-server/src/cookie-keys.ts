@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
-/** COOKIE_KEY signs two things, each under a key of its own derived from it (HKDF-SHA-256, RFC 5869). */
+/** COOKIE_KEY signs what a browser hands back (and, see dpop.ts, a client), each under a key of its own (HKDF, RFC 5869). */
 const derived = (key: Uint8Array, use: 'cookies' | 'forms'): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), `portcullis/${use}`, 32));
 

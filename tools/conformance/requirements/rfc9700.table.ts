@@ -242,7 +242,7 @@ export const requirements = {
       level: 'MUST',
       binds: 'authorization server',
       says: 'All attackers of the model are taken into account.',
-      notApplicable: 'a rule for whoever designs and deploys: answered by the threat model in docs, not by a test',
+      notApplicable: 'a rule for whoever designs and deploys: answered by SECURITY.md, not by a test',
     },
     {
       id: 'rfc9700-4.1.3-equal',
