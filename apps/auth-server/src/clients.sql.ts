@@ -1,25 +1,15 @@
 import type { Database } from '@portcullis/sql/database';
 import { isResourceName } from '@portcullis/scopes/resources';
 import { isScope } from '@portcullis/scopes/scopes';
-import type {
-  ExpressionBuilder,
-  Insertable,
-  Kysely,
-  Selectable,
-  Updateable,
-  UpdateQueryBuilder,
-  UpdateResult,
-} from 'kysely';
+import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import { removeArtefacts } from './artefacts.sql.js';
-import type { ClientRecord, Clients } from './clients.js';
-import { cutPage, type Confirm } from './paging.js';
-import { revokeWith } from './revocations.sql.js';
+import { narrowsClient, type ClientRecord, type Clients } from './clients.js';
+import { cutPage, type ConfirmChange } from './paging.js';
+import { revokeTokensWith, revokeWith } from './revocations.sql.js';
 import { AUTH, type AuthTables } from './tables.js';
 import { VersionDiffers, type Expected } from './versions.js';
 
-type Update = UpdateQueryBuilder<AuthTables, 'clients', 'clients', UpdateResult>;
-
-/** @param now ms since epoch: when a client that is disabled or removed had its last token */
+/** @param now ms since epoch: when a client that is disabled, narrowed or removed had its last token */
 export function sqlClients(database: Database, now: () => number = Date.now): Clients {
   const db = database.schema<AuthTables>(AUTH);
   const byId = (tenant: string, clientId: string) =>
@@ -27,22 +17,24 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
   const update = (
     tenant: string,
     clientId: string,
-    how: (clients: Update) => Update,
-    confirm: Confirm,
+    how: (before: ClientRecord) => Updateable<AuthTables['clients']> | undefined,
+    confirm: ConfirmChange<ClientRecord>,
     expected: Expected,
-    disabled = false,
+    also?: (trx: Kysely<AuthTables>, before: ClientRecord) => Promise<void>,
   ): Promise<ClientRecord | undefined> =>
     db.transaction().execute(async (trx) => {
-      const row = await how(trx.updateTable('clients'))
-        .set((before) => ({ version: before('clients.version', '+', 1) }))
+      const before = await locked(trx, tenant, clientId, expected);
+      const changed = before && how(before);
+      if (before === undefined || changed === undefined) return undefined;
+      const row = await trx
+        .updateTable('clients')
+        .set({ ...changed, version: before.version + 1 })
         .where('tenant', '=', tenant)
         .where('client_id', '=', clientId)
-        .where(hasVersion(expected))
         .returningAll()
-        .executeTakeFirst();
-      if (row === undefined) return differs(trx, tenant, clientId, expected);
-      if (disabled) await revokeWith(trx, { tenant, what: 'client', id: clientId, reason: 'disabled' }, now());
-      await confirm();
+        .executeTakeFirstOrThrow();
+      await also?.(trx, before);
+      await confirm(before);
       return recordOf(row);
     });
   return {
@@ -82,20 +74,31 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
       }),
 
     change: (tenant, clientId, change, confirm, expected) =>
-      update(tenant, clientId, (client) => client.set(changeOf(change)), confirm, expected, change.disabled),
+      update(
+        tenant,
+        clientId,
+        () => changeOf(change),
+        confirm,
+        expected,
+        async (trx, before) => {
+          const it = { tenant, what: 'client', id: clientId } as const;
+          if (change.disabled) await revokeWith(trx, { ...it, reason: 'disabled' }, now());
+          else if (narrowsClient(before, change)) await revokeTokensWith(trx, { ...it, reason: 'narrowed' }, now());
+        },
+      ),
 
     rotateSecret: (tenant, clientId, { hash, previousUntil }, confirm, expected) =>
       update(
         tenant,
         clientId,
-        (client) =>
-          client
-            .set((row) => ({
-              secret_hash: hash,
-              previous_secret_hash: previousUntil === undefined ? null : row.ref('clients.secret_hash'),
-              previous_secret_until: previousUntil === undefined ? null : new Date(previousUntil),
-            }))
-            .where('secret_hash', 'is not', null),
+        ({ secretHash: before }) =>
+          before === undefined
+            ? undefined
+            : {
+                secret_hash: hash,
+                previous_secret_hash: previousUntil === undefined ? null : before,
+                previous_secret_until: previousUntil === undefined ? null : new Date(previousUntil),
+              },
         confirm,
         expected,
       ),
@@ -125,20 +128,12 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
 
     remove: (tenant, clientId, confirm, expected) =>
       db.transaction().execute(async (trx) => {
-        const gone = await trx
-          .deleteFrom('clients')
-          .where('tenant', '=', tenant)
-          .where('client_id', '=', clientId)
-          .where(hasVersion(expected))
-          .returning('client_id')
-          .executeTakeFirst();
-        if (gone === undefined) {
-          await differs(trx, tenant, clientId, expected);
-          return false;
-        }
+        const before = await locked(trx, tenant, clientId, expected);
+        if (before === undefined) return false;
+        await trx.deleteFrom('clients').where('tenant', '=', tenant).where('client_id', '=', clientId).execute();
         await revokeWith(trx, { tenant, what: 'client', id: clientId, reason: 'removed' }, now());
         await removeArtefacts(trx, 'client_id', clientId);
-        await confirm();
+        await confirm(before);
         return true;
       }),
 
@@ -162,25 +157,25 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
   };
 }
 
-const hasVersion = (expected: Expected) => (client: ExpressionBuilder<AuthTables, 'clients'>) =>
-  // no row has version 0: an empty list would be no SQL
-  expected === undefined ? client.lit(true) : client('version', 'in', [...expected, 0]);
-
-/** Why no row was changed. @returns undefined when there is none to change */
-async function differs(
+/**
+ * The row as it is, which nobody else can change until the transaction ends.
+ * @throws VersionDiffers
+ */
+async function locked(
   trx: Kysely<AuthTables>,
   tenant: string,
   clientId: string,
   expected: Expected,
-): Promise<undefined> {
-  if (expected === undefined) return;
+): Promise<ClientRecord | undefined> {
   const row = await trx
     .selectFrom('clients')
-    .select('version')
+    .selectAll()
     .where('tenant', '=', tenant)
     .where('client_id', '=', clientId)
+    .forUpdate()
     .executeTakeFirst();
-  if (row !== undefined && !expected.includes(row.version)) throw new VersionDiffers();
+  if (row !== undefined && expected?.includes(row.version) === false) throw new VersionDiffers();
+  return row && recordOf(row);
 }
 
 const recordOf = (row: Selectable<AuthTables['clients']>): ClientRecord => ({

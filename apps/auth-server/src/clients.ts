@@ -1,6 +1,6 @@
 import type { ResourceName } from '@portcullis/scopes/resources';
-import type { Scope } from '@portcullis/scopes/scopes';
-import type { Confirm, Page, PageOf } from './paging.js';
+import { missingScopes, type Scope } from '@portcullis/scopes/scopes';
+import type { Confirm, ConfirmChange, Page, PageOf } from './paging.js';
 import type { Expected } from './versions.js';
 
 /** How a client proves itself at /token (RFC 6749 §2.3.1, RFC 7523 §2.2); `none` is a public client. */
@@ -61,6 +61,10 @@ export type ClientChange = Partial<
   Pick<ClientRecord, 'name' | 'scopes' | 'redirectUris' | 'disabled' | 'dpopBound' | 'requirePar' | 'jwks' | 'jwksUri'>
 >;
 
+/** Does the change take scopes away? */
+export const narrowsClient = ({ scopes: before }: Pick<ClientRecord, 'scopes'>, { scopes }: ClientChange): boolean =>
+  scopes !== undefined && missingScopes(new Set(scopes), before).length > 0;
+
 /** The registered clients. Each must pass clients.contract.ts. */
 export interface Clients {
   /** The one question without a tenant: a request names a client before anybody knows whose it is. */
@@ -71,7 +75,8 @@ export interface Clients {
   /** The row is there only if `confirm` resolves. @returns false when the id is taken */
   add(tenant: string, client: ClientRecord, confirm: Confirm): Promise<boolean>;
   /**
-   * The row changes only if `confirm` resolves.
+   * The row changes only if `confirm` resolves. When it is disabled, its codes and grants go too; when scopes are taken
+   * from it, the access tokens that it has.
    * @param expected the versions it may have now
    * @returns undefined when the tenant has no such client
    * @throws VersionDiffers
@@ -80,7 +85,7 @@ export interface Clients {
     tenant: string,
     clientId: string,
     change: ClientChange,
-    confirm: Confirm,
+    confirm: ConfirmChange<ClientRecord>,
     expected?: Expected,
   ): Promise<ClientRecord | undefined>;
   /**
@@ -93,7 +98,7 @@ export interface Clients {
     tenant: string,
     clientId: string,
     secret: { readonly hash: string; readonly previousUntil: number | undefined },
-    confirm: Confirm,
+    confirm: ConfirmChange<ClientRecord>,
     expected?: Expected,
   ): Promise<ClientRecord | undefined>;
   /** Forgets previous secrets whose time is up. @param now ms since epoch @returns how many */
@@ -101,7 +106,7 @@ export interface Clients {
   /** Replaces the stored hash of the same secret, if it is `old` still. No change of the client: its version stays. */
   renewSecretHash(tenant: string, clientId: string, old: string, renewed: string): Promise<void>;
   /** Its codes and grants go too. @returns false when the tenant has no such client @throws VersionDiffers */
-  remove(tenant: string, clientId: string, confirm: Confirm, expected?: Expected): Promise<boolean>;
+  remove(tenant: string, clientId: string, confirm: ConfirmChange<ClientRecord>, expected?: Expected): Promise<boolean>;
   /** Adds it, or overwrites the one with the same tenant and id. */
   put(tenant: string, client: ClientRecord): Promise<void>;
   /** Is there a demo client in any tenant? Hardened mode asks before it starts. */

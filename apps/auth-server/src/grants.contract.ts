@@ -1,3 +1,4 @@
+import { principalId } from '@portcullis/contract/ids';
 import type { Grants } from './grants.js';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -58,6 +59,16 @@ export function grantsContract(
       createdAt: NOW - 60_000,
       expiresAt: NOW + 1000,
     });
+  });
+
+  test('an agent is found by its principal id, in its own tenant', async () => {
+    expect(await grants.agent('g1', principalId('g1', 'g1-web', 'usr_g1_kim'))).toEqual({
+      clientId: 'g1-web',
+      sub: 'usr_g1_kim',
+    });
+    expect(await grants.agent('g1', principalId('g1', 'g1-cli'))).toEqual({ clientId: 'g1-cli' });
+    expect(await grants.agent('g2', principalId('g1', 'g1-cli'))).toBeUndefined();
+    expect(await grants.agent('g1', principalId('g1', 'g1-web', 'usr_nobody'))).toBeUndefined();
   });
 
   test('a list goes through all of a tenant once, in order, page by page, without what has expired', async () => {

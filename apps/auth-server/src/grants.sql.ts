@@ -1,6 +1,8 @@
+import { principalId } from '@portcullis/contract/ids';
 import type { Database } from '@portcullis/sql/database';
 import type { GrantRecord, Grants } from './grants.js';
 import { cutPage } from './paging.js';
+import { pairsOf } from './revocations.sql.js';
 import { AUTH, type AuthTables } from './tables.js';
 
 /** Grants are oidc-provider's, so they lie among its artefacts; their tenant is that of the client. */
@@ -30,6 +32,14 @@ export function sqlGrants(database: Database): Grants {
     async byId(tenant, grantId, now) {
       const row = await grants(tenant, now).where('artefacts.grant_id', '=', grantId).executeTakeFirst();
       return row && recordOf(row);
+    },
+
+    async agent(tenant, principal) {
+      const clients = await db.selectFrom('clients').select('client_id').where('tenant', '=', tenant).execute();
+      const own = clients.find(({ client_id: clientId }) => principalId(tenant, clientId) === principal);
+      if (own !== undefined) return { clientId: own.client_id };
+      const [pair] = await pairsOf(db, tenant, principal);
+      return pair && { clientId: pair.client_id, sub: pair.account_id };
     },
   };
 }

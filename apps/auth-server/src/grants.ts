@@ -26,6 +26,17 @@ export interface Grants {
   /** in the order of their ids */
   list(tenant: string, filter: GrantFilter, page: Page, now: number): Promise<PageOf<GrantRecord>>;
   byId(tenant: string, grantId: string, now: number): Promise<GrantRecord | undefined>;
+  /**
+   * Whose principal id this is: of a client by itself, or of one that a person has given something.
+   * @returns undefined when it is nobody's here, or that person's grants have ended
+   */
+  agent(tenant: string, principal: string): Promise<Agent | undefined>;
+}
+
+/** A client by itself, or with a person. */
+export interface Agent {
+  readonly clientId: string;
+  readonly sub?: string | undefined;
 }
 
 /** A grant as the admin API shows it. */

@@ -2,6 +2,8 @@ import * as z from 'zod';
 
 /** Says yes by resolving, such as when the audit event of a change is kept. */
 export type Confirm = () => Promise<void>;
+/** Says yes to a change of this record. Nobody else can change it until the answer. */
+export type ConfirmChange<T> = (before: T) => Promise<void>;
 
 /** A stretch of a list that is ordered by a text key. */
 export interface Page {

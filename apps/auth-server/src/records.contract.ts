@@ -137,9 +137,9 @@ export function recordsContract(open: () => Promise<Database>): void {
     const [clients, users] = [() => sqlClients(database, () => at), () => sqlUsers(database, () => at)];
     const no = () => Promise.reject(new Error('the log is full'));
     beforeAll(async () => {
-      for (const clientId of ['d1-a', 'd1-b', 'd1-c'])
+      for (const clientId of ['d1-a', 'd1-b', 'd1-c', 'd1-d'])
         await clients().add('d1', { ...client, tenant: 'd1', clientId }, yes);
-      for (const name of ['a', 'b', 'c', 'd'])
+      for (const name of ['a', 'b', 'c', 'd', 'e'])
         await users().add('d1', { ...user, tenant: 'd1', userId: `usr_d1_${name}`, username: name }, yes);
     });
     test.each<[string, Revocable, string, (confirm: () => Promise<void>) => Promise<unknown>]>([
@@ -172,6 +172,17 @@ export function recordsContract(open: () => Promise<Database>): void {
       // what is issued within two seconds ends too; the last such token has expired an hour later
       expect(found).toMatchObject({ tenant: 'd1', at: at + 2000 });
       expect(found?.until).toBeGreaterThan(at + 3_602_000);
+    });
+
+    test('a client or a person from whom scopes are taken, though their grants stay', async () => {
+      const [revocations, artefacts] = [sqlRevocations(database), sqlArtefacts(database)];
+      const grant = shelve('Grant', 'grant-d1', { clientId: 'd1-d', accountId: 'usr_d1_e' }, at + 1000);
+      await artefacts.put(grant);
+      await clients().change('d1', 'd1-d', { scopes: ['ticket:read'] }, yes);
+      await users().change('d1', 'usr_d1_e', { roles: ['agent-user'] }, yes);
+      expect(await revocations.find('d1', 'client', 'd1-d')).toMatchObject({ at: at + 2000, reason: 'narrowed' });
+      expect(await revocations.find('d1', 'user', 'usr_d1_e')).toMatchObject({ at: at + 2000, reason: 'narrowed' });
+      expect(await artefacts.find('Grant', grant.idHash, at)).toBeDefined();
     });
 
     test('nobody, when something else changes', async () => {

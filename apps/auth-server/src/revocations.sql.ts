@@ -113,6 +113,20 @@ export async function revokeWith(
   await write(trx, { tenant, what, id, reason, by: 'an administrator', ...times });
 }
 
+/**
+ * When scopes are taken from a client or a person, the access tokens that carry them go. Grants and sessions stay: what
+ * comes of them from now on is without those scopes.
+ * @param now ms since epoch
+ */
+export async function revokeTokensWith(
+  trx: Kysely<AuthTables>,
+  { tenant, what, id, reason }: Pick<RevocationRecord, 'tenant' | 'what' | 'id' | 'reason'>,
+  now: number,
+): Promise<void> {
+  const times = revocationTimes(now + STILL_KNOWN_MS);
+  await writeRows(trx, [{ tenant, what, id, reason, by: 'an administrator', ...times }]);
+}
+
 /** What gives its holder tokens. A used assertion's id is not among them: without it the assertion would be good again. */
 const GIVING = ['Grant', 'AuthorizationCode', 'RefreshToken', 'AccessToken', 'DeviceCode'];
 
@@ -167,7 +181,7 @@ async function endSessions(trx: Kysely<AuthTables>, tenant: string, userId: stri
 }
 
 /** Client and person behind a principal: its id is a hash of the two, so all that have a grant are tried. */
-async function pairsOf(trx: Kysely<AuthTables>, tenant: string, principal: string) {
+export async function pairsOf(trx: Kysely<AuthTables>, tenant: string, principal: string) {
   const pairs = await trx
     .selectFrom('artefacts')
     .innerJoin('clients', 'clients.client_id', 'artefacts.client_id')

@@ -1,14 +1,14 @@
 import { isRole } from '@portcullis/scopes/roles';
 import type { Database } from '@portcullis/sql/database';
-import type { ExpressionBuilder, Insertable, Kysely, Selectable, Updateable } from 'kysely';
+import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import { removeArtefacts } from './artefacts.sql.js';
 import { cutPage } from './paging.js';
-import { revokeWith } from './revocations.sql.js';
+import { revokeTokensWith, revokeWith } from './revocations.sql.js';
 import { AUTH, type AuthTables } from './tables.js';
-import type { UserChange, UserRecord, Users } from './users.js';
+import { narrowsUser, type UserChange, type UserRecord, type Users } from './users.js';
 import { VersionDiffers, type Expected } from './versions.js';
 
-/** @param now ms since epoch: when a person who is disabled or removed had their last token */
+/** @param now ms since epoch: when a person who is disabled, narrowed or removed had their last token */
 export function sqlUsers(database: Database, now: () => number = Date.now): Users {
   const db = database.schema<AuthTables>(AUTH);
   const where = async (tenant: string, column: 'user_id' | 'username', value: string) => {
@@ -51,41 +51,35 @@ export function sqlUsers(database: Database, now: () => number = Date.now): User
 
     change: (tenant, userId, change, confirm, expected) =>
       db.transaction().execute(async (trx) => {
+        const before = await locked(trx, tenant, userId, expected);
+        if (before === undefined) return undefined;
         const row = await trx
           .updateTable('users')
-          .set(changeOf(change))
-          .set((before) => ({ version: before('users.version', '+', 1) }))
+          .set({ ...changeOf(change), version: before.version + 1 })
           .where('tenant', '=', tenant)
           .where('user_id', '=', userId)
-          .where(hasVersion(expected))
           .returningAll()
-          .executeTakeFirst();
-        if (row === undefined) return differs(trx, tenant, userId, expected);
+          .executeTakeFirstOrThrow();
+        const them = { tenant, what: 'user', id: userId } as const;
         if (change.disabled === true || change.passwordHash !== undefined) {
           const reason = change.disabled === true ? 'disabled' : 'another password';
-          await revokeWith(trx, { tenant, what: 'user', id: userId, reason }, now());
+          await revokeWith(trx, { ...them, reason }, now());
           await removeArtefacts(trx, 'account_id', userId);
+        } else if (narrowsUser(before, change)) {
+          await revokeTokensWith(trx, { ...them, reason: 'narrowed' }, now());
         }
-        await confirm();
+        await confirm(before);
         return recordOf(row);
       }),
 
     remove: (tenant, userId, confirm, expected) =>
       db.transaction().execute(async (trx) => {
-        const gone = await trx
-          .deleteFrom('users')
-          .where('tenant', '=', tenant)
-          .where('user_id', '=', userId)
-          .where(hasVersion(expected))
-          .returning('user_id')
-          .executeTakeFirst();
-        if (gone === undefined) {
-          await differs(trx, tenant, userId, expected);
-          return false;
-        }
+        const before = await locked(trx, tenant, userId, expected);
+        if (before === undefined) return false;
+        await trx.deleteFrom('users').where('tenant', '=', tenant).where('user_id', '=', userId).execute();
         await revokeWith(trx, { tenant, what: 'user', id: userId, reason: 'removed' }, now());
         await removeArtefacts(trx, 'account_id', userId);
-        await confirm();
+        await confirm(before);
         return true;
       }),
 
@@ -139,23 +133,23 @@ const changeOf = (change: UserChange): Updateable<AuthTables['users']> => ({
   ...(change.passwordHash !== undefined && { password_hash: change.passwordHash }),
 });
 
-const hasVersion = (expected: Expected) => (user: ExpressionBuilder<AuthTables, 'users'>) =>
-  // no row has version 0: an empty list would be no SQL
-  expected === undefined ? user.lit(true) : user('version', 'in', [...expected, 0]);
-
-/** Why no row was changed. @returns undefined when there is none to change */
-async function differs(
+/**
+ * The row as it is, which nobody else can change until the transaction ends.
+ * @throws VersionDiffers
+ */
+async function locked(
   trx: Kysely<AuthTables>,
   tenant: string,
   userId: string,
   expected: Expected,
-): Promise<undefined> {
-  if (expected === undefined) return;
+): Promise<UserRecord | undefined> {
   const row = await trx
     .selectFrom('users')
-    .select('version')
+    .selectAll()
     .where('tenant', '=', tenant)
     .where('user_id', '=', userId)
+    .forUpdate()
     .executeTakeFirst();
-  if (row !== undefined && !expected.includes(row.version)) throw new VersionDiffers();
+  if (row !== undefined && expected?.includes(row.version) === false) throw new VersionDiffers();
+  return row && recordOf(row);
 }

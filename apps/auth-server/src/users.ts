@@ -1,5 +1,6 @@
-import type { Role } from '@portcullis/scopes/roles';
-import type { Confirm, Page, PageOf } from './paging.js';
+import { scopesOfRoles, type Role } from '@portcullis/scopes/roles';
+import { missingScopes } from '@portcullis/scopes/scopes';
+import type { Confirm, ConfirmChange, Page, PageOf } from './paging.js';
 import type { Expected } from './versions.js';
 
 export interface UserRecord {
@@ -20,6 +21,10 @@ export interface UserRecord {
 
 export type UserChange = Partial<Pick<UserRecord, 'roles' | 'disabled' | 'passwordHash'>>;
 
+/** Does the change take scopes away? */
+export const narrowsUser = ({ roles: before }: Pick<UserRecord, 'roles'>, { roles }: UserChange): boolean =>
+  roles !== undefined && missingScopes(scopesOfRoles(roles), scopesOfRoles(before)).length > 0;
+
 /** The people who may sign in. Each must pass users.contract.ts. */
 export interface Users {
   byId(tenant: string, userId: string): Promise<UserRecord | undefined>;
@@ -30,7 +35,7 @@ export interface Users {
   add(tenant: string, user: UserRecord, confirm: Confirm): Promise<boolean>;
   /**
    * The row changes only if `confirm` resolves. With another password, or when they are disabled, their sessions, codes
-   * and grants go too.
+   * and grants go too; when a role is taken from them, the access tokens that they have given.
    * @param expected the versions it may have now
    * @returns undefined when the tenant has no such user
    * @throws VersionDiffers
@@ -39,11 +44,11 @@ export interface Users {
     tenant: string,
     userId: string,
     change: UserChange,
-    confirm: Confirm,
+    confirm: ConfirmChange<UserRecord>,
     expected?: Expected,
   ): Promise<UserRecord | undefined>;
   /** Their sessions, codes and grants go too. @returns false when the tenant has no such user @throws VersionDiffers */
-  remove(tenant: string, userId: string, confirm: Confirm, expected?: Expected): Promise<boolean>;
+  remove(tenant: string, userId: string, confirm: ConfirmChange<UserRecord>, expected?: Expected): Promise<boolean>;
   /** Adds them, or overwrites password, roles and state of the one with the same tenant and name, who keeps their id. */
   put(tenant: string, user: UserRecord): Promise<void>;
 }
