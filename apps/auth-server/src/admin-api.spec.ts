@@ -68,8 +68,9 @@ describe('a client that is added', () => {
       },
     });
     const { client_id: id, client_secret: secret } = added.body as Record<string, string>;
+    const reason = expect.stringMatching(/name="Machine", scopes=\[customer:read ticket:create\]$/);
     expect(lastEvents(1)).toEqual([
-      { tenant: 'default', action: 'client.created', actor: 'local-admin/1000', target: id },
+      { tenant: 'default', action: 'client.created', actor: 'local-admin/1000', target: id, reason },
     ]);
     const token = await postToken(gate, { grant_type: 'client_credentials' }, basic(id!, secret!));
     expect(token).toMatchObject({ status: 200, body: { scope: 'customer:read' } });
@@ -270,9 +271,8 @@ describe('a user', () => {
       body: { username: 'nia', roles: ['agent-user'], password: expect.stringMatching(/^[a-z2-7]{32}$/) },
     });
     const { user_id: id, password } = added.body as Record<string, string>;
-    expect(lastEvents(1)).toEqual([
-      { tenant: 'default', action: 'user.created', actor: 'local-admin/1000', target: id },
-    ]);
+    const [actor, reason] = ['local-admin/1000', 'roles=[agent-user]'];
+    expect(lastEvents(1)).toEqual([{ tenant: 'default', action: 'user.created', actor, target: id, reason }]);
     const granted = await grantAs(gate, { username: 'nia', password: password! });
     expect(granted.code).toBeDefined();
     expect((await ask('GET', `/users/${id}`, ordinary)).text).not.toMatch(/argon2|password/);
@@ -303,7 +303,7 @@ describe('a user', () => {
   });
 
   test('of a name that is taken is 409', async () => {
-    expect(await ask('POST', '/users', ordinary, { username: ' SAM', roles: ['analyst'] })).toMatchObject({
+    expect(await ask('POST', '/users', ordinary, { username: ' SAM', roles: ['agent-user'] })).toMatchObject({
       status: 409,
     });
   });
@@ -382,7 +382,7 @@ describe('who may call', () => {
 test('a change that cannot be put on record does not happen', async () => {
   gate.events.state.full = true;
   const replies = [
-    await ask('POST', '/users', ordinary, { username: 'unseen', roles: ['analyst'] }),
+    await ask('POST', '/users', ordinary, { username: 'unseen', roles: ['agent-user'] }),
     await ask('POST', '/clients', ordinary, machine({ name: 'Unseen' })),
   ];
   gate.events.state.full = false;

@@ -1,6 +1,6 @@
 import { isTenant } from '@portcullis/contract/ids';
 import { RESOURCES, type ResourceName } from '@portcullis/scopes/resources';
-import { isScope, SCOPES, type Scope } from '@portcullis/scopes/scopes';
+import { isScope, type Scope } from '@portcullis/scopes/scopes';
 import * as z from 'zod';
 import { publicJwks } from './client-keys.js';
 import { AUTH_METHODS, GRANT_TYPES, type ClientChange, type ClientRecord, type GrantType } from './clients.js';
@@ -139,10 +139,6 @@ export const secretRotationBody = z.strictObject({
 /** Query of everything that names a tenant, and of lists. */
 export const tenantQuery = z.strictObject({ tenant: tenantName.optional() });
 export const listQuery = z.strictObject({ tenant: tenantName.optional(), ...pageQuery });
-
-/** The scopes of a ceiling that only the platform's administrator may hand out. */
-export const reservedScopes = (scopes: readonly Scope[]): Scope[] =>
-  scopes.filter((name) => SCOPES[name].holder !== 'client');
 
 /** A client as the API shows it: everything but the hashes of its secrets. */
 export const clientView = (client: ClientRecord) => ({

@@ -3,6 +3,7 @@ import { Refusal } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Response } from 'express';
+import { mayChangeClient, mayGiveRoles, type Administrator } from './admin-rights.js';
 import { adminEvent } from './audit.js';
 import type { SecretHashKey } from './client-secret.js';
 import type { Clients } from './clients.js';
@@ -74,6 +75,32 @@ export const recordReading = async (
 ): Promise<void> => {
   if (tenant !== caller.tenant) await record(ports, caller, tenant, action, target);
 };
+
+/** The caller with their own roles: what a token for this API cannot say. */
+export async function administrator({ users }: AdminPorts, caller: Caller): Promise<Administrator> {
+  const self = caller.sub === undefined ? undefined : await users.byId(caller.tenant, caller.sub);
+  return { ...caller, roles: self?.roles ?? [] };
+}
+
+/**
+ * Whoever ends what somebody was given needs the rights to change them; what one has given oneself, one may end.
+ * @param of the client, or the person with whatever client; who is not there is nobody to protect
+ * @throws Refusal scope_insufficient
+ */
+export async function mayEnd(
+  ports: AdminPorts,
+  caller: Caller,
+  tenant: string,
+  of: { readonly clientId?: string | undefined; readonly sub?: string | undefined },
+): Promise<void> {
+  if (of.sub !== undefined) {
+    const user = of.sub === caller.sub ? undefined : await ports.users.byId(tenant, of.sub);
+    if (user !== undefined) mayGiveRoles(await administrator(ports, caller), user.roles);
+  } else if (of.clientId !== undefined) {
+    const client = await ports.clients.byId(tenant, of.clientId);
+    if (client !== undefined) mayChangeClient(caller, client);
+  }
+}
 
 /** Says which version an answer shows. */
 export function tagged<T extends { readonly version: number }>(response: Response, record: T): T {

@@ -23,7 +23,7 @@ const newUser = (name: string) => ask('POST', '/users', { username: name, roles:
 
 describe.each([
   ['a client', newClient, 'clients', 'client_id', { name: 'Renamed' }],
-  ['a user', () => newUser(`v-${gate.events.seen.length}`), 'users', 'user_id', { roles: ['analyst'] }],
+  ['a user', () => newUser(`v-${gate.events.seen.length}`), 'users', 'user_id', { roles: ['supervisor'] }],
 ] as const)('%s', (_says, add, kind, id, change) => {
   test('has a strong ETag that changes when it does', async () => {
     const added = await add();

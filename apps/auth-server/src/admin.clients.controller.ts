@@ -15,9 +15,6 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { base32 } from '@portcullis/contract/ids';
-import { Refusal } from '@portcullis/contract/refusals';
-import type { Caller } from '@portcullis/scopes/caller';
-import type { Scope } from '@portcullis/scopes/scopes';
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Request, Response } from 'express';
@@ -27,12 +24,13 @@ import {
   listQuery,
   newClientBody,
   newClientRecord,
-  reservedScopes,
   secretRotationBody,
   tenantQuery,
 } from './admin-clients.js';
-import { hasSecret } from './clients.js';
+import { hasSecret, type ClientRecord } from './clients.js';
 import { ADMIN_PORTS, asExpected, record, recordReading, tagged, tenantFor, type AdminPorts } from './admin-ports.js';
+import { clientChangeReason, newClientReason, secretReason } from './admin-reasons.js';
+import { mayChangeClient, mayHandOut } from './admin-rights.js';
 import { clientSecretOf, secretHash } from './client-secret.js';
 import { cursorOf, pageOf } from './paging.js';
 import { expectedVersions } from './versions.js';
@@ -55,7 +53,7 @@ export class AdminClientsController {
     const hash = secret && secretHash(secretHashKey, clientId, secret);
     const client = newClientRecord(body, { tenant, clientId, secretHash: hash, now: now() });
     const added = await clients.add(tenant, client, () =>
-      record(this.ports, caller, tenant, 'client.created', clientId),
+      record(this.ports, caller, tenant, 'client.created', clientId, newClientReason(body)),
     );
     if (!added) throw new ApiProblem(409, 'conflict', 'The id that was made is taken. Try again.');
     return { ...clientView(tagged(response, client)), ...(secret !== undefined && { client_secret: secret }) };
@@ -99,11 +97,14 @@ export class AdminClientsController {
     mayHandOut(caller, change.scopes ?? []);
     this.expectJwksUri(change.jwksUri);
     if (change.jwks ?? change.jwksUri) await this.expectKeys(tenant, named(clientId));
-    const confirm = () => record(this.ports, caller, tenant, 'client.changed', clientId);
+    const confirm = async (before: ClientRecord): Promise<void> => {
+      mayChangeClient(caller, before);
+      await record(this.ports, caller, tenant, 'client.changed', clientId, clientChangeReason(change));
+    };
     const changed = await asExpected(
       this.ports.clients.change(tenant, named(clientId), change, confirm, expectedVersions(ifMatch)),
     );
-    if (change.disabled) await this.ports.announceRevocations();
+    if (change.disabled || change.scopes) await this.ports.announceRevocations();
     return clientView(tagged(response, changed ?? unknownClient()));
   }
 
@@ -127,7 +128,10 @@ export class AdminClientsController {
       hash: secretHash(secretHashKey, clientId, secret),
       previousUntil: overlap === 0 ? undefined : now() + overlap * 1000,
     };
-    const confirm = () => record(this.ports, caller, tenant, 'client.secret_rotated', clientId);
+    const confirm = async (before: ClientRecord): Promise<void> => {
+      mayChangeClient(caller, before);
+      await record(this.ports, caller, tenant, 'client.secret_rotated', clientId, secretReason(overlap));
+    };
     const changed = await asExpected(clients.rotateSecret(tenant, clientId, to, confirm, expectedVersions(ifMatch)));
     return { ...clientView(tagged(response, changed ?? unknownClient())), client_secret: secret };
   }
@@ -142,7 +146,10 @@ export class AdminClientsController {
   ): Promise<void> {
     const caller = requestCaller(request);
     const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
-    const confirm = () => record(this.ports, caller, tenant, 'client.removed', clientId);
+    const confirm = async (before: ClientRecord): Promise<void> => {
+      mayChangeClient(caller, before);
+      await record(this.ports, caller, tenant, 'client.removed', clientId);
+    };
     const removed = await asExpected(
       this.ports.clients.remove(tenant, named(clientId), confirm, expectedVersions(ifMatch)),
     );
@@ -166,15 +173,6 @@ export class AdminClientsController {
     const client = (await this.ports.clients.byId(tenant, clientId)) ?? unknownClient();
     if (hasSecret(client.authMethod)) return;
     throw new ApiProblem(400, 'input_invalid', 'This client has no secret. Keys are changed by PATCH, as jwks.');
-  }
-}
-
-/** Services' and people's scopes in a ceiling are the platform administrator's to give. */
-function mayHandOut(caller: Caller, scopes: readonly Scope[]): void {
-  const reserved = reservedScopes(scopes);
-  if (reserved.length > 0 && !caller.scopes.has('platform:admin')) {
-    const hint = `Only the platform's administrator hands out ${reserved.join(' ')}.`;
-    throw new Refusal('scope_insufficient', { scopes: ['platform:admin'], hint });
   }
 }
 

@@ -3,7 +3,7 @@ import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Request } from 'express';
 import { listQuery, tenantQuery } from './admin-clients.js';
-import { ADMIN_PORTS, record, recordReading, tenantFor, type AdminPorts } from './admin-ports.js';
+import { ADMIN_PORTS, mayEnd, record, recordReading, tenantFor, type AdminPorts } from './admin-ports.js';
 import { grantFilter } from './admin-revocations.js';
 import { grantView } from './grants.js';
 import { cursorOf, pageOf } from './paging.js';
@@ -36,6 +36,7 @@ export class AdminGrantsController {
       ? await this.ports.grants.byId(tenant, grantId, this.ports.now())
       : undefined;
     if (grant === undefined) throw new ApiProblem(404, 'not_found', 'There is no such grant.');
+    await mayEnd(this.ports, caller, tenant, { sub: grant.sub });
     const what = { what: 'grant', id: grantId, reason: 'an administrator revoked it', by: caller.actor } as const;
     await this.ports.revoke(tenant, what, () => record(this.ports, caller, tenant, 'grant.revoked', grantId));
   }

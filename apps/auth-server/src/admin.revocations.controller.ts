@@ -1,12 +1,11 @@
 import { Body, Controller, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
-import { Refusal } from '@portcullis/contract/refusals';
-import type { Revocable } from '@portcullis/contract/revocation';
-import type { Caller } from '@portcullis/scopes/caller';
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Request } from 'express';
-import { ADMIN_PORTS, record, tenantFor, type AdminPorts } from './admin-ports.js';
+import { ADMIN_PORTS, mayEnd, record, tenantFor, type AdminPorts } from './admin-ports.js';
 import { namedIn, revocationBody, REVOKING_NEEDS } from './admin-revocations.js';
+import { expectScope } from './admin-rights.js';
+import type { Agent } from './grants.js';
 import type { ToRevoke } from './revoking.js';
 
 @Controller('admin/v1/revocations')
@@ -20,7 +19,7 @@ export class AdminRevocationsController {
   async revoke(@Req() request: Request, @Body() sent: unknown) {
     const caller = requestCaller(request);
     const body = revocationBody.parse(sent);
-    mayRevoke(caller, body.what);
+    expectScope(caller, REVOKING_NEEDS[body.what]);
     const tenant = tenantFor(caller, body.tenant);
     const found =
       namedIn(body, tenant) ?? ('token' in body ? await this.ports.tokenShown(tenant, body.token) : undefined);
@@ -30,7 +29,8 @@ export class AdminRevocationsController {
     }
     const { what, id } = found;
     // a refresh token that is shown stands for its grant
-    mayRevoke(caller, what);
+    expectScope(caller, REVOKING_NEEDS[what]);
+    await mayEnd(this.ports, caller, tenant, await this.holderOf(tenant, found));
     const reason = body.reason ?? 'an administrator revoked it';
     await this.ports.revoke(tenant, { ...found, reason, by: caller.actor }, () =>
       record(this.ports, caller, tenant, `${what}.revoked`, id, body.reason),
@@ -47,6 +47,15 @@ export class AdminRevocationsController {
     throw new ApiProblem(409, 'conflict', says);
   }
 
+  /** Whose it is. One token is for whoever administers clients to end, whosever it is: it lives an hour at most. */
+  private async holderOf(tenant: string, { what, id }: Pick<ToRevoke, 'what' | 'id'>): Promise<Partial<Agent>> {
+    const { grants, now } = this.ports;
+    if (what === 'client') return { clientId: id };
+    if (what === 'user') return { sub: id };
+    const found = what === 'grant' ? grants.byId(tenant, id, now()) : what === 'principal' && grants.agent(tenant, id);
+    return (await found) || {};
+  }
+
   /** A token's id and an agent's are known to whoever they were issued to; nothing is kept of them here. */
   private async isThere(tenant: string, { what, id }: Pick<ToRevoke, 'what' | 'id'>): Promise<boolean> {
     const { clients, users, grants, now } = this.ports;
@@ -55,10 +64,4 @@ export class AdminRevocationsController {
     if (what === 'grant') return (await grants.byId(tenant, id, now())) !== undefined;
     return true;
   }
-}
-
-function mayRevoke({ scopes, jkt }: Caller, what: Revocable): void {
-  const needed = REVOKING_NEEDS[what];
-  if (scopes.has(needed)) return;
-  throw new Refusal('scope_insufficient', { scopes: [needed], ...(jkt !== undefined && { scheme: 'DPoP' }) });
 }

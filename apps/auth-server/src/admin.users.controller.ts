@@ -15,14 +15,22 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { base32 } from '@portcullis/contract/ids';
-import { Refusal } from '@portcullis/contract/refusals';
-import type { Caller } from '@portcullis/scopes/caller';
-import { scopesOfRoles, type Role } from '@portcullis/scopes/roles';
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Request, Response } from 'express';
 import { listQuery, tenantQuery } from './admin-clients.js';
-import { ADMIN_PORTS, asExpected, record, recordReading, tagged, tenantFor, type AdminPorts } from './admin-ports.js';
+import {
+  administrator,
+  ADMIN_PORTS,
+  asExpected,
+  record,
+  recordReading,
+  tagged,
+  tenantFor,
+  type AdminPorts,
+} from './admin-ports.js';
+import { userReason } from './admin-reasons.js';
+import { mayGiveRoles, notThemselves } from './admin-rights.js';
 import { newPasswordBody, newUserBody, userChangeBody, userView } from './admin-users.js';
 import { cursorOf, pageOf } from './paging.js';
 import { hashPassword, SALT_BYTES } from './password.js';
@@ -39,7 +47,7 @@ export class AdminUsersController {
     const caller = requestCaller(request);
     const body = newUserBody.parse(sent);
     const tenant = tenantFor(caller, body.tenant);
-    checkRoles(caller, body.roles);
+    mayGiveRoles(await administrator(this.ports, caller), body.roles);
     const { users, randomBytes, now } = this.ports;
     const password = body.password ?? base32(randomBytes(20));
     const user: UserRecord = {
@@ -53,7 +61,9 @@ export class AdminUsersController {
       createdAt: now(),
       version: 1,
     };
-    const added = await users.add(tenant, user, () => record(this.ports, caller, tenant, 'user.created', user.userId));
+    const added = await users.add(tenant, user, () =>
+      record(this.ports, caller, tenant, 'user.created', user.userId, userReason({ roles: user.roles })),
+    );
     if (!added) throw new ApiProblem(409, 'conflict', 'There is a user of that name already.');
     return { ...userView(tagged(response, user)), ...(body.password === undefined && { password }) };
   }
@@ -93,12 +103,16 @@ export class AdminUsersController {
     const caller = requestCaller(request);
     const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
     const change = userChangeBody.parse(body);
-    await this.mayChange(caller, tenant, named(userId), change.roles);
-    const confirm = () => record(this.ports, caller, tenant, 'user.changed', userId);
+    notThemselves(caller, userId);
+    const admin = await administrator(this.ports, caller);
+    const confirm = async (before: UserRecord): Promise<void> => {
+      mayGiveRoles(admin, [...before.roles, ...(change.roles ?? [])]);
+      await record(this.ports, caller, tenant, 'user.changed', userId, userReason(change));
+    };
     const changed = await asExpected(
-      this.ports.users.change(tenant, userId, change, confirm, expectedVersions(ifMatch)),
+      this.ports.users.change(tenant, named(userId), change, confirm, expectedVersions(ifMatch)),
     );
-    if (change.disabled) await this.ports.announceRevocations();
+    if (change.disabled || change.roles) await this.ports.announceRevocations();
     return userView(tagged(response, changed ?? unknownUser()));
   }
 
@@ -115,11 +129,16 @@ export class AdminUsersController {
     const caller = requestCaller(request);
     const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
     const given = newPasswordBody.parse(body ?? {});
-    await this.mayChange(caller, tenant, named(userId));
     const { users, randomBytes } = this.ports;
+    const admin = await administrator(this.ports, caller);
+    // before the hash, which costs, and again once nobody else can change it
+    mayGiveRoles(admin, ((await users.byId(tenant, named(userId))) ?? unknownUser()).roles);
     const password = given.password ?? base32(randomBytes(20));
     const passwordHash = await hashPassword(password, randomBytes(SALT_BYTES));
-    const confirm = () => record(this.ports, caller, tenant, 'user.password_reset', userId);
+    const confirm = async (before: UserRecord): Promise<void> => {
+      mayGiveRoles(admin, before.roles);
+      await record(this.ports, caller, tenant, 'user.password_reset', userId);
+    };
     const changed = await asExpected(
       users.change(tenant, userId, { passwordHash }, confirm, expectedVersions(ifMatch)),
     );
@@ -138,26 +157,18 @@ export class AdminUsersController {
   ): Promise<void> {
     const caller = requestCaller(request);
     const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
-    const confirm = () => record(this.ports, caller, tenant, 'user.removed', userId);
+    notThemselves(caller, userId);
+    const admin = await administrator(this.ports, caller);
+    const confirm = async (before: UserRecord): Promise<void> => {
+      mayGiveRoles(admin, before.roles);
+      await record(this.ports, caller, tenant, 'user.removed', userId);
+    };
     const removed = await asExpected(
       this.ports.users.remove(tenant, named(userId), confirm, expectedVersions(ifMatch)),
     );
     if (!removed) unknownUser();
     await this.ports.announceRevocations();
   }
-
-  /** Whoever sets another's password can be them: that takes the rights to administer that they have. */
-  private async mayChange(caller: Caller, tenant: string, userId: string, roles: readonly Role[] = []): Promise<void> {
-    const user = (await this.ports.users.byId(tenant, userId)) ?? unknownUser();
-    checkRoles(caller, [...user.roles, ...roles]);
-  }
-}
-
-/** Administrators are made by administrators: nobody hands out a right to administer that their own token lacks. */
-function checkRoles({ scopes }: Caller, roles: readonly Role[]): void {
-  if (scopes.has('platform:admin')) return;
-  const beyond = [...scopesOfRoles(roles)].filter((scope) => scope.startsWith('admin:') && !scopes.has(scope));
-  if (beyond.length > 0) throw new Refusal('scope_insufficient', { scopes: beyond });
 }
 
 /** What SQL cannot look for is nobody's id. */

@@ -61,7 +61,8 @@ export class BootstrapController {
       userId: `usr_${base32(randomBytes(16))}`,
       username,
       passwordHash: await hashPassword(password, randomBytes(SALT_BYTES)),
-      roles: ['admin'],
+      // nobody hands out what they have not: the people who respond are made by this one
+      roles: ['admin', 'responder'],
       demo: false,
       disabled: false,
       createdAt: now(),

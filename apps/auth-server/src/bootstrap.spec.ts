@@ -1,5 +1,5 @@
 import { migrate } from '@portcullis/sql/migrate.sql';
-import { openPglite } from '@portcullis/sql/pglite.sql';
+import { openTestDatabase } from '@portcullis/sql/database.fixture';
 import { linkHash, linkToken } from './bootstrap-links.js';
 import { bootstrapLinksContract } from './bootstrap-links.contract.js';
 import { sqlBootstrapLinks } from './bootstrap-links.sql.js';
@@ -26,7 +26,7 @@ afterEach(async () => {
 
 describe('links in SQL', () =>
   bootstrapLinksContract(async () => {
-    const database = await openPglite('pglite://memory');
+    const database = await openTestDatabase();
     await migrate(database, 'auth', new URL('../migrations/', import.meta.url));
     closing.push(() => database.close());
     return { links: sqlBootstrapLinks(database), users: sqlUsers(database) };
@@ -68,7 +68,7 @@ test('the link shows a form, and the form makes an administrator, once', async (
   const before = gate.events.seen.length;
   const done = await browser().submit(formIn(page.html), chosen);
   expect([done.status, done.html]).toEqual([200, expect.stringContaining('root')]);
-  expect(await people()).toEqual([['root', ['admin']]]);
+  expect(await people()).toEqual([['root', ['admin', 'responder']]]);
   expect(gate.events.seen.slice(before)).toMatchObject([
     { tenant: 'default', data: { action: 'bootstrap.link_made', actor: 'bootstrap' } },
     { tenant: 'default', data: { action: 'user.created', actor: 'bootstrap', target: expect.stringMatching(/^usr_/) } },
