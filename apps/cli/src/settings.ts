@@ -21,6 +21,8 @@ export const settingsOf = (app: string, schema: z.ZodObject): Setting[] =>
     return { app, name, default: hardened, embedded: embedded ?? hardened, secret, required, says };
   });
 
-/** Every default is a word, a number, a flag or an empty list. */
+/** Every default is a word, a number, a flag, or an empty list or table. */
 const textOf = (value: unknown): string | null =>
-  value === undefined || (Array.isArray(value) && value.length === 0) ? null : String(value);
+  value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+    ? null
+    : String(value);

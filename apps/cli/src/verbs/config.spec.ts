@@ -36,6 +36,12 @@ test('keys are marked as secrets and have no default', async () => {
     expect(key).toMatchObject({ secret: true, default: null, embedded: null, required: 'hardened' });
 });
 
+test('what a setting is by default is said in words, and an empty table is nothing', async () => {
+  const all = await settings();
+  expect(all.find(({ name }) => name === 'TOKEN_ALGORITHMS')).toMatchObject({ default: null, embedded: null });
+  expect(all.filter((one) => String(one.default).includes('[object'))).toEqual([]);
+});
+
 test('one service alone can be asked for', async () => {
   expect(new Set((await settings('rate-limiter')).map(({ app }) => app))).toEqual(new Set(['rate-limiter']));
 });
