@@ -32,62 +32,62 @@ function rig() {
 const signed = (by: JWK, kid = by.kid) =>
   assertion(by, 'cli_1', 'https://gate.example', {}, { alg: 'ES256', ...(kid !== undefined && { kid }) });
 const keysOf = async (sets: ReturnType<typeof rig>['sets']): Promise<JWK[]> =>
-  ((await (await sets.fetch(URI)).json()) as { keys: JWK[] }).keys;
+  ((await (await sets.fetch('acme', URI)).json()) as { keys: JWK[] }).keys;
 
 test('a set is fetched once for all who wait, and kept for a minute', async () => {
   const { sets, served, pass } = rig();
   const jwt = await signed(key);
-  await Promise.all(Array.from({ length: 20 }, () => sets.expectSigned(jwt, URI)));
+  await Promise.all(Array.from({ length: 20 }, () => sets.expectSigned('acme', jwt, URI)));
   expect(served.asked).toEqual([URI]);
   pass(59_999);
-  await sets.expectSigned(jwt, URI);
+  await sets.expectSigned('acme', jwt, URI);
   expect(served.asked).toHaveLength(1);
   pass(1);
-  await sets.expectSigned(jwt, URI);
+  await sets.expectSigned('acme', jwt, URI);
   expect(served.asked).toHaveLength(2);
 });
 
 test('a key that is no longer served is refused after a minute at the latest', async () => {
   const { sets, served, pass } = rig();
   const jwt = await signed(key);
-  await sets.expectSigned(jwt, URI);
+  await sets.expectSigned('acme', jwt, URI);
   served.keys = [publicOf(other)];
   pass(60_000);
-  await expect(sets.expectSigned(jwt, URI)).rejects.toMatchObject({ error: 'invalid_client' });
-  await sets.expectSigned(await signed(other), URI);
+  await expect(sets.expectSigned('acme', jwt, URI)).rejects.toMatchObject({ error: 'invalid_client' });
+  await sets.expectSigned('acme', await signed(other), URI);
 });
 
 test('whoever asks for a newer set gets one every five seconds, however often they ask', async () => {
   const { sets, served, pass } = rig();
-  for (let at = 0; at < 50; at += 1) await sets.fetch(URI);
+  for (let at = 0; at < 50; at += 1) await sets.fetch('acme', URI);
   expect(served.asked).toHaveLength(1);
   pass(5_000);
-  await sets.fetch(URI);
+  await sets.fetch('acme', URI);
   expect(served.asked).toHaveLength(2);
 });
 
 test('a server that fails is left alone for five seconds, and its known keys stay good for an hour', async () => {
   const { sets, served, lines, pass } = rig();
   const jwt = await signed(key);
-  await sets.expectSigned(jwt, URI);
+  await sets.expectSigned('acme', jwt, URI);
   served.fails = true;
   pass(60_000);
-  for (let at = 0; at < 10; at += 1) await sets.expectSigned(jwt, URI);
+  for (let at = 0; at < 10; at += 1) await sets.expectSigned('acme', jwt, URI);
   expect([served.asked.length, lines.length]).toEqual([2, 1]);
   pass(59 * 60_000);
-  await expect(sets.expectSigned(jwt, URI)).rejects.toMatchObject({ error: 'invalid_client' });
+  await expect(sets.expectSigned('acme', jwt, URI)).rejects.toMatchObject({ error: 'invalid_client' });
   served.fails = false;
   pass(5_000);
-  await sets.expectSigned(jwt, URI);
+  await sets.expectSigned('acme', jwt, URI);
 });
 
 test('a server that never answered is asked every five seconds only', async () => {
   const { sets, served, pass } = rig();
   served.fails = true;
-  for (let at = 0; at < 10; at += 1) await expect(sets.fetch(URI)).rejects.toThrow('it failed');
+  for (let at = 0; at < 10; at += 1) await expect(sets.fetch('acme', URI)).rejects.toThrow('it failed');
   expect(served.asked).toHaveLength(1);
   pass(5_000);
-  await expect(sets.fetch(URI)).rejects.toThrow('it failed');
+  await expect(sets.fetch('acme', URI)).rejects.toThrow('it failed');
   expect(served.asked).toHaveLength(2);
 });
 
@@ -104,7 +104,7 @@ test.each([
 ])('a set that holds %s is none', async (_says, keys) => {
   const { sets, served } = rig();
   served.keys = keys;
-  await expect(sets.fetch(URI)).rejects.toThrow(/key set/);
+  await expect(sets.fetch('acme', URI)).rejects.toThrow(/key set/);
 });
 
 test.each([
@@ -113,17 +113,19 @@ test.each([
   ['the right key under another name', () => signed(key, 'b')],
 ])('an assertion by %s is refused', async (_says, jwt) => {
   const { sets } = rig();
-  await expect(sets.expectSigned(await jwt(), URI)).rejects.toMatchObject({ error: 'invalid_client' });
+  await expect(sets.expectSigned('acme', await jwt(), URI)).rejects.toMatchObject({ error: 'invalid_client' });
 });
 
 test('an assertion that names no key is held against each', async () => {
   const { sets, served } = rig();
   served.keys = [publicOf(other), publicOf(key)];
-  await sets.expectSigned(await signed({ ...key, kid: undefined } as unknown as JWK, undefined), URI);
+  await sets.expectSigned('acme', await signed({ ...key, kid: undefined } as unknown as JWK, undefined), URI);
 });
 
 test('oidc-provider gets key sets and nothing else', async () => {
   const { sets, served } = rig();
-  await expect(sets.fetch('https://client.example/logout', { method: 'POST' })).rejects.toThrow('key sets only');
+  await expect(sets.fetch('acme', 'https://client.example/logout', { method: 'POST' })).rejects.toThrow(
+    'key sets only',
+  );
   expect(served.asked).toHaveLength(0);
 });

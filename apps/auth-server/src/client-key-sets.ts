@@ -7,7 +7,7 @@ export interface ClientKeySetPorts {
   /** `fetchOutside` of libs/service: a client's own URL is never asked in another way */
   readonly fetchOutside: (
     url: string,
-    init: { readonly accept: string; readonly json: boolean; readonly timeoutMs: number },
+    init: { readonly accept: string; readonly json: boolean; readonly timeoutMs: number; readonly owner: string },
   ) => Promise<Response>;
   readonly log: Log;
   /** ms since epoch */
@@ -16,13 +16,16 @@ export interface ClientKeySetPorts {
 
 /** The keys that clients serve at their `jwks_uri` (RFC 7591 §2). */
 export interface ClientKeySets {
-  /** What oidc-provider fetches with. It knows of key sets only, and those come from here. */
-  fetch(url: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /**
+   * What oidc-provider fetches with. It knows of key sets only, and those come from here.
+   * @param tenant of the client: the servers of one tenant's clients keep each other waiting, and nobody else's
+   */
+  fetch(tenant: string, url: string | URL | Request, init?: RequestInit): Promise<Response>;
   /**
    * Holds an assertion against the keys that its client serves now: oidc-provider goes on with those it once saw.
    * @throws errors.InvalidClientAuth
    */
-  expectSigned(assertion: string, jwksUri: string): Promise<void>;
+  expectSigned(tenant: string, assertion: string, jwksUri: string): Promise<void>;
 }
 
 /** So long a set is good without asking; what a client takes down is refused after it. */
@@ -65,9 +68,9 @@ export function clientKeySets({ fetchOutside, log, now }: ClientKeySetPorts): Cl
     return entry;
   };
 
-  const load = async (uri: string, entry: Entry): Promise<readonly JWK[]> => {
+  const load = async (tenant: string, uri: string, entry: Entry): Promise<readonly JWK[]> => {
     try {
-      const keys = keysIn(await fetchKeySet(uri));
+      const keys = keysIn(await fetchKeySet(tenant, uri));
       entry.known = { keys, at: now() };
       delete entry.failed;
       return keys;
@@ -79,20 +82,20 @@ export function clientKeySets({ fetchOutside, log, now }: ClientKeySetPorts): Cl
       entry.fetching = undefined;
     }
   };
-  const fetchKeySet = async (uri: string): Promise<unknown> => {
+  const fetchKeySet = async (owner: string, uri: string): Promise<unknown> => {
     const accept = 'application/jwk-set+json, application/json';
-    const response = await fetchOutside(uri, { accept, json: true, timeoutMs: TIMEOUT_MS });
+    const response = await fetchOutside(uri, { accept, json: true, timeoutMs: TIMEOUT_MS, owner });
     if (response.status !== 200) throw new Error(`a client's jwks_uri answers ${response.status}`);
     return response.json();
   };
 
-  const keysAt = async (uri: string, maxAgeMs: number): Promise<readonly JWK[]> => {
+  const keysAt = async (tenant: string, uri: string, maxAgeMs: number): Promise<readonly JWK[]> => {
     const entry = entryOf(uri);
     const { known, failed } = entry;
     if (known && since(known) < maxAgeMs) return known.keys;
     try {
       if (entry.fetching === undefined && since(failed) < FAILED_COOLDOWN_MS) throw failed?.error;
-      return await (entry.fetching ??= load(uri, entry));
+      return await (entry.fetching ??= load(tenant, uri, entry));
     } catch (error) {
       if (known && since(known) < STALE_MS) return known.keys;
       throw error;
@@ -100,13 +103,16 @@ export function clientKeySets({ fetchOutside, log, now }: ClientKeySetPorts): Cl
   };
 
   return {
-    async fetch(url, { method = 'GET' } = {}) {
+    async fetch(tenant, url, { method = 'GET' } = {}) {
       if (method !== 'GET') throw new Error('oidc-provider may fetch key sets only');
-      return Response.json({ keys: await keysAt(url instanceof Request ? url.url : String(url), UNKNOWN_COOLDOWN_MS) });
+      const uri = url instanceof Request ? url.url : String(url);
+      return Response.json({ keys: await keysAt(tenant, uri, UNKNOWN_COOLDOWN_MS) });
     },
-    async expectSigned(assertion, jwksUri) {
+    async expectSigned(tenant, assertion, jwksUri) {
       const { alg, kid } = decodeProtectedHeader(assertion);
-      const keys = await keysAt(jwksUri, FRESH_MS).catch((cause: unknown) => refuse('its keys cannot be had', cause));
+      const keys = await keysAt(tenant, jwksUri, FRESH_MS).catch((cause: unknown) =>
+        refuse('its keys cannot be had', cause),
+      );
       const fitting = keys.filter((key) => key.alg === alg && (kid === undefined || key.kid === kid));
       for (const key of fitting) if (await fits(assertion, key)) return;
       refuse('its key is no longer among those of the client');

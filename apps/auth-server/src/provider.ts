@@ -10,7 +10,7 @@ import { compareSecrets, type ClientAuthenticationPorts } from './client-authent
 import type { ClientKeySets } from './client-key-sets.js';
 import { ASSERTION_ALGS } from './client-keys.js';
 import { reuseClients, type ClientLookupPorts } from './client-lookup.js';
-import { EXTRA_METADATA } from './client-metadata.js';
+import { EXTRA_METADATA, tenantOf } from './client-metadata.js';
 import type { CookieSigner } from './cookie-keys.js';
 import { findAccount } from './account.js';
 import { checkIdTokenHint } from './id-token-hint.js';
@@ -110,10 +110,15 @@ export function createProvider(parts: ProviderParts): Provider {
     assertJwtClientAuthClaimsAndHeader: async (ctx, claims, _header, client) => {
       checkAssertion(claims, parts.now() / 1000);
       if (client.jwksUri === undefined) return;
-      await parts.clientKeySets.expectSigned(String(ctx.oidc.params?.client_assertion), client.jwksUri);
+      const jwt = String(ctx.oidc.params?.client_assertion);
+      await parts.clientKeySets.expectSigned(tenantOf(client), jwt, client.jwksUri);
     },
-    // whatever oidc-provider reaches out for comes through here
-    fetch: (url, init) => parts.clientKeySets.fetch(url, init),
+    // whatever oidc-provider reaches out for comes through here: the keys of the client that proves itself
+    fetch: (url, init) => {
+      const client = Provider.ctx?.oidc.client;
+      if (client === undefined) throw new Error('nobody whose keys these are');
+      return parts.clientKeySets.fetch(tenantOf(client), url, init);
+    },
     // our records were checked when they were made
     extraClientMetadata: { properties: [...EXTRA_METADATA], validator: () => undefined },
     // browser programs have no secret to lose; whoever has one does not belong in a browser

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { selfSigned } from './certificate.fixture.js';
+import { createFetchOutside } from './fetch-outside.http.js';
 
 /**
  * What a service does: it runs in a process of its own, with the sockets, the TLS and the signals of Node itself. Names
@@ -276,16 +277,32 @@ describe('a certificate', () => {
 });
 
 test('of many exchanges with one host at once four go out, and others are not held up by them', async () => {
-  const held = Array.from({ length: 6 }, () => ask(at('/held', 'busy.example'), { timeoutMs: 700 }));
-  const other = await ask(at('/jwks'));
-  expect(other).toMatchObject({ status: 200 });
-  expect((await Promise.all(held)).map(({ rule }) => rule).sort()).toEqual([
-    'busy',
-    'busy',
-    'timeout',
-    'timeout',
-    'timeout',
-    'timeout',
-  ]);
-  expect(await ask(at('/jwks', 'busy.example'))).toMatchObject({ status: 200 });
+  const busy = (path: string, timeoutMs: number) => ask(at(path, 'busy.example'), { timeoutMs });
+  const held = Array.from({ length: 4 }, () => busy('/held', 700));
+  const patient = busy('/jwks', 30_000);
+  const hasty = busy('/jwks', 100);
+  expect(await ask(at('/jwks'))).toMatchObject({ status: 200 });
+  expect(await hasty).toMatchObject({ rule: 'busy' });
+  expect(new Set((await Promise.all(held)).map(({ rule }) => rule))).toEqual(new Set(['timeout']));
+  expect(await patient).toMatchObject({ status: 200 });
+});
+
+test.each([
+  ['whose names end alike', {}],
+  ['of one tenant', { owner: 'acme' }],
+])('many slow hosts %s leave room for the hosts of others', async (_says, init) => {
+  const never = new Promise<never>(() => {});
+  const fetchOutside = createFetchOutside({
+    addressesOf: (name) => (name.includes('slow') ? never : Promise.resolve([])),
+  });
+  const slow = Array.from({ length: 100 }, (_, n) =>
+    fetchOutside(`https://h${n}.slow${'owner' in init ? n : ''}.example/jwks`, { timeoutMs: 500, ...init }).catch(
+      (error: unknown) => error,
+    ),
+  );
+  // looked up, and not turned away
+  await expect(fetchOutside('https://keys.another.net/jwks', { owner: 'other' })).rejects.toMatchObject({
+    rule: 'unresolved',
+  });
+  expect(await Promise.all(slow)).not.toContain(undefined);
 });

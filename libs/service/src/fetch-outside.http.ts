@@ -4,6 +4,7 @@ import { Agent, request } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { inRanges, type Range } from './addresses.js';
 import { OUTSIDE_RULES, outsideUrl, type AllowedHost, type OutsideRule, type OutsideUrl } from './outside-url.js';
+import { outsideTurns } from './outside-turns.js';
 import { isSpecialUse } from './special-use.js';
 
 /** The URL was not fetched. Its text names the rule and the host as it was written, never an address we found. */
@@ -30,6 +31,8 @@ export interface OutsideInit {
   readonly maxBytes?: number;
   /** refuse an answer whose Content-Type is not JSON */
   readonly json?: boolean;
+  /** who asks, such as a tenant: exchanges of one owner wait for each other; the domain of the host unless given */
+  readonly owner?: string;
 }
 export type FetchOutside = (url: string, init?: OutsideInit) => Promise<Response>;
 
@@ -44,15 +47,12 @@ export interface OutsideOptions {
 
 const TIMEOUT_MS = 3_000;
 const MAX_BYTES = 64 * 1024;
-/** Exchanges under way at once, with one host and in all. */
-const PER_HOST = 4;
-const IN_ALL = 64;
 
 /**
  * The one way to a URL that a client, a document or a person gave: https with a certificate that fits, no redirects,
- * no credentials, bounded in time, size and number. Its host is looked up once, every address found must lie in the
- * public Internet, and the connection goes to one of those: a second look-up could answer otherwise (DNS rebinding).
- * The answer's body has been read when it resolves.
+ * no credentials, bounded in time, size and number (whoever finds no room waits for it, within the time). Its host is
+ * looked up once, every address found must lie in the public Internet, and the connection goes to one of those: a second
+ * look-up could answer otherwise (DNS rebinding). The answer's body has been read when it resolves.
  * @throws OutsideRefused
  * @see RFC 9700 §4.11, RFC 6890, OWASP Server-Side Request Forgery Prevention
  */
@@ -61,8 +61,7 @@ export function createFetchOutside({
   addressesOf = dnsAddresses,
   forTests,
 }: OutsideOptions = {}): FetchOutside {
-  const underWay = new Map<string, number>();
-  let all = 0;
+  const turns = outsideTurns();
   const isOutside = (address: string): boolean =>
     !isSpecialUse(address) || (forTests !== undefined && inRanges(address, forTests.reach));
 
@@ -71,12 +70,15 @@ export function createFetchOutside({
     // what is wrong with the text is not repeated: nobody knows what it holds
     if (typeof url === 'string') throw new OutsideRefused(url, '');
     const refuse = (rule: OutsideRule): OutsideRefused => new OutsideRefused(rule, url.hostname);
-    const now = underWay.get(url.hostname) ?? 0;
-    if (now >= PER_HOST || all >= IN_ALL) throw refuse('busy');
-    underWay.set(url.hostname, now + 1);
-    all += 1;
     const signal = AbortSignal.timeout(init.timeoutMs ?? TIMEOUT_MS);
+    const { owner = domainOf(url) } = init;
+    const turn = Promise.withResolvers<void>();
+    const leave = turns.enter({ host: url.hostname, owner }, turn.resolve);
+    if (leave === undefined) throw refuse('busy');
     try {
+      await inTime(turn.promise, signal).catch(() => {
+        throw refuse('busy');
+      });
       const addresses =
         url.literal === undefined ? await inTime(addressesOf(url.hostname, signal), signal) : [url.literal];
       if (addresses.length === 0) throw refuse('unresolved');
@@ -87,13 +89,13 @@ export function createFetchOutside({
       if (error instanceof OutsideRefused) throw error;
       throw refuse(signal.aborted ? 'timeout' : error instanceof Broken ? error.rule : 'failed');
     } finally {
-      all -= 1;
-      const left = (underWay.get(url.hostname) ?? 1) - 1;
-      if (left > 0) underWay.set(url.hostname, left);
-      else underWay.delete(url.hostname);
+      leave();
     }
   };
 }
+
+/** Its last two labels: the registered name or, where many share the end of one (`co.uk`), too many in one. */
+const domainOf = ({ hostname, literal }: OutsideUrl): string => literal ?? hostname.split('.').slice(-2).join('.');
 
 class Broken extends Error {
   constructor(readonly rule: OutsideRule) {
@@ -196,6 +198,7 @@ async function dnsAddresses(hostname: string, signal: AbortSignal): Promise<read
 
 function inTime<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const late = new Promise<never>((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
   return Promise.race([promise, late]);
