@@ -52,5 +52,10 @@ export function adminApis(
     mcpAdmin: { audience: `${new URL(resource).origin}/admin`, base: `${ready.mcpServer}/admin/v1` },
     analytics: { audience: `${ready.analytics}/v1`, base: `${ready.analytics}/v1` },
   };
-  return (name, scopes) => apiAt(apis[name].base, () => tokens(apis[name].audience, scopes), ask);
+  return (name, scopes) =>
+    apiAt(
+      apis[name].base,
+      (beside) => tokens(apis[name].audience, [...scopes, ...beside.filter((scope) => !scopes.includes(scope))]),
+      ask,
+    );
 }

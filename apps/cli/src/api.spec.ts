@@ -38,6 +38,28 @@ test('a refusal keeps its status and tells what the gate said, with the correlat
   await expect(fake(502, '<html>').api.get('/x')).rejects.toThrow('The gate refused (HTTP 502).');
 });
 
+test('what needs more scopes is asked once more with them, and then never again', async () => {
+  const needs = { error: 'scope_insufficient', error_description: 'No.', scopes: ['platform:admin', 'made:up'] };
+  const tokens: (readonly string[])[] = [];
+  const answering = (...replies: [status: number, body: object][]) =>
+    apiAt(
+      'http://127.0.0.1:1/v1',
+      async (beside) => `token-${tokens.push(beside)}`,
+      async () => {
+        const [status, body] = replies.shift()!;
+        return { status, header: () => undefined, text: JSON.stringify(body) };
+      },
+    );
+  expect(await answering([403, needs], [200, { done: true }]).send('DELETE', '/users/x')).toEqual({ done: true });
+  expect(tokens.splice(0)).toEqual([[], ['platform:admin']]);
+  await expect(answering([403, needs], [403, needs]).get('/x')).rejects.toThrow('The gate refused: No.');
+  expect(tokens.splice(0)).toHaveLength(2);
+  await expect(answering([403, { error: 'forbidden', error_description: 'Not you.' }]).get('/x')).rejects.toThrow(
+    'Not you.',
+  );
+  expect(tokens).toHaveLength(1);
+});
+
 test('a list is taken apart, and another shape is named in one sentence', () => {
   const item = z.object({ id: z.string() });
   expect(pageOf(item, { items: [{ id: 'a' }], next_cursor: 'n' })).toEqual({ items: [{ id: 'a' }], next: 'n' });

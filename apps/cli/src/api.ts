@@ -1,3 +1,4 @@
+import { isScope, type Scope } from '@portcullis/scopes/scopes';
 import * as z from 'zod';
 import { jsonOf, type Ask, type Question } from './ask.js';
 import { ApiRefusal, NotDone } from './faults.js';
@@ -22,13 +23,20 @@ export interface Page<T> {
 }
 
 /**
+ * What needs more than it seemed to, such as what touches an administrator, is asked once more with a token for all that
+ * the gate says it needs (RFC 6750 §3.1).
  * @param base  URL that paths are appended to, without a trailing slash
- * @param token asked before each request
+ * @param token asked before each request, with the scopes that are needed beside the usual ones
  */
-export function apiAt(base: string, token: () => Promise<string>, ask: Ask): Api {
+export function apiAt(base: string, token: (beside: readonly Scope[]) => Promise<string>, ask: Ask): Api {
   const request = async (url: string, question: Question): Promise<unknown> => {
-    const headers = { ...question.headers, authorization: `Bearer ${await token()}`, accept: 'application/json' };
-    const reply = await ask(url, { ...question, headers });
+    const askWith = async (beside: readonly Scope[]) => {
+      const authorization = `Bearer ${await token(beside)}`;
+      return ask(url, { ...question, headers: { ...question.headers, authorization, accept: 'application/json' } });
+    };
+    const first = await askWith([]);
+    const needed = first.status === 403 ? neededScopes(jsonOf(first)) : [];
+    const reply = needed.length > 0 ? await askWith(needed) : first;
     if (reply.status >= 200 && reply.status < 300) return reply.text === '' ? undefined : jsonOf(reply);
     throw new ApiRefusal(reply.status, refusalText(jsonOf(reply), reply.status));
   };
@@ -41,6 +49,9 @@ export function apiAt(base: string, token: () => Promise<string>, ask: Ask): Api
       }),
   };
 }
+
+const insufficient = z.object({ error: z.literal('scope_insufficient'), scopes: z.array(z.string()).max(20) });
+const neededScopes = (body: unknown): Scope[] => insufficient.safeParse(body).data?.scopes.filter(isScope) ?? [];
 
 function search(query: Query): string {
   const given = new URLSearchParams();
