@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { judge, REPLAY_WINDOW_MS, type KeptToken, type Presenter } from './refresh-rotation.js';
 
 const UNUSED = undefined;
+test('a used token may come back for ten seconds', () => expect(REPLAY_WINDOW_MS).toBe(10_000));
+
 const IN_WINDOW = REPLAY_WINDOW_MS;
 const LATE = REPLAY_WINDOW_MS + 1;
 const bound = (usedMsAgo: number | undefined): KeptToken => ({ clientId: 'c', jkt: 'k', usedMsAgo });

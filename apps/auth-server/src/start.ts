@@ -54,6 +54,7 @@ import { AUTH } from './tables.js';
 import { auditTokens } from './token-audit.js';
 import { refuseUnsafe } from './unsafe-start.js';
 import { openRevocations } from './revocations.wire.js';
+import { memoryTurns } from './turns.memory.js';
 import { sqlUsers } from './users.sql.js';
 
 /** What the authorization server shares with whoever starts it; closed by them. */
@@ -72,10 +73,16 @@ export interface AuthServerParts {
   readonly localAdmin?: LocalAdmin | undefined;
   /** embedded mode only: brought into the database at every start */
   readonly demo?: DemoAccounts | undefined;
+  /** how often what has expired is swept away, ms; every minute unless given */
+  readonly sweepEveryMs?: number;
   /** ms since epoch; the system's clock unless given. oidc-provider itself knows no other than the system's */
   readonly now?: () => number;
 }
 
+/** Half of Node's thread pool: the rest is for the signatures of tokens. */
+const PASSWORDS_AT_ONCE = 2;
+/** About a second's worth. */
+const PASSWORDS_WAITING = 50;
 const SWEEP_EVERY_MS = 60_000;
 /** How long the sealed successor of a refresh token may stay after its window. */
 const SEALS_EVERY_MS = 5_000;
@@ -181,6 +188,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       artefacts,
       nobodysHash: await hashPassword(clientSecretOf(randomBytes(32)), randomBytes(SALT_BYTES)),
       failures: memoryFailures(),
+      turns: memoryTurns(PASSWORDS_AT_ONCE, PASSWORDS_WAITING),
       formToken: formToken(keys.cookie),
       events,
       log,
@@ -233,6 +241,8 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     metrics,
     mode: settings.PORTCULLIS_MODE,
   });
+  const { sweepEveryMs: everyMs = SWEEP_EVERY_MS } = parts;
+  const sweep = (otherwise: string, run: () => Promise<unknown>): Chore => ({ everyMs, otherwise, run });
   const stopChores = doRegularly(
     [
       sweep('expired sessions and codes stay for now', () => artefacts.sweep(now())),
@@ -261,9 +271,3 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
 }
-
-const sweep = (otherwise: string, run: () => Promise<unknown>): Chore => ({
-  everyMs: SWEEP_EVERY_MS,
-  otherwise,
-  run,
-});
