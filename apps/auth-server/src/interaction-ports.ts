@@ -5,6 +5,7 @@ import type { Provider } from 'oidc-provider';
 import type { Artefacts } from './artefacts.js';
 import type { FormToken } from './cookie-keys.js';
 import type { Failures } from './failures.memory.js';
+import type { Turns } from './turns.memory.js';
 import type { Users } from './users.js';
 
 /** What the login and consent pages work with. */
@@ -15,6 +16,8 @@ export interface InteractionPorts {
   /** see sign-in.ts */
   readonly nobodysHash: string;
   readonly failures: Failures;
+  /** in which passwords are compared, which costs much */
+  readonly turns: Turns;
   readonly formToken: FormToken;
   readonly events: EventLog;
   readonly log: Log;

@@ -3,8 +3,10 @@ import { authorizeUrl, grantAs, typed } from './flow.fixture.js';
 import { startGate, world, type Gate } from './gate.fixture.js';
 
 let gate: Gate;
+/** ms since epoch, where the clock stands still */
+let stopped: number | undefined;
 beforeAll(async () => {
-  gate = await startGate(await world());
+  gate = await startGate(await world(), { now: () => stopped ?? Date.now() });
 }, 60_000);
 afterAll(async () => {
   await gate.close();
@@ -195,11 +197,29 @@ test('signing out without a session works, with and without scripts', async () =
   expect((await browser.submit(formIn(page.html), {})).html).toContain('You are signed out');
 });
 
+test('after ten wrong passwords in a row an account has to wait for a moment, whoever knows the password', async () => {
+  const { browser, page } = await atLogin();
+  const form = formIn(page.html);
+  stopped = Date.now();
+  for (let i = 0; i < 10; i += 1) await browser.submit(form, { username: 'uma', password: 'wrong' });
+  const answer = await browser.submit(form, typed(gate.demo.users[1]!));
+  stopped += 1000;
+  const later = await browser.submit(form, typed(gate.demo.users[1]!));
+  stopped = undefined;
+  expect([answer.status, answer.html.includes('Try again in 1 second.')]).toEqual([429, true]);
+  expect(later.html).toContain('to act for you?');
+});
+
 // last: it uses up what this address may try
 test('after thirty failed logins an address has to wait, even with the right password', async () => {
   const { browser, page } = await atLogin();
   const form = formIn(page.html);
-  for (let i = 0; i < 30; i += 1) await browser.submit(form, { username: 'sam', password: 'wrong' });
+  const before = said('login.failed').length;
+  // all begin before the first has been compared
+  const guess = (_: unknown, i: number) => browser.submit(form, { username: `user-${i}`, password: 'wrong' });
+  const statuses = (await Promise.all(Array.from({ length: 60 }, guess))).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(30);
+  expect(said('login.failed').length - before).toBeLessThanOrEqual(30);
   const answer = await browser.submit(form, samTyped());
   expect([answer.status, answer.html.includes('Too many failed sign-ins')]).toEqual([429, true]);
 }, 30_000);

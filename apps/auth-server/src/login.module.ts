@@ -9,7 +9,7 @@ import { clientOf, interactionOf } from './form-guard.module.js';
 import { INTERACTION_PORTS, type InteractionPorts } from './interaction-ports.js';
 import { PageProblem } from './page-problem.js';
 import { signIn } from './sign-in.js';
-import type { UserRecord } from './users.js';
+import { usernameOf, type UserRecord } from './users.js';
 
 /** passport keeps strategies by name in one place per process, which several apps and their tests share. */
 let strategies = 0;
@@ -52,21 +52,36 @@ export class LoginGuard implements CanActivate {
   }
 
   private async attempt(request: Request, username: string, password: string): Promise<UserRecord | false> {
-    const { provider, failures, events, addressOf, now } = this.ports;
+    const { provider, failures, turns, events, addressOf, now } = this.ports;
     const address = addressOf(request);
-    if (failures.waitFor(address, now()) !== undefined) {
-      throw new PageProblem(429, 'Too many failed sign-ins from your network. Try again in a few minutes.');
-    }
     const client = await clientOf(provider, interactionOf(request));
     const tenant = tenantOf(client);
-    const result = await signIn(this.ports, tenant, username, password);
-    if (result.ok) return result.user;
-    failures.note(address, now());
+    const one = failures.begin(address, `${tenant}/${usernameOf(username).slice(0, 64)}`, now());
+    if (typeof one === 'number') {
+      throw new PageProblem(429, `Too many failed sign-ins. Try again in ${inWords(one)}.`);
+    }
+    const result = await turns(() => signIn(this.ports, tenant, username, password)).catch((error: unknown) => {
+      one.notMade();
+      throw error;
+    });
+    if (result === undefined) {
+      one.notMade();
+      throw new PageProblem(429, 'Too many people are signing in. Try again in a few seconds.');
+    }
+    if (result.ok) {
+      one.succeeded();
+      return result.user;
+    }
     const who = { tenant, clientId: client.clientId, sub: result.sub, proven: false };
     const facts = { address: address.slice(0, 64), reason: 'wrong user name or password' };
     await events.append(authEvent('login.failed', who, facts, now()));
     return false;
   }
+}
+
+function inWords(ms: number): string {
+  if (ms > 60_000) return 'a few minutes';
+  return ms > 1000 ? `${Math.ceil(ms / 1000)} seconds` : '1 second';
 }
 
 /** Who signed in with this form, behind a {@link LoginGuard}. */

@@ -55,6 +55,7 @@ import { auditTokens } from './token-audit.js';
 import { refuseUnsafe } from './unsafe-start.js';
 import { openRevocations } from './revocations.wire.js';
 import { memoryTurns } from './turns.memory.js';
+import { memoryTurns } from './turns.memory.js';
 import { sqlUsers } from './users.sql.js';
 
 /** What the authorization server shares with whoever starts it; closed by them. */
@@ -79,6 +80,10 @@ export interface AuthServerParts {
   readonly now?: () => number;
 }
 
+/** Half of Node's thread pool: the rest is for the signatures of tokens. */
+const PASSWORDS_AT_ONCE = 2;
+/** About a second's worth. */
+const PASSWORDS_WAITING = 50;
 /** Half of Node's thread pool: the rest is for the signatures of tokens. */
 const PASSWORDS_AT_ONCE = 2;
 /** About a second's worth. */
@@ -188,6 +193,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       artefacts,
       nobodysHash: await hashPassword(clientSecretOf(randomBytes(32)), randomBytes(SALT_BYTES)),
       failures: memoryFailures(),
+      turns: memoryTurns(PASSWORDS_AT_ONCE, PASSWORDS_WAITING),
       turns: memoryTurns(PASSWORDS_AT_ONCE, PASSWORDS_WAITING),
       formToken: formToken(keys.cookie),
       events,

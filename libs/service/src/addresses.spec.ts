@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { inRanges, parseAddress, parseRange } from './addresses.js';
+import { inRanges, networkOf, parseAddress, parseRange } from './addresses.js';
 
 test.each([
   ['127.0.0.1', '127.0.0.0/8', true],
@@ -60,4 +60,17 @@ test('every IPv6 address is itself, however it is written', () => {
 
 test('any text is an address or none, and never an error', () => {
   fc.assert(fc.property(fc.string(), (text) => ['bigint', 'undefined'].includes(typeof parseAddress(text))));
+});
+
+test.each([
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:DB8:1:2::1', '2001:db8:1:2::/64'],
+  ['2001:db8:1:3::1', '2001:db8:1:3::/64'],
+  ['::1', '::/64'],
+  ['192.0.2.1', '192.0.2.1'],
+  ['', ''],
+])('tries from %j count for %j', (address, network) => expect(networkOf(address)).toBe(network));
+
+test('an IPv4 address in IPv6 spelling counts for itself', () => {
+  expect(networkOf('::ffff:192.0.2.1')).not.toBe(networkOf('::ffff:192.0.2.2'));
 });

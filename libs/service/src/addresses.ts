@@ -46,3 +46,17 @@ function parseV4(text: string): bigint | undefined {
     return undefined;
   return parts.reduce((value, part) => (value << 8n) | BigInt(part), 0n);
 }
+
+/**
+ * Whom an address counts for where tries are counted: its IPv6 network of 64 bits, which is what one subscriber has at least
+ * and can take any address of (RFC 6177 §2); the address itself where it is IPv4 or none.
+ */
+export function networkOf(address: string): string {
+  const value = parseAddress(address);
+  return value === undefined || value >> 32n === 0xffffn ? address : networkText(value >> 64n);
+}
+
+const networkText = (bits: bigint): string =>
+  bits === 0n
+    ? '::/64'
+    : `${[48n, 32n, 16n, 0n].map((shift) => ((bits >> shift) & 0xffffn).toString(16)).join(':')}::/64`;
