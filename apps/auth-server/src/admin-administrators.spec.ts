@@ -82,6 +82,8 @@ describe('a client that may have what people or services have', () => {
     expect(await status('POST', '/revocations', ofClients, { what: 'client', id })).toBe(403);
     const agent = { what: 'principal', id: principalId('default', id!) };
     expect(await status('POST', '/revocations', ofClients, agent)).toBe(403);
+    const local = { what: 'principal', id: principalId('default', 'local-admin') };
+    expect(await status('POST', '/revocations', ofClients, local)).toBe(403);
     expect((await ask('GET', `/clients/${id}`, ordinary)).headers.get('etag')).toBe('"v1"');
     expect(await status('DELETE', `/clients/${id}`, platform)).toBe(204);
   });

@@ -3,8 +3,8 @@ import { Refusal } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Response } from 'express';
-import { mayChangeClient, mayGiveRoles, type Administrator } from './admin-rights.js';
-import { adminEvent } from './audit.js';
+import { expectScope, mayChangeClient, mayGiveRoles, type Administrator } from './admin-rights.js';
+import { adminEvent, LOCAL_ADMIN } from './audit.js';
 import type { SecretHashKey } from './client-secret.js';
 import type { Clients } from './clients.js';
 import type { KeyUpkeep } from './key-upkeep.js';
@@ -96,6 +96,9 @@ export async function mayEnd(
   if (of.sub !== undefined) {
     const user = of.sub === caller.sub ? undefined : await ports.users.byId(tenant, of.sub);
     if (user !== undefined) mayGiveRoles(await administrator(ports, caller), user.roles);
+  } else if (of.clientId === LOCAL_ADMIN) {
+    // registered nowhere
+    expectScope(caller, 'platform:admin');
   } else if (of.clientId !== undefined) {
     const client = await ports.clients.byId(tenant, of.clientId);
     if (client !== undefined) mayChangeClient(caller, client);

@@ -1,10 +1,12 @@
 import { Body, Controller, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
+import { principalId } from '@portcullis/contract/ids';
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Request } from 'express';
 import { ADMIN_PORTS, mayEnd, record, tenantFor, type AdminPorts } from './admin-ports.js';
 import { namedIn, revocationBody, REVOKING_NEEDS } from './admin-revocations.js';
 import { expectScope } from './admin-rights.js';
+import { LOCAL_ADMIN } from './audit.js';
 import type { Agent } from './grants.js';
 import type { ToRevoke } from './revoking.js';
 
@@ -52,6 +54,7 @@ export class AdminRevocationsController {
     const { grants, now } = this.ports;
     if (what === 'client') return { clientId: id };
     if (what === 'user') return { sub: id };
+    if (what === 'principal' && id === principalId(tenant, LOCAL_ADMIN)) return { clientId: LOCAL_ADMIN };
     const found = what === 'grant' ? grants.byId(tenant, id, now()) : what === 'principal' && grants.agent(tenant, id);
     return (await found) || {};
   }

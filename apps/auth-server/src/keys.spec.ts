@@ -146,6 +146,18 @@ describe('a rotation', () => {
     expect((await fetch(another)).status).toBe(400);
   });
 
+  test('that would keep more than eight old keys is 409 and says when the oldest goes', async () => {
+    let reply: Awaited<ReturnType<typeof keys>>;
+    do {
+      ahead += 11_000;
+      reply = await keys('/rotate', { now: true });
+    } while (reply.status === 200);
+    expect([reply.status, reply.body]).toEqual([409, expect.objectContaining({ error: 'too_soon' })]);
+    expect(reply.text).toContain('There are 8 keys of that algorithm already');
+    expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(60 * 60);
+    expect((await published()).keys).toHaveLength(2 + 8);
+  });
+
   test('by another replica is taken over within two seconds', async () => {
     const before = await published();
     // what another replica leaves behind
