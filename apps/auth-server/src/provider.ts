@@ -10,6 +10,7 @@ import { compareSecrets, type ClientAuthenticationPorts } from './client-authent
 import type { ClientKeySets } from './client-key-sets.js';
 import { ASSERTION_ALGS } from './client-keys.js';
 import { reuseClients, type ClientLookupPorts } from './client-lookup.js';
+import { expectStillActive, noteArrivals, type ClientRecheckPorts } from './client-recheck.js';
 import { EXTRA_METADATA, tenantOf } from './client-metadata.js';
 import type { CookieSigner } from './cookie-keys.js';
 import { findAccount } from './account.js';
@@ -36,7 +37,13 @@ import { nameUnauthorizedClients } from './unauthorized-client.js';
 import type { Users } from './users.js';
 
 export interface ProviderParts
-  extends AdapterPorts, ClaimPorts, ClientLookupPorts, ClientAuthenticationPorts, RefreshGrantPorts {
+  extends
+    AdapterPorts,
+    ClaimPorts,
+    ClientLookupPorts,
+    ClientRecheckPorts,
+    ClientAuthenticationPorts,
+    RefreshGrantPorts {
   readonly issuer: string;
   readonly uris: ResourceUris;
   /** holds a key of every algorithm in use already */
@@ -127,7 +134,10 @@ export function createProvider(parts: ProviderParts): Provider {
     claims: { openid: ['sub'], profile: ['preferred_username'] },
     subjectTypes: ['public'],
     findAccount: (ctx, sub) => findAccount(parts.users, ctx, sub),
-    extraTokenClaims: (ctx, token) => accessTokenClaims(parts, ctx, token),
+    extraTokenClaims: async (ctx, token) => {
+      await expectStillActive(parts, ctx);
+      return accessTokenClaims(parts, ctx, token);
+    },
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     renderError,
     cookies: {
@@ -156,6 +166,7 @@ export function createProvider(parts: ProviderParts): Provider {
     },
   };
   const provider = new Provider(parts.issuer, configuration);
+  noteArrivals(provider, parts);
   correctContext(provider, (params) => adaptParams(params, parts.uris));
   reuseClients(provider, parts);
   compareSecrets(provider, parts);

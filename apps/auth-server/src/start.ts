@@ -16,6 +16,8 @@ import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
 import { newId } from '@portcullis/service/new-id.memory';
 import { outsideProblem } from '@portcullis/service/outside-url';
+import { boundedRefusals } from '@portcullis/service/refusal-events.memory';
+import { recordRefusedCalls } from '@portcullis/service/refused-calls';
 import { resourceUris } from '@portcullis/service/resource-uris';
 import type { RunningService } from '@portcullis/service/running';
 import type { Keys } from '@portcullis/service/setting';
@@ -23,13 +25,14 @@ import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
 import { sqlArtefacts } from './artefacts.sql.js';
 import { LOCAL_ADMIN } from './audit.js';
+import { auditAuthorization } from './authorization-audit.js';
 import { AuthServerModule } from './auth-server.module.js';
 import { clientKeySets } from './client-key-sets.js';
 import { recordLinks } from './bootstrap-links.js';
 import { sqlBootstrapLinks } from './bootstrap-links.sql.js';
 import { cachedClients } from './client-cache.memory.js';
 import { clientSecretOf } from './client-secret.js';
-import type { ClientRecord } from './clients.js';
+import type { ClientRecord, Clients } from './clients.js';
 import { sqlClients } from './clients.sql.js';
 import type { AuthServerSettings } from './config.js';
 import { doRegularly, type Chore } from './chores.memory.js';
@@ -55,7 +58,6 @@ import { auditTokens } from './token-audit.js';
 import { refuseUnsafe } from './unsafe-start.js';
 import { openRevocations } from './revocations.wire.js';
 import { memoryTurns } from './turns.memory.js';
-import { memoryTurns } from './turns.memory.js';
 import { sqlUsers } from './users.sql.js';
 
 /** What the authorization server shares with whoever starts it; closed by them. */
@@ -80,10 +82,6 @@ export interface AuthServerParts {
   readonly now?: () => number;
 }
 
-/** Half of Node's thread pool: the rest is for the signatures of tokens. */
-const PASSWORDS_AT_ONCE = 2;
-/** About a second's worth. */
-const PASSWORDS_WAITING = 50;
 /** Half of Node's thread pool: the rest is for the signatures of tokens. */
 const PASSWORDS_AT_ONCE = 2;
 /** About a second's worth. */
@@ -117,7 +115,8 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   const fetchOutside = parts.fetchOutside ?? createFetchOutside({ allowed });
   const issuer = settings.AUTH_ISSUER;
   await migrate(database, AUTH, new URL('../migrations/', import.meta.url));
-  const clients = cachedClients(sqlClients(database, now), now);
+  const storedClients = sqlClients(database, now);
+  const clients = cachedClients(storedClients, now);
   const [users, artefacts] = [sqlUsers(database, now), sqlArtefacts(database)];
   const refreshTokens = sqlRefreshTokens(database);
   const keys = {
@@ -135,12 +134,15 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
 
   const uris = resourceUris(settings);
   const administrator = localAdmin && localAdminClient(localAdmin, now());
-  const activeClient = async (clientId: string): Promise<ClientRecord | undefined> => {
-    if (clientId === LOCAL_ADMIN) return administrator;
-    // what SQL cannot look for is nobody's id
-    const client = /^[\x21-\x7e]{1,255}$/.test(clientId) ? await clients.find(clientId) : undefined;
-    return client?.disabled ? undefined : client;
-  };
+  const active =
+    ({ find }: Pick<Clients, 'find'>) =>
+    async (clientId: string): Promise<ClientRecord | undefined> => {
+      if (clientId === LOCAL_ADMIN) return administrator;
+      // what SQL cannot look for is nobody's id
+      const client = /^[\x21-\x7e]{1,255}$/.test(clientId) ? await find(clientId) : undefined;
+      return client?.disabled ? undefined : client;
+    };
+  const activeClient = active(clients);
   const provider = createProvider({
     issuer,
     uris,
@@ -160,6 +162,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     endGrant: grantEnding({ revoke, events, now }),
     newToken: () => randomBytes(32).toString('base64url'),
     activeClient,
+    activeClientNow: active(storedClients),
     stateOf: standing.stateOf,
     localAdmin,
     tokenSeconds: settings.TOKEN_LIFE_MINUTES * 60,
@@ -170,6 +173,8 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     clientAddress(request, settings.TRUSTED_PROXIES);
   auditTokens(provider, { events, log, addressOf, now });
   auditPushedRequests(provider, { events, log, addressOf, now });
+  const refused = boundedRefusals(events, now);
+  auditAuthorization(provider, { refused, log, addressOf, now });
   endGrantsAtSignOut(provider, { artefacts, events, activeClient, addressOf, now });
   serveShownTokens(provider, {
     issuer,
@@ -194,9 +199,9 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       nobodysHash: await hashPassword(clientSecretOf(randomBytes(32)), randomBytes(SALT_BYTES)),
       failures: memoryFailures(),
       turns: memoryTurns(PASSWORDS_AT_ONCE, PASSWORDS_WAITING),
-      turns: memoryTurns(PASSWORDS_AT_ONCE, PASSWORDS_WAITING),
       formToken: formToken(keys.cookie),
       events,
+      refused,
       log,
       addressOf,
       now,
@@ -234,6 +239,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     trustedProxies: settings.TRUSTED_PROXIES,
     observe: countRequests(metrics),
     direct: oidcMount(provider),
+    onRefused: recordRefusedCalls({ record: refused, addressOf, now }),
     forms: true,
   });
   listen(bound, app.listener);
