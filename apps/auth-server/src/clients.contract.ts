@@ -167,6 +167,21 @@ export function clientsContract(open: () => Promise<Clients>): void {
     expect((await clients.list('c7', page)).items).toEqual([client('c7', 'c7-a')]);
   });
 
+  test('who confirms a change sees what is changed, as the last one left it', async () => {
+    await clients.add('c21', client('c21', 'c21-a'), yes);
+    const seen: string[] = [];
+    const confirm = async ({ scopes }: ClientRecord): Promise<void> => void seen.push(scopes.join(' '));
+    const raise = clients.change('c21', 'c21-a', { scopes: ['platform:admin'] }, confirm);
+    const rotate = clients.rotateSecret('c21', 'c21-a', { hash: 'b', previousUntil: undefined }, confirm);
+    await Promise.all([raise, rotate]);
+    await clients.remove('c21', 'c21-a', confirm);
+    // whichever of the two came first
+    expect(['customer:read platform:admin', 'customer:read customer:read']).toContain(
+      seen.slice(0, 2).sort().join(' '),
+    );
+    expect(seen[2]).toBe('platform:admin');
+  });
+
   test('nothing is confirmed where nothing is to happen', async () => {
     const confirm = () => Promise.reject(new Error('asked for nothing'));
     expect(await clients.change('c8', 'unknown', { disabled: true }, confirm)).toBeUndefined();

@@ -56,6 +56,15 @@ export function usersContract(open: () => Promise<Users>): void {
     expect((await users.list('u6', { limit: 10, after: undefined })).items).toEqual([user('u6', 'sam')]);
   });
 
+  test('who confirms a change sees whom it changes, as they were', async () => {
+    await users.add('u11', user('u11', 'sam'), yes);
+    const seen: string[] = [];
+    const confirm = async ({ roles }: UserRecord): Promise<void> => void seen.push(...roles);
+    await users.change('u11', 'usr_u11_sam', { roles: ['admin'] }, confirm);
+    await users.remove('u11', 'usr_u11_sam', confirm);
+    expect(seen).toEqual(['agent-user', 'admin']);
+  });
+
   test('a list goes through all users of a tenant once, in order, page by page', async () => {
     for (const name of ['c', 'a', 'b']) await users.add('u7', user('u7', name), yes);
     const first = await users.list('u7', { limit: 2, after: undefined });
