@@ -1,6 +1,8 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { Client, Interaction, Provider } from 'oidc-provider';
+import { authEvent } from './audit.js';
+import { tenantOf } from './client-metadata.js';
 import { INTERACTION_PORTS, type InteractionPorts } from './interaction-ports.js';
 import { PageProblem } from './page-problem.js';
 
@@ -25,10 +27,20 @@ export class FormGuard implements CanActivate {
     const site = request.headers['sec-fetch-site'];
     const { form_token: token } = (request.body ?? {}) as { form_token?: unknown };
     if ((site !== undefined && site !== 'same-origin') || !this.ports.formToken.fits(interaction.uid, token)) {
+      await this.refuse(request, interaction);
       throw new PageProblem(403, 'This form did not come from our page. Go back and start again.');
     }
     interactions.set(request, interaction);
     return true;
+  }
+
+  private async refuse(request: Request, interaction: Interaction): Promise<void> {
+    const { provider, refused, addressOf, now } = this.ports;
+    const client = await clientOf(provider, interaction);
+    const who = { tenant: tenantOf(client), clientId: client.clientId, proven: false };
+    const address = addressOf(request).slice(0, 64);
+    const reason = `a form of another site, or without the token of our page (${interaction.prompt.name})`;
+    await refused(address, (more) => authEvent('form.refused', who, { address, reason: `${reason}${more}` }, now()));
   }
 }
 

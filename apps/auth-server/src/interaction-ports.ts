@@ -1,5 +1,6 @@
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
+import type { RecordRefusal } from '@portcullis/service/refusal-events.memory';
 import type { Request } from 'express';
 import type { Provider } from 'oidc-provider';
 import type { Artefacts } from './artefacts.js';
@@ -20,6 +21,8 @@ export interface InteractionPorts {
   readonly turns: Turns;
   readonly formToken: FormToken;
   readonly events: EventLog;
+  /** for what anybody can be refused as often as they like */
+  readonly refused: RecordRefusal;
   readonly log: Log;
   addressOf(request: Request): string;
   /** ms since epoch */

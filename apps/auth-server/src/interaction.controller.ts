@@ -87,8 +87,10 @@ export class InteractionController {
 
   @Post(':uid/cancel')
   @UseGuards(FormGuard)
-  cancel(@Req() request: Request, @Res() response: Response): Promise<void> {
-    return this.finish(request, response, refusedByPerson, false);
+  async cancel(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const interaction = interactionOf(request);
+    await this.append('login.cancelled', request, interaction, { sub: interaction.session?.accountId });
+    await this.finish(request, response, refusedByPerson, false);
   }
 
   private async pageOf(interaction: Interaction, again = {}): Promise<Shown> {
@@ -110,14 +112,14 @@ export class InteractionController {
   }
 
   private async append(
-    action: 'login.succeeded' | 'consent.granted' | 'consent.refused',
+    action: 'login.succeeded' | 'login.cancelled' | 'consent.granted' | 'consent.refused',
     request: Request,
     interaction: Interaction,
     { sub }: { readonly sub?: UserRecord['userId'] | undefined },
     facts: { readonly scope?: string; readonly resource?: string } = {},
   ): Promise<void> {
     const client = await clientOf(this.ports.provider, interaction);
-    const who: Who = { tenant: tenantOf(client), clientId: client.clientId, sub, proven: true };
+    const who: Who = { tenant: tenantOf(client), clientId: client.clientId, sub, proven: action !== 'login.cancelled' };
     const address = this.ports.addressOf(request).slice(0, 64);
     await this.ports.events.append(authEvent(action, who, { ...facts, address }, this.ports.now()));
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import type { Request } from 'express';
+import type { Client } from 'oidc-provider';
 import passport from 'passport';
 import { Strategy } from 'passport-local';
 import { authEvent } from './audit.js';
@@ -58,6 +59,7 @@ export class LoginGuard implements CanActivate {
     const tenant = tenantOf(client);
     const one = failures.begin(address, `${tenant}/${usernameOf(username).slice(0, 64)}`, now());
     if (typeof one === 'number') {
+      await this.throttled(client, address, 'too many failed sign-ins');
       throw new PageProblem(429, `Too many failed sign-ins. Try again in ${inWords(one)}.`);
     }
     const result = await turns(() => signIn(this.ports, tenant, username, password)).catch((error: unknown) => {
@@ -66,6 +68,7 @@ export class LoginGuard implements CanActivate {
     });
     if (result === undefined) {
       one.notMade();
+      await this.throttled(client, address, 'too many sign-ins at once');
       throw new PageProblem(429, 'Too many people are signing in. Try again in a few seconds.');
     }
     if (result.ok) {
@@ -76,6 +79,13 @@ export class LoginGuard implements CanActivate {
     const facts = { address: address.slice(0, 64), reason: 'wrong user name or password' };
     await events.append(authEvent('login.failed', who, facts, now()));
     return false;
+  }
+
+  private throttled(client: Client, from: string, why: string): Promise<void> {
+    const { refused, now } = this.ports;
+    const who = { tenant: tenantOf(client), clientId: client.clientId, proven: false };
+    const address = from.slice(0, 64);
+    return refused(address, (more) => authEvent('login.throttled', who, { address, reason: `${why}${more}` }, now()));
   }
 }
 

@@ -1,3 +1,4 @@
+import { Refusal } from '@portcullis/contract/refusals';
 import type { BehaviourState } from '@portcullis/contract/standing';
 import { localKeys } from '@portcullis/guard/jwks.http';
 import { request } from 'node:http';
@@ -130,4 +131,31 @@ test('keys that cannot be had are 503, since that says nothing about the token',
   const answer = await ask(`Bearer ${await issuer.token()}`, keyless.bound.url);
   await keyless.close();
   expect(answer).toMatchObject({ status: 503, challenge: null, body: { error: 'overloaded' } });
+});
+
+test('a call that is refused for its caller is on record before the answer, and no other call is', async () => {
+  const seen: unknown[] = [];
+  let full = false;
+  const record = await startThings(
+    { rules: { issuer: ISSUER, audience: AUDIENCE, keys: localKeys(issuer.jwks), now: Date.now } },
+    {
+      onRefused: async (asked, refused) => {
+        if (full) throw new Refusal('overloaded');
+        seen.push([refused.error, (asked as { user?: { clientId: string } }).user?.clientId]);
+      },
+    },
+  );
+  const { url } = record.bound;
+  await ask(undefined, url);
+  await ask(`Bearer ${await issuer.token()}`, url);
+  await ask(`Bearer ${await issuer.token({ scope: 'events:write' })}`, url);
+  await fetch(`${url}/nothing-here`);
+  full = true;
+  const unkept = await ask(undefined, url);
+  await record.close();
+  expect(seen).toEqual([
+    ['token_missing', undefined],
+    ['scope_insufficient', 'client-1'],
+  ]);
+  expect(unkept).toMatchObject({ status: 503, body: { error: 'overloaded' } });
 });

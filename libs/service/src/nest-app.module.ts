@@ -10,6 +10,7 @@ import { readBodies } from './bodies.module.js';
 import { correlation } from './correlation.js';
 import { apiHeaders } from './headers.js';
 import { answerProblem, problemHandler, ProblemFilter } from './problem.module.js';
+import type { OnRefused } from './refused-calls.js';
 
 export interface ApiOptions {
   readonly log: Log;
@@ -31,6 +32,8 @@ export interface ApiOptions {
   readonly direct?: ArrivalStep;
   /** paths whose bodies are left to their handlers, such as /mcp */
   readonly unparsed?: readonly string[];
+  /** puts calls of the routes that are answered 401 or 403 on record, before they are answered */
+  readonly onRefused?: OnRefused;
   /** also reads HTML forms, such as the login's */
   readonly forms?: boolean;
 }
@@ -63,7 +66,7 @@ export async function createApi(module: Parameters<typeof NestFactory.create>[0]
   if (options.cors) app.enableCors({ origin: [...options.cors.origins], exposedHeaders: EXPOSED, maxAge: 600 });
   app.use(readBodies({ unparsed: options.unparsed ?? [], forms: options.forms ?? false }));
   app.use(problemHandler(problems));
-  app.useGlobalFilters(new ProblemFilter(problems));
+  app.useGlobalFilters(new ProblemFilter({ ...problems, onRefused: options.onRefused }));
   await app.init();
   instance.use(problemHandler(problems));
   const arrive = inOrder([

@@ -4,9 +4,12 @@ import type { ErrorRequestHandler } from 'express';
 import type { ServerResponse } from 'node:http';
 import { correlationIdOf } from './correlation.js';
 import { problemOf } from './problem.js';
+import type { OnRefused, RefusedCall } from './refused-calls.js';
 
 export interface ProblemOptions {
   readonly log: Log;
+  /** puts on record that a caller had no right, before they are told */
+  readonly onRefused?: OnRefused | undefined;
   /** URL named in challenges (RFC 9728 §5.1); most of our JSON APIs have none */
   readonly resourceMetadata?: string | undefined;
 }
@@ -21,8 +24,19 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   catch(thrown: unknown, host: ArgumentsHost): void {
-    answerProblem(thrown, host.switchToHttp().getResponse<ServerResponse>(), this.#options);
+    const http = host.switchToHttp();
+    const answer = (problem: unknown): void => answerProblem(problem, http.getResponse(), this.#options);
+    const refused = this.#options.onRefused && refusedCall(thrown);
+    if (!refused) return answer(thrown);
+    void this.#options.onRefused?.(http.getRequest(), refused).then(() => answer(thrown), answer);
   }
+}
+
+function refusedCall(thrown: unknown): RefusedCall | undefined {
+  const { status, body } = problemOf(thrown, { correlationId: '' });
+  if (status !== 401 && status !== 403) return undefined;
+  const { detail } = thrown as { detail?: unknown };
+  return { error: body.error, ...(typeof detail === 'string' && { detail }) };
 }
 
 /** The same for what Express itself throws, before and behind Nest's routes. */
