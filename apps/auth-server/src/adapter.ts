@@ -12,8 +12,8 @@ export interface AdapterPorts extends GrantAdapterPorts, RefreshAdapterPorts {
 /** How long a person may take between a request and its answer. */
 export const INTERACTION_SECONDS = 30 * 60;
 /**
- * A pushed request (RFC 9126) must be begun within its own lifetime, which its payload says; its answer comes when the
- * person has signed in. Kept until then, so that of two who began it at once only one gets the answer.
+ * A pushed request (RFC 9126) goes after its own lifetime unless somebody began it: its answer comes when the person has
+ * signed in. It is kept until then, so that of two who began it at once only one gets the answer.
  */
 const PUSHED = 'PushedAuthorizationRequest';
 
@@ -32,11 +32,12 @@ function artefactAdapter(kind: string, { artefacts, now }: AdapterPorts): Adapte
     async upsert(id, payload, expiresIn) {
       // everything that comes here has a lifetime; what had none could never be swept
       if (expiresIn === undefined) throw new Error(`${kind} without a lifetime`);
-      const kept = kind === PUSHED ? expiresIn + INTERACTION_SECONDS : expiresIn;
-      await artefacts.put(shelve(kind, id, payload, now() + kept * 1000));
+      await artefacts.put(shelve(kind, id, payload, now() + expiresIn * 1000));
     },
     async find(id) {
-      const stored = await artefacts.find(kind, artefactHash(id), now());
+      const stored = await (kind === PUSHED
+        ? artefacts.findAndKeep(kind, artefactHash(id), now(), now() + INTERACTION_SECONDS * 1000)
+        : artefacts.find(kind, artefactHash(id), now()));
       return stored && unshelve(kind, id, stored);
     },
     async findByUid(uid) {

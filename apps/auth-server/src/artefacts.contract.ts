@@ -57,6 +57,17 @@ export function artefactsContract(open: () => Promise<Artefacts>): void {
     expect(await artefacts.grantsOf(uid, NOW + 1000)).toEqual([]);
   });
 
+  test('what is found to be kept is found longer than it was good at first, and no shorter', async () => {
+    const pushed = artefact({ kind: 'PushedAuthorizationRequest' });
+    const { kind, idHash } = pushed;
+    await artefacts.put(pushed);
+    expect(await artefacts.findAndKeep(kind, idHash, NOW, NOW + 5000)).toMatchObject({ payload: pushed.payload });
+    expect(await artefacts.findAndKeep(kind, idHash, NOW, NOW + 10)).toBeDefined();
+    expect(await find(pushed, NOW + 4999)).toBeDefined();
+    expect(await artefacts.findAndKeep(kind, idHash, NOW + 5000, NOW + 9000)).toBeUndefined();
+    expect(await find(pushed, NOW + 5000)).toBeUndefined();
+  });
+
   test('of ten who use a code at once, one gets it', async () => {
     const code = artefact();
     await artefacts.put(code);

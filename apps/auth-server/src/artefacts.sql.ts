@@ -38,6 +38,18 @@ export function sqlArtefacts(database: Database): Artefacts {
       return row && storedOf(row);
     },
 
+    async findAndKeep(kind, idHash, now, keepUntil) {
+      const row = await db
+        .updateTable('artefacts')
+        .set(({ fn, ref, val }) => ({ expires_at: fn('greatest', [ref('expires_at'), val(new Date(keepUntil))]) }))
+        .where('kind', '=', kind)
+        .where('id_hash', '=', idHash)
+        .where('expires_at', '>', new Date(now))
+        .returning(['payload', 'consumed_at'])
+        .executeTakeFirst();
+      return row && storedOf(row);
+    },
+
     async findSession(sessionUid, now) {
       const row = await db
         .selectFrom('artefacts')

@@ -32,6 +32,8 @@ export interface Artefacts {
   putOnce(artefact: Artefact): Promise<boolean>;
   /** @param now ms since epoch; what has expired by then is not found */
   find(kind: string, idHash: string, now: number): Promise<StoredArtefact | undefined>;
+  /** Finds it as {@link find} does, and keeps it until `keepUntil` (ms since epoch) at least; one step. */
+  findAndKeep(kind: string, idHash: string, now: number, keepUntil: number): Promise<StoredArtefact | undefined>;
   findSession(sessionUid: string, now: number): Promise<(StoredArtefact & { idHash: string }) | undefined>;
   /**
    * @param keepUntil ms since epoch: how long to remember that it was used; until it expires, unless given

@@ -93,10 +93,10 @@ const NO_REDIRECT: BadRow[] = [
     'invalid_client',
   ],
   [
-    'eight thousand characters for a client',
+    'seven thousand characters for a client',
     'GET',
     '/authorize',
-    asked({ client_id: 'x'.repeat(8000) }),
+    asked({ client_id: 'x'.repeat(7000) }),
     400,
     'invalid_client',
   ],

@@ -6,9 +6,9 @@ import type { RequestParams } from './request-params.js';
  *
  * - It makes URLs from the Host header. That would let a forged Host choose the endpoints in our metadata and the
  *   audience that a client's assertion is accepted for. Here every URL begins with the issuer.
- * - It takes parameters as they came. Here `adapt` sees them first, at every endpoint.
+ * - It takes parameters as they came. Here `adapt` sees them first, at every endpoint, which `route` names.
  */
-export function correctContext(provider: Provider, adapt: (params: RequestParams) => void): void {
+export function correctContext(provider: Provider, adapt: (params: RequestParams, route: string) => void): void {
   const { prototype } = provider.OIDCContext;
   prototype.urlFor = (name, options) => provider.urlFor(name, options);
   const held = new WeakMap<object, RequestParams>();
@@ -16,8 +16,8 @@ export function correctContext(provider: Provider, adapt: (params: RequestParams
     get(this: object) {
       return held.get(this);
     },
-    set(this: object, params: RequestParams) {
-      adapt(params);
+    set(this: { readonly route: string }, params: RequestParams) {
+      adapt(params, this.route);
       held.set(this, params);
     },
   });

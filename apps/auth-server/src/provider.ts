@@ -28,7 +28,7 @@ import { correctContext } from './oidc-context.js';
 import { renderError, renderLogout, renderSignedOut } from './oidc-pages.js';
 import { serveRefreshGrant, type RefreshGrantPorts } from './refresh-grant.js';
 import { useOnce } from './replay.js';
-import { adaptParams } from './request-params.js';
+import { adaptParams, expectModest, KEPT_ROUTES } from './request-params.js';
 import { LOGIN_SCOPES } from './resource-grant.js';
 import { RingKey } from './ring-key.js';
 import { resourceIndicators } from './resource-servers.js';
@@ -167,7 +167,10 @@ export function createProvider(parts: ProviderParts): Provider {
   };
   const provider = new Provider(parts.issuer, configuration);
   noteArrivals(provider, parts);
-  correctContext(provider, (params) => adaptParams(params, parts.uris));
+  correctContext(provider, (params, route) => {
+    if (KEPT_ROUTES.has(route)) expectModest(params);
+    adaptParams(params, parts.uris);
+  });
   reuseClients(provider, parts);
   compareSecrets(provider, parts);
   nameUnauthorizedClients(provider);

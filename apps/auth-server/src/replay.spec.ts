@@ -33,6 +33,7 @@ test("an assertion's id passes once, of many that come at once, and another clie
     secretHashKeys: [],
     renewSecretHash: () => undefined,
     activeClient: unused,
+    activeClientNow: unused,
     stateOf: () => 'Normal',
     tokenSeconds: 900,
     log: {} as ProviderParts['log'],

@@ -1,7 +1,19 @@
 import { resourceNamed, type ResourceUris } from '@portcullis/scopes/resources';
+import { errors } from 'oidc-provider';
 
 /** Parameters of a request to /authorize or /token. */
 export type RequestParams = Record<string, unknown>;
+
+/** Where what anybody sends is kept in the database before they have proved anything. */
+export const KEPT_ROUTES: ReadonlySet<string> = new Set(['authorization', 'pushed_authorization_request']);
+/** Characters of all parameters together, as JSON. */
+const MOST = 8 * 1024;
+
+/** @throws errors.InvalidRequest where the parameters of a request are more than an authorization request needs */
+export function expectModest(params: RequestParams): void {
+  if (JSON.stringify(params).length <= MOST) return;
+  throw new errors.InvalidRequest('the parameters are too long: at most 8192 characters together');
+}
 
 /**
  * Brings a request's parameters into the form that the rest relies on, in place.

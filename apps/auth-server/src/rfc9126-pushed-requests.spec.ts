@@ -1,7 +1,9 @@
 import { askAdmin } from './admin.fixture.js';
+import { artefactHash } from './artefacts.js';
 import { Browser, formIn, pkce } from './browser.fixture.js';
 import { exchange, typed } from './flow.fixture.js';
 import { adminToken, basic, jsonOf, MCP, startGate, world, type Gate } from './gate.fixture.js';
+import { AUTH, type AuthTables } from './tables.js';
 
 const CALLBACK = 'https://app.example/cb';
 let gate: Gate;
@@ -168,6 +170,24 @@ describe('a request_uri', () => {
     expect(page).toContain('invalid_request_uri');
   });
 
+  test('that nobody begins is kept for no longer, and one that is begun until it can be answered', async () => {
+    const lives = async (uri: string) => {
+      const db = gate.database.schema<AuthTables>(AUTH);
+      const idHash = artefactHash(uri.slice('urn:ietf:params:oauth:request_uri:'.length));
+      const row = await db
+        .selectFrom('artefacts')
+        .select('expires_at')
+        .where('kind', '=', 'PushedAuthorizationRequest')
+        .where('id_hash', '=', idHash)
+        .executeTakeFirstOrThrow();
+      return row.expires_at.getTime() - Date.now();
+    };
+    const request_uri = await uriOf(may);
+    expect(await lives(request_uri)).toBeLessThanOrEqual(60_000);
+    await new Browser(gate.issuer).open(at({ client_id: may.id, request_uri }));
+    expect(await lives(request_uri)).toBeGreaterThan(60_000);
+  });
+
   test('that two browsers began at once gives one code, however long they take', async () => {
     const params = { client_id: may.id, request_uri: await uriOf(may) };
     const browsers = [new Browser(gate.issuer), new Browser(gate.issuer)];
@@ -233,6 +253,12 @@ describe('what is pushed', () => {
       () => push(may, { ...asked, resource: 'https://evil.example/' }),
       400,
       'invalid_target',
+    ],
+    [
+      'with more than 8 KiB in all',
+      () => push(may, { ...asked, state: 'x'.repeat(4200), nonce: 'x'.repeat(4200) }),
+      400,
+      'invalid_request',
     ],
     ['beyond the ceiling', () => push(may, { ...asked, scope: 'email:send' }), 400, 'invalid_scope'],
   ])('%s is refused in JSON and on record (§2.3)', async (_says, pushing, status, error) => {
