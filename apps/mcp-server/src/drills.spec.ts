@@ -69,10 +69,21 @@ it.each([
   ['a token for /mcp', () => ({ scope: 'platform:admin', claims: { aud: rig.mcp } }), 401, 'token_invalid'],
   ['a token without platform:admin', () => ({ ...admin(), scope: 'customer:read' }), 403, 'scope_insufficient'],
 ] satisfies [string, () => TokenWords | null, number, string][])(
-  '%s opens nothing',
+  '%s opens nothing, on record',
   async (_name, words, status, error) => {
+    const before = rig.events.all.length;
     const got = await drill('DELETE', 'drill-a', words());
     expect([got.status, got.json.error]).toEqual([status, error]);
+    expect(rig.events.all.slice(before)).toMatchObject([
+      {
+        type: 'portcullis.admin.v1',
+        data: {
+          action: 'request.refused',
+          target: 'DELETE /admin/v1/drills/:tenant',
+          reason: expect.stringMatching(new RegExp(`^${error}.* from 127\\.0\\.0\\.1$`)),
+        },
+      },
+    ]);
   },
 );
 

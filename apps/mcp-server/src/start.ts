@@ -12,12 +12,15 @@ import { targetUri } from '@portcullis/guard/target-uri';
 import type { TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
+import { clientAddress } from '@portcullis/service/forwarding';
 import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
 import { newId } from '@portcullis/service/new-id.memory';
 import { httpsOnly, inOrder, knownHosts, pathOf, type ArrivalStep } from '@portcullis/service/arrival';
+import { boundedRefusals } from '@portcullis/service/refusal-events.memory';
+import { recordRefusedCalls } from '@portcullis/service/refused-calls';
 import { resourceUris } from '@portcullis/service/resource-uris';
 import type { RunningService } from '@portcullis/service/running';
 import type { Database } from '@portcullis/sql/database';
@@ -127,6 +130,11 @@ export async function startMcpServer(
         elsewhere(knownHosts(names)),
       ]),
       unparsed: [MCP_PATH],
+      onRefused: recordRefusedCalls({
+        record: boundedRefusals(events, now),
+        addressOf: (request) => clientAddress(request, settings.TRUSTED_PROXIES),
+        now,
+      }),
     },
   );
   listen(bound, api.listener);

@@ -56,6 +56,17 @@ describe('who may ask', () => {
     expect(headers.get('www-authenticate')).toContain('scope="security:read"');
   });
 
+  test('who may not is on record', async () => {
+    await service.ask(`/v1/agents/${BAD}`, undefined);
+    const events = await until(async () => {
+      const { body } = await service.ask('/v1/events?type=portcullis.admin.v1&limit=100', platform);
+      const { items } = body as { items: { data: { target?: string } }[] };
+      const refused = items.filter(({ data }) => data.target === 'GET /v1/agents/:id');
+      return refused.length > 0 ? refused : undefined;
+    });
+    expect(events[0]).toMatchObject({ data: { action: 'request.refused', actor: 'unknown' } });
+  });
+
   test.each(paths)('%s with a token for another API, or an expired one, is 401', async (path) => {
     for (const claims of [
       { aud: 'http://127.0.0.1/mcp' },

@@ -7,12 +7,15 @@ import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { managementPort } from '@portcullis/service/common';
+import { clientAddress } from '@portcullis/service/forwarding';
 import { hostsOf } from '@portcullis/service/hosts';
 import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
 import { newId } from '@portcullis/service/new-id.memory';
+import { boundedRefusals } from '@portcullis/service/refusal-events.memory';
+import { recordRefusedCalls } from '@portcullis/service/refused-calls';
 import { resourceUris } from '@portcullis/service/resource-uris';
 import type { RunningService } from '@portcullis/service/running';
 import type { Database } from '@portcullis/sql/database';
@@ -85,6 +88,11 @@ export async function startSecurityAnalytics(
     forceHttps: settings.FORCE_HTTPS,
     trustedProxies: settings.TRUSTED_PROXIES,
     observe: countRequests(metrics),
+    onRefused: recordRefusedCalls({
+      record: boundedRefusals(events, now),
+      addressOf: (request) => clientAddress(request, settings.TRUSTED_PROXIES),
+      now,
+    }),
   });
   listen(bound, app.listener);
   const management = await startManagement({
