@@ -50,8 +50,14 @@ export const httpsOnly =
       ? next()
       : next(new ApiProblem(403, 'https_required', 'This service answers over https only.'));
 
-/** Refuses a Host header that is none of ours, so that a name an attacker points at us is no way in (DNS rebinding). */
+/**
+ * Refuses a Host header that is none of ours, so that a name an attacker points at us is no way in (DNS rebinding), and more
+ * than one: a proxy may have looked at the other (RFC 9112 §3.2).
+ */
 export const knownHosts =
   (hosts: readonly string[]): ArrivalStep =>
-  (request, _response, next) =>
-    hostAllowed(request.headers.host, hosts) ? next() : next(new Refusal('origin_forbidden'));
+  (request, _response, next) => {
+    if ((request.headersDistinct['host'] ?? []).length > 1)
+      return next(new ApiProblem(400, 'invalid_request', 'The request has more than one Host header.'));
+    next(hostAllowed(request.headers.host, hosts) ? undefined : new Refusal('origin_forbidden'));
+  };

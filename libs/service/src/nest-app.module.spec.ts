@@ -1,4 +1,5 @@
 import { localKeys } from '@portcullis/guard/jwks.http';
+import { request } from 'node:http';
 import { AUDIENCE, ISSUER, startThings, testIssuer } from './api.fixture.js';
 import { parseRange } from './addresses.js';
 import { pathOf } from './arrival.js';
@@ -161,6 +162,20 @@ describe('what a request must arrive like', () => {
     things = await start({ hosts: ['gate.example'] });
     const response = await fetch(`${things.bound.url}/things`);
     expect([response.status, (await problemIn(response)).error]).toEqual([403, 'origin_forbidden']);
+  });
+
+  test('two Host headers are 400, also when each is ours', async () => {
+    things = await start({ hosts: ['gate.example'] });
+    const { url } = things.bound;
+    const headers = ['Host', 'gate.example', 'Host', 'gate.example'];
+    const status = await new Promise((resolve, reject) => {
+      const asked = request(`${url}/things`, { headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      asked.on('error', reject).end();
+    });
+    expect(status).toBe(400);
   });
 
   test('a page of an allowed origin may call, another may not', async () => {
