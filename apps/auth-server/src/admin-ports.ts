@@ -20,6 +20,8 @@ export interface AdminPorts {
   readonly users: Users;
   readonly grants: Grants;
   readonly revoke: Revoke;
+  /** Counts what an administrator revokes. @returns ms until they may revoke more; 0 = now */
+  waitToRevoke(actor: string): number;
   /** tells the other services what was revoked together with a change */
   announceRevocations(): Promise<void>;
   /** what a token that somebody shows stands for; undefined = the tenant has no such token */

@@ -14,6 +14,8 @@ export const REVOKING_NEEDS: Readonly<Record<Revocable, Scope>> = {
 };
 
 const id = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable characters');
+/** As ours are: what cannot be one is not remembered by every service. */
+const tokenId = z.string().regex(/^[\w-]{20,64}$/, 'must be the jti of an access token');
 const more = {
   tenant: tenantName.optional(),
   /** kept in the audit */
@@ -31,7 +33,8 @@ const more = {
  * is shown here goes into no URL, no log and no event.
  */
 export const revocationBody = z.union([
-  z.strictObject({ what: z.enum(['token', 'grant', 'client', 'user']), id, ...more }),
+  z.strictObject({ what: z.literal('token'), id: tokenId, ...more }),
+  z.strictObject({ what: z.enum(['grant', 'client', 'user']), id, ...more }),
   z.strictObject({ what: z.literal('token'), token: z.string().min(1).max(8192), ...more }),
   z.strictObject({
     what: z.literal('principal'),

@@ -1,5 +1,6 @@
 import { Body, Controller, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
 import { principalId } from '@portcullis/contract/ids';
+import { Refusal } from '@portcullis/contract/refusals';
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Request } from 'express';
@@ -32,6 +33,8 @@ export class AdminRevocationsController {
     const { what, id } = found;
     // a refresh token that is shown stands for its grant
     expectScope(caller, REVOKING_NEEDS[what]);
+    const retryAfterMs = this.ports.waitToRevoke(`${caller.tenant} ${caller.actor}`);
+    if (retryAfterMs > 0) throw new Refusal('rate_limited', { retryAfterMs });
     await mayEnd(this.ports, caller, tenant, await this.holderOf(tenant, found));
     const reason = body.reason ?? 'an administrator revoked it';
     await this.ports.revoke(tenant, { ...found, reason, by: caller.actor }, () =>

@@ -67,6 +67,12 @@ export type World = Awaited<ReturnType<typeof world>> & {
   readonly adminKey?: Awaited<ReturnType<typeof privateJwk>>;
 };
 
+/** Suites of bad input fail more often in a minute than anybody should. */
+const MANY_FAILURES = {
+  failuresOnRecord: { limit: 10_000, windowMs: 60_000 },
+  failures: { limit: 10_000, windowMs: 60_000 },
+};
+
 /** The real server on a free port of loopback (the same one when the world is started again). */
 export async function startGate(of: World, more: Partial<AuthServerParts> = {}, env: Record<string, string> = {}) {
   const adminKey = of.adminKey ?? (await privateJwk());
@@ -91,7 +97,7 @@ export async function startGate(of: World, more: Partial<AuthServerParts> = {}, 
   const localAdmin = { jwk: adminPublic as PublicJwk, uid: 1000 };
   const service = await startAuthServer(
     settings,
-    { database, keys, events: events.log, log, localAdmin, demo, ...more, bus },
+    { database, keys, events: events.log, log, localAdmin, demo, limits: MANY_FAILURES, ...more, bus },
     bound,
   );
   return {

@@ -2,6 +2,7 @@ import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { authEvent } from './audit.js';
 import { tenantOf } from './client-metadata.js';
+import { isUnrecorded } from './endpoint-limits.js';
 import type { TokenAuditPorts } from './token-audit.js';
 
 interface PushError {
@@ -20,7 +21,7 @@ export function auditPushedRequests(provider: Provider, { events, log, addressOf
   provider.use(async (context, next) => {
     await next();
     const ctx = context as unknown as KoaContextWithOIDC;
-    if (ctx.oidc?.route !== 'pushed_authorization_request' || ctx.method !== 'POST') return;
+    if (ctx.oidc?.route !== 'pushed_authorization_request' || ctx.method !== 'POST' || isUnrecorded(ctx)) return;
     const { client, params } = ctx.oidc;
     const error = errors.get(ctx);
     const detail = error?.error_detail ?? error?.error_description;

@@ -4,6 +4,7 @@ import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { authEvent } from './audit.js';
 import { tenantOf } from './client-metadata.js';
+import { countFailure, isUnrecorded, revokesTooMuch, type EndpointLimitPorts } from './endpoint-limits.js';
 import { introspection, type IntrospectionPorts } from './introspection-endpoint.js';
 import { revokeShown } from './revocation-endpoint.js';
 import type { Revoke } from './revoking.js';
@@ -13,6 +14,7 @@ export interface ShownTokenEndpointsPorts extends ShownTokenPorts, Introspection
   readonly revoke: Revoke;
   readonly events: EventLog;
   readonly log: Log;
+  readonly limits: EndpointLimitPorts;
   /** the caller's address */
   addressOf(request: KoaContextWithOIDC['req']): string;
 }
@@ -29,7 +31,7 @@ interface OAuthError {
  * a token is decided here. One event for every answer, kept before the answer leaves.
  */
 export function serveShownTokens(provider: Provider, ports: ShownTokenEndpointsPorts): void {
-  const { events, log, now } = ports;
+  const { events, log, limits, now } = ports;
   const errors = new WeakMap<object, OAuthError>();
   const note = (ctx: object, error: OAuthError): void => void errors.set(ctx, error);
   provider.on('revocation.error', note);
@@ -43,6 +45,10 @@ export function serveShownTokens(provider: Provider, ports: ShownTokenEndpointsP
       return;
     }
     const shown = await shownToken(ctx, ports);
+    ctx.status = 200;
+    // a public client proves nothing but by the token
+    if (shown === undefined && client.clientAuthMethod === 'none' && countFailure(ctx, limits)) return;
+    if (shown !== undefined && route === 'revocation' && revokesTooMuch(ctx, client, limits)) return;
     const record = events.append.bind(events);
     if (route === 'revocation') {
       await revokeShown(client, shown, address, { revoke: ports.revoke, record, now });
@@ -66,7 +72,7 @@ export function serveShownTokens(provider: Provider, ports: ShownTokenEndpointsP
     const ctx = context as unknown as KoaContextWithOIDC;
     const route = ctx.oidc?.route;
     if (route === 'discovery') advertise(ctx.body as Metadata);
-    if (route !== 'revocation' && route !== 'introspection') return;
+    if ((route !== 'revocation' && route !== 'introspection') || isUnrecorded(ctx)) return;
     try {
       await answer(ctx, route);
     } catch (error) {

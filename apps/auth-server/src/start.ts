@@ -40,6 +40,7 @@ import { cookieSigner, formToken } from './cookie-keys.js';
 import type { DemoAccounts } from './demo.js';
 import { putDemoAccounts } from './demo-accounts.js';
 import { memoryFailures } from './failures.memory.js';
+import { ENDPOINT_RULES, limitFailures, limitPushes, type EndpointRules } from './endpoint-limits.js';
 import { grantEnding } from './grant-ending.js';
 import { sqlGrants } from './grants.sql.js';
 import { openKeys } from './keys.wire.js';
@@ -58,6 +59,7 @@ import { auditTokens } from './token-audit.js';
 import { refuseUnsafe } from './unsafe-start.js';
 import { openRevocations } from './revocations.wire.js';
 import { memoryTurns } from './turns.memory.js';
+import { memoryWindows } from './windows.memory.js';
 import { sqlUsers } from './users.sql.js';
 
 /** What the authorization server shares with whoever starts it; closed by them. */
@@ -78,6 +80,8 @@ export interface AuthServerParts {
   readonly demo?: DemoAccounts | undefined;
   /** how often what has expired is swept away, ms; every minute unless given */
   readonly sweepEveryMs?: number;
+  /** bounds of the endpoints, {@link ENDPOINT_RULES} unless given */
+  readonly limits?: Partial<EndpointRules> | undefined;
   /** ms since epoch; the system's clock unless given. oidc-provider itself knows no other than the system's */
   readonly now?: () => number;
 }
@@ -176,7 +180,10 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   const refused = boundedRefusals(events, now);
   auditAuthorization(provider, { refused, log, addressOf, now });
   endGrantsAtSignOut(provider, { artefacts, events, activeClient, addressOf, now });
+  const windows = memoryWindows(now);
+  const limits = { windows, rules: { ...ENDPOINT_RULES, ...parts.limits }, addressOf };
   serveShownTokens(provider, {
+    limits,
     issuer,
     uris,
     keys: ring.verifying,
@@ -189,6 +196,8 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     addressOf,
     now,
   });
+  limitFailures(provider, limits);
+  limitPushes(provider, limits);
 
   const links = sqlBootstrapLinks(database);
   const module = AuthServerModule.forRoot({
@@ -212,6 +221,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       users,
       grants: sqlGrants(database),
       revoke,
+      waitToRevoke: (actor) => windows.take(`revocations of ${actor}`, limits.rules.revocations),
       announceRevocations: announcer.announce,
       tokenShown: (tenant, token) => tokenNamed(tenant, token, { issuer, keys: ring.verifying, refreshTokens, now }),
       keys: signingKeys,

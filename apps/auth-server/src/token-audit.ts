@@ -5,6 +5,7 @@ import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { authEvent, type Who } from './audit.js';
 import { tenantOf } from './client-metadata.js';
+import { isUnrecorded } from './endpoint-limits.js';
 import { GRANT_TYPES } from './clients.js';
 
 export interface TokenAuditPorts {
@@ -26,7 +27,7 @@ export function auditTokens(provider: Provider, { events, log, addressOf, now }:
   provider.use(async (context, next) => {
     await next();
     const ctx = context as unknown as KoaContextWithOIDC;
-    if (ctx.oidc?.route !== 'token') return;
+    if (ctx.oidc?.route !== 'token' || isUnrecorded(ctx)) return;
     try {
       await events.append(tokenEvent(ctx, errors.get(ctx), addressOf(ctx.req), now()));
     } catch (error) {
