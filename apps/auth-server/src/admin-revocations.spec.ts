@@ -79,7 +79,12 @@ describe('the grants', () => {
     const cleo = await someone('cleo');
     const [gone, kept] = [await cleo.signIn(), await cleo.signIn()];
     expect((await askAdmin(gate, ofUsers, 'DELETE', `/grants/${gone.grant}`)).status).toBe(204);
-    expect(lastAdminEvent()?.data).toEqual({ action: 'grant.revoked', actor: 'local-admin/1000', target: gone.grant });
+    expect(lastAdminEvent()?.data).toEqual({
+      action: 'grant.revoked',
+      actor: 'local-admin/1000',
+      target: gone.grant,
+      reason: 'an administrator asked',
+    });
     expect([await gone.active(), await kept.active()]).toEqual([DEAD, GOOD]);
     expect((await askAdmin(gate, ofUsers, 'DELETE', `/grants/${gone.grant}`)).status).toBe(404);
     expect((await askAdmin(gate, ofUsers, 'GET', `/grants?sub=${cleo.id}`)).text).not.toContain(gone.grant);

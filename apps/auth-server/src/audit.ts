@@ -22,6 +22,7 @@ export function authEvent(
   at: number,
 ): EventDraft {
   const { tenant, clientId, sub, proven } = who;
+  const reason = more.reason ?? USUAL[action];
   return {
     type: 'portcullis.auth.v1',
     tenant: tenant ?? DEFAULT_TENANT,
@@ -32,10 +33,24 @@ export function authEvent(
       ...(clientId !== undefined && { clientId: tenant === undefined ? claimedClient(clientId) : clientId }),
       ...(sub !== undefined && { sub }),
       ...more,
-      ...(more.reason !== undefined && { reason: more.reason.slice(0, 1000) }),
+      ...(reason !== undefined && { reason: reason.slice(0, 1000) }),
     },
   };
 }
+
+/** Why what was asked for was done, where nothing more is to say. Who refuses says why in words of its own. */
+const USUAL: Partial<Record<AuthAction, string>> = {
+  'token.issued': 'the client and what it may have were checked',
+  'token.revoked': 'whoever holds it asked',
+  'token.introspected': 'its client or resource server asked',
+  'grant.revoked': 'whoever holds it asked',
+  'login.succeeded': 'the password was right',
+  'login.cancelled': 'the person cancelled',
+  'consent.granted': 'the person allowed it',
+  'consent.refused': 'the person said no',
+  'request.pushed': 'the client was checked',
+  'session.ended': 'the person signed out',
+};
 
 /**
  * @param tenant whose things were changed or read, not the actor's own
@@ -45,7 +60,7 @@ export const adminEvent = (tenant: string, data: EventData<'portcullis.admin.v1'
   type: 'portcullis.admin.v1',
   tenant,
   at,
-  data,
+  data: { ...data, reason: data.reason ?? 'an administrator asked' },
 });
 
 /** Client id of whoever holds the file with the administrator's key of this machine (embedded mode). */

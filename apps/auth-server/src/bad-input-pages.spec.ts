@@ -301,8 +301,8 @@ const DOCUMENTS: BadRow[] = [
     'GET',
     '/.well-known/oauth-authorization-server',
     () => ({ headers: { host: ['evil.example', new URL(gate.issuer).host] } }),
-    403,
-    'origin_forbidden',
+    400,
+    'invalid_request',
   ],
 ];
 

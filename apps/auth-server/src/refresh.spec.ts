@@ -161,7 +161,7 @@ describe('a used refresh token', () => {
     expect(tokenOf(two)).toBe(tokenOf(one));
     expect(claimsOf(two).jti).not.toBe(claimsOf(one).jti);
     expect(gate.events.seen.slice(-2).map(({ data }) => 'reason' in data && data.reason)).toEqual([
-      false,
+      'the client and what it may have were checked',
       'its refresh token came back within its window',
     ]);
     expect(await refresh(tokenOf(one))).toMatchObject({ status: 200 });
