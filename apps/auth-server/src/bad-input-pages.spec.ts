@@ -101,7 +101,11 @@ const forged = (step: () => Promise<Good>) =>
     ['without cookies', spoilt(step, (sent) => header(sent, { cookie: '' })), 400, 'page'],
     [
       'with a cookie that was changed',
-      spoilt(step, (sent) => header(sent, { cookie: sent.headers.cookie.replace(/\.sig=./g, '.sig=_') })),
+      spoilt(step, (sent) =>
+        header(sent, {
+          cookie: sent.headers.cookie.replace(/\.sig=(.)/g, (_, was) => `.sig=${was === '_' ? '-' : '_'}`),
+        }),
+      ),
       400,
       'page',
     ],
