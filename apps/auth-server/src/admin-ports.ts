@@ -1,5 +1,4 @@
 import type { EventLog } from '@portcullis/bus/outbox';
-import { Refusal } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Response } from 'express';
@@ -45,8 +44,8 @@ export const ADMIN_PORTS = Symbol('admin ports');
  */
 export function tenantFor(caller: Caller, named: string | undefined): string {
   if (named === undefined || named === caller.tenant) return caller.tenant;
-  if (caller.scopes.has('platform:admin')) return named;
-  throw new Refusal('scope_insufficient', { scopes: ['platform:admin'] });
+  expectScope(caller, 'platform:admin');
+  return named;
 }
 
 /** Puts what an administrator did on record. Resolves when it is kept; nothing is changed before that. */

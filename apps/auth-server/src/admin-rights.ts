@@ -11,7 +11,7 @@ import { ApiProblem } from '@portcullis/service/problem';
  */
 
 /** An administrator, with what they hold beside their token. */
-export interface Administrator extends Pick<Caller, 'scopes' | 'sub' | 'jkt'> {
+export interface Administrator extends Pick<Caller, 'scopes' | 'sub'> {
   /** their own roles, where they are a person */
   readonly roles: readonly Role[];
 }
@@ -26,7 +26,9 @@ const isOfAnotherApi = (scope: Scope): boolean => !(RESOURCES.authAdmin as reado
  */
 export function mayHandOut(caller: Caller, scopes: readonly Scope[]): void {
   const beyond = scopes.filter(reserved);
-  if (beyond.length > 0) expectPlatform(caller, `Only the platform's administrator hands out ${beyond.join(' ')}.`);
+  if (beyond.length > 0) {
+    expectScope(caller, 'platform:admin', `Only the platform's administrator hands out ${beyond.join(' ')}.`);
+  }
 }
 
 /**
@@ -37,7 +39,8 @@ export function mayHandOut(caller: Caller, scopes: readonly Scope[]): void {
 export function mayChangeClient(caller: Caller, { scopes }: { readonly scopes: readonly Scope[] }): void {
   const beyond = scopes.filter(reserved);
   if (beyond.length > 0) {
-    expectPlatform(caller, `Only the platform's administrator changes a client that may have ${beyond.join(' ')}.`);
+    const hint = `Only the platform's administrator changes a client that may have ${beyond.join(' ')}.`;
+    expectScope(caller, 'platform:admin', hint);
   }
 }
 
@@ -53,7 +56,7 @@ export function mayGiveRoles(admin: Administrator, roles: readonly Role[]): void
   const beyond = [...scopesOfRoles(roles)].filter((scope) => reserved(scope) && !has(scope));
   if (beyond.length === 0) return;
   const hint = `Only an administrator who has ${beyond.join(' ')} decides about a person who has it.`;
-  throw insufficient(admin, beyond.some(isOfAnotherApi) ? ['platform:admin'] : beyond, hint);
+  throw insufficient(beyond.some(isOfAnotherApi) ? ['platform:admin'] : beyond, hint);
 }
 
 /**
@@ -66,17 +69,9 @@ export function notThemselves({ sub }: Pick<Caller, 'sub'>, userId: string): voi
 }
 
 /** @throws Refusal scope_insufficient */
-export function expectScope(caller: Pick<Caller, 'scopes' | 'jkt'>, needed: Scope): void {
-  if (!caller.scopes.has(needed)) throw insufficient(caller, [needed]);
+export function expectScope({ scopes }: Pick<Caller, 'scopes'>, needed: Scope, hint?: string): void {
+  if (!scopes.has(needed)) throw insufficient([needed], hint);
 }
 
-function expectPlatform(caller: Pick<Caller, 'scopes' | 'jkt'>, hint: string): void {
-  if (!caller.scopes.has('platform:admin')) throw insufficient(caller, ['platform:admin'], hint);
-}
-
-const insufficient = ({ jkt }: Pick<Caller, 'jkt'>, scopes: readonly Scope[], hint?: string): Refusal =>
-  new Refusal('scope_insufficient', {
-    scopes,
-    ...(hint !== undefined && { hint }),
-    ...(jkt !== undefined && { scheme: 'DPoP' }),
-  });
+const insufficient = (scopes: readonly Scope[], hint: string | undefined): Refusal =>
+  new Refusal('scope_insufficient', { scopes, ...(hint !== undefined && { hint }) });

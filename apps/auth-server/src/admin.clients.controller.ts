@@ -25,8 +25,8 @@ import {
   newClientBody,
   newClientRecord,
   secretRotationBody,
-  tenantQuery,
 } from './admin-clients.js';
+import { asked } from './admin-request.module.js';
 import { hasSecret, type ClientRecord } from './clients.js';
 import { ADMIN_PORTS, asExpected, record, recordReading, tagged, tenantFor, type AdminPorts } from './admin-ports.js';
 import { clientChangeReason, newClientReason, secretReason } from './admin-reasons.js';
@@ -76,8 +76,7 @@ export class AdminClientsController {
     @Param('client_id') clientId: string,
     @Query() sent: unknown,
   ) {
-    const caller = requestCaller(request);
-    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const { caller, tenant } = asked(request, sent);
     await recordReading(this.ports, caller, tenant, 'client.shown', named(clientId));
     return clientView(tagged(response, (await this.ports.clients.byId(tenant, clientId)) ?? unknownClient()));
   }
@@ -91,8 +90,7 @@ export class AdminClientsController {
     @Headers('if-match') ifMatch: string | undefined,
     @Body() body: unknown,
   ) {
-    const caller = requestCaller(request);
-    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const { caller, tenant } = asked(request, sent);
     const change = clientChangeBody.parse(body);
     mayHandOut(caller, change.scopes ?? []);
     this.expectJwksUri(change.jwksUri);
@@ -118,8 +116,7 @@ export class AdminClientsController {
     @Headers('if-match') ifMatch: string | undefined,
     @Body() body: unknown,
   ) {
-    const caller = requestCaller(request);
-    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const { caller, tenant } = asked(request, sent);
     const { overlap_seconds: overlap } = secretRotationBody.parse(body ?? {});
     await this.expectSecret(tenant, named(clientId));
     const { clients, randomBytes, secretHashKey, now } = this.ports;
@@ -144,8 +141,7 @@ export class AdminClientsController {
     @Query() sent: unknown,
     @Headers('if-match') ifMatch: string | undefined,
   ): Promise<void> {
-    const caller = requestCaller(request);
-    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const { caller, tenant } = asked(request, sent);
     const confirm = async (before: ClientRecord): Promise<void> => {
       mayChangeClient(caller, before);
       await record(this.ports, caller, tenant, 'client.removed', clientId);

@@ -2,7 +2,8 @@ import { Controller, Delete, Get, HttpCode, Inject, Param, Query, Req, UseGuards
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Request } from 'express';
-import { listQuery, tenantQuery } from './admin-clients.js';
+import { listQuery } from './admin-clients.js';
+import { asked } from './admin-request.module.js';
 import { ADMIN_PORTS, mayEnd, record, recordReading, tenantFor, type AdminPorts } from './admin-ports.js';
 import { grantFilter } from './admin-revocations.js';
 import { grantView } from './grants.js';
@@ -30,8 +31,7 @@ export class AdminGrantsController {
   @Delete(':grant_id')
   @HttpCode(204)
   async remove(@Req() request: Request, @Param('grant_id') grantId: string, @Query() sent: unknown): Promise<void> {
-    const caller = requestCaller(request);
-    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const { caller, tenant } = asked(request, sent);
     const grant = /^[\x21-\x7e]{1,255}$/.test(grantId)
       ? await this.ports.grants.byId(tenant, grantId, this.ports.now())
       : undefined;

@@ -18,7 +18,7 @@ import { base32 } from '@portcullis/contract/ids';
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { Request, Response } from 'express';
-import { listQuery, tenantQuery } from './admin-clients.js';
+import { listQuery } from './admin-clients.js';
 import {
   administrator,
   ADMIN_PORTS,
@@ -29,6 +29,7 @@ import {
   tenantFor,
   type AdminPorts,
 } from './admin-ports.js';
+import { asked } from './admin-request.module.js';
 import { userReason } from './admin-reasons.js';
 import { mayGiveRoles, notThemselves } from './admin-rights.js';
 import { newPasswordBody, newUserBody, userChangeBody, userView } from './admin-users.js';
@@ -85,8 +86,7 @@ export class AdminUsersController {
     @Param('user_id') userId: string,
     @Query() sent: unknown,
   ) {
-    const caller = requestCaller(request);
-    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const { caller, tenant } = asked(request, sent);
     await recordReading(this.ports, caller, tenant, 'user.shown', named(userId));
     return userView(tagged(response, (await this.ports.users.byId(tenant, userId)) ?? unknownUser()));
   }
@@ -100,8 +100,7 @@ export class AdminUsersController {
     @Headers('if-match') ifMatch: string | undefined,
     @Body() body: unknown,
   ) {
-    const caller = requestCaller(request);
-    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const { caller, tenant } = asked(request, sent);
     const change = userChangeBody.parse(body);
     notThemselves(caller, userId);
     const admin = await administrator(this.ports, caller);
@@ -126,8 +125,7 @@ export class AdminUsersController {
     @Headers('if-match') ifMatch: string | undefined,
     @Body() body: unknown,
   ) {
-    const caller = requestCaller(request);
-    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const { caller, tenant } = asked(request, sent);
     const given = newPasswordBody.parse(body ?? {});
     const { users, randomBytes } = this.ports;
     const admin = await administrator(this.ports, caller);
@@ -155,8 +153,7 @@ export class AdminUsersController {
     @Query() sent: unknown,
     @Headers('if-match') ifMatch: string | undefined,
   ): Promise<void> {
-    const caller = requestCaller(request);
-    const tenant = tenantFor(caller, tenantQuery.parse(sent).tenant);
+    const { caller, tenant } = asked(request, sent);
     notThemselves(caller, userId);
     const admin = await administrator(this.ports, caller);
     const confirm = async (before: UserRecord): Promise<void> => {

@@ -2,18 +2,12 @@ import type { RecordRefusal } from '@portcullis/service/refusal-events.memory';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { authEvent } from './audit.js';
-import { tenantOf } from './client-metadata.js';
+import { notedErrors, reasonOf, UNAVAILABLE, whoAsked } from './endpoint-audit.js';
 import { renderError } from './oidc-pages.js';
 import type { TokenAuditPorts } from './token-audit.js';
 
 export interface AuthorizationAuditPorts extends Pick<TokenAuditPorts, 'log' | 'addressOf' | 'now'> {
   readonly refused: RecordRefusal;
-}
-
-interface AuthorizationError {
-  readonly error?: string;
-  readonly error_description?: string;
-  readonly error_detail?: string;
 }
 
 /**
@@ -24,35 +18,30 @@ export function auditAuthorization(
   provider: Provider,
   { refused, log, addressOf, now }: AuthorizationAuditPorts,
 ): void {
-  const errors = new WeakMap<object, AuthorizationError>();
-  // of several the last is what the browser is told
-  provider.on('authorization.error', (ctx, error) => void errors.set(ctx, error as AuthorizationError));
+  const errorOf = notedErrors(provider, 'authorization.error');
   provider.use(async (context, next) => {
     await next();
     const ctx = context as unknown as KoaContextWithOIDC;
-    const error = errors.get(ctx);
+    const error = errorOf(ctx);
     if (error === undefined || ctx.oidc.entities.Interaction?.result?.error !== undefined) return;
-    const { client, params } = ctx.oidc;
-    const named = params?.client_id;
-    const who = {
-      tenant: client && tenantOf(client),
-      clientId: client?.clientId ?? (typeof named === 'string' ? named : undefined),
-      proven: false,
-    };
-    const detail = error.error_detail ?? error.error_description;
-    const reason = detail ? `${error.error}: ${detail.slice(0, 800)}` : (error.error ?? 'server_error');
+    // cut, so that what stands behind it has room
+    const reason = reasonOf(error).slice(0, 800);
     const address = addressOf(ctx.req).slice(0, 64);
     try {
       await refused(address, (more) =>
-        authEvent('authorization.refused', who, { address, reason: `${reason}${more}` }, now()),
+        authEvent(
+          'authorization.refused',
+          { ...whoAsked(ctx), proven: false },
+          { address, reason: `${reason}${more}` },
+          now(),
+        ),
       );
     } catch (failure) {
       log.error('the event of a refused authorization request cannot be kept', { error: failure });
       ctx.status = 503;
       ctx.remove('Location');
       ctx.set('Retry-After', '1');
-      const says = 'The server cannot take this request now.';
-      renderError(ctx, { error: 'temporarily_unavailable', error_description: says });
+      renderError(ctx, UNAVAILABLE);
     }
   });
 }

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
+import { sameText } from './constant-time.js';
 
 /** A client secret: 256 random bits, with a prefix by which scanners find leaked ones. */
 export const clientSecretOf = (random32: Uint8Array): string => `pcs_${Buffer.from(random32).toString('base64url')}`;
@@ -26,9 +27,4 @@ export const secretHashes = (keys: readonly SecretHashKey[], clientId: string, s
  * @returns the index of the hash that is stored, and with it of its key; -1 when it is another secret's
  */
 export const indexOfHash = (hashes: readonly string[], stored: string): number =>
-  hashes.map((hash) => equal(hash, stored)).indexOf(true);
-
-function equal(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
-}
+  hashes.map((hash) => sameText(hash, stored)).indexOf(true);

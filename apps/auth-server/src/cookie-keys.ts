@@ -1,4 +1,5 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
+import { sameText } from './constant-time.js';
 
 /** COOKIE_KEY signs what a browser hands back (and, see dpop.ts, a client), each under a key of its own (HKDF, RFC 5869). */
 const derived = (key: Uint8Array, use: 'cookies' | 'forms'): Uint8Array =>
@@ -15,7 +16,7 @@ export interface CookieSigner {
 /** @param keys the present COOKIE_KEY and, while it is being rotated, the one before */
 export function cookieSigner(keys: readonly Uint8Array[]): CookieSigner {
   const macs = keys.map((key) => derived(key, 'cookies')).map((key) => (data: string) => mac(key, data));
-  const index = (data: string, digest: string): number => macs.findIndex((sign) => equal(sign(data), digest));
+  const index = (data: string, digest: string): number => macs.findIndex((sign) => sameText(sign(data), digest));
   return {
     sign: (data) => macs[0]?.(data) ?? '',
     verify: (data, digest) => index(data, digest) >= 0,
@@ -33,13 +34,8 @@ export function formToken(keys: readonly Uint8Array[]): FormToken {
   const macs = keys.map((key) => derived(key, 'forms')).map((key) => (id: string) => mac(key, id));
   return {
     make: (id) => macs[0]?.(id) ?? '',
-    fits: (id, token) => typeof token === 'string' && macs.some((make) => equal(make(id), token)),
+    fits: (id, token) => typeof token === 'string' && macs.some((make) => sameText(make(id), token)),
   };
 }
 
 const mac = (key: Uint8Array, data: string): string => createHmac('sha256', key).update(data).digest('base64url');
-
-function equal(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
-}

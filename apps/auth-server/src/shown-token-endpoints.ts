@@ -4,6 +4,7 @@ import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { authEvent } from './audit.js';
 import { tenantOf } from './client-metadata.js';
+import { keptFirst, notedErrors, reasonOf, whoAsked, type OAuthError } from './endpoint-audit.js';
 import { countFailure, isUnrecorded, revokesTooMuch, type EndpointLimitPorts } from './endpoint-limits.js';
 import { introspection, type IntrospectionPorts } from './introspection-endpoint.js';
 import { revokeShown } from './revocation-endpoint.js';
@@ -19,12 +20,6 @@ export interface ShownTokenEndpointsPorts extends ShownTokenPorts, Introspection
   addressOf(request: KoaContextWithOIDC['req']): string;
 }
 
-interface OAuthError {
-  readonly error?: string;
-  readonly error_description?: string;
-  readonly error_detail?: string;
-}
-
 /**
  * /revoke and /introspect. oidc-provider authenticates the client and checks the request; it refuses tokens that are JWTs
  * (`unsupported_token_type`, its last check) and was told to leave stored ones alone (shown-token.ts), so what happens to
@@ -32,16 +27,16 @@ interface OAuthError {
  */
 export function serveShownTokens(provider: Provider, ports: ShownTokenEndpointsPorts): void {
   const { events, log, limits, now } = ports;
-  const errors = new WeakMap<object, OAuthError>();
-  const note = (ctx: object, error: OAuthError): void => void errors.set(ctx, error);
-  provider.on('revocation.error', note);
-  provider.on('introspection.error', note);
+  const errorOf = notedErrors(provider, 'revocation.error', 'introspection.error');
   const answer = async (ctx: KoaContextWithOIDC, route: 'revocation' | 'introspection'): Promise<void> => {
     const address = ports.addressOf(ctx.req).slice(0, 64);
     const { client } = ctx.oidc;
     const error = (ctx.body as OAuthError | undefined)?.error;
     if (client === undefined || (error !== undefined && error !== 'unsupported_token_type')) {
-      await events.append(refusal(ctx, route, errors.get(ctx) ?? { error: error ?? 'server_error' }, address, now()));
+      const reason = reasonOf(errorOf(ctx) ?? { error: error ?? 'server_error' });
+      // nobody has proved anything: a wrong secret names its client, too
+      const who = { ...whoAsked(ctx), proven: false };
+      await events.append(authEvent(`${route}.refused`, who, { address, reason }, now()));
       return;
     }
     const shown = await shownToken(ctx, ports);
@@ -73,14 +68,7 @@ export function serveShownTokens(provider: Provider, ports: ShownTokenEndpointsP
     const route = ctx.oidc?.route;
     if (route === 'discovery') advertise(ctx.body as Metadata);
     if ((route !== 'revocation' && route !== 'introspection') || isUnrecorded(ctx)) return;
-    try {
-      await answer(ctx, route);
-    } catch (error) {
-      log.error('a token could not be revoked or introspected', { error });
-      ctx.status = 503;
-      ctx.set('Retry-After', '1');
-      ctx.body = { error: 'temporarily_unavailable', error_description: 'The server cannot take this request now.' };
-    }
+    await keptFirst(ctx, log, 'a token could not be revoked or introspected', () => answer(ctx, route));
   });
 }
 
@@ -93,23 +81,4 @@ function advertise(metadata: Metadata): void {
     metadata[`${endpoint}_auth_methods_supported`] = methods;
     metadata[`${endpoint}_auth_signing_alg_values_supported`] = algs;
   }
-}
-
-function refusal(
-  ctx: KoaContextWithOIDC,
-  route: 'revocation' | 'introspection',
-  { error = 'server_error', error_description, error_detail }: OAuthError,
-  address: string,
-  at: number,
-): ReturnType<typeof authEvent> {
-  const { client, params } = ctx.oidc;
-  const named = client?.clientId ?? params?.client_id;
-  // nobody has proved anything: a wrong secret names its client, too
-  const who = {
-    tenant: client && tenantOf(client),
-    clientId: typeof named === 'string' ? named : undefined,
-    proven: false,
-  };
-  const detail = error_detail ?? error_description;
-  return authEvent(`${route}.refused`, who, { address, reason: detail ? `${error}: ${detail}` : error }, at);
 }

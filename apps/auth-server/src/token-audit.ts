@@ -4,7 +4,7 @@ import type { Log } from '@portcullis/contract/log';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { authEvent, type Who } from './audit.js';
-import { tenantOf } from './client-metadata.js';
+import { keptFirst, notedErrors, reasonOf, whoAsked, type OAuthError } from './endpoint-audit.js';
 import { isUnrecorded } from './endpoint-limits.js';
 import { GRANT_TYPES } from './clients.js';
 
@@ -22,27 +22,15 @@ export interface TokenAuditPorts {
  * record is not handed out.
  */
 export function auditTokens(provider: Provider, { events, log, addressOf, now }: TokenAuditPorts): void {
-  const errors = new WeakMap<object, TokenError>();
-  provider.on('grant.error', (ctx, error) => void errors.set(ctx, error));
+  const errorOf = notedErrors(provider, 'grant.error');
   provider.use(async (context, next) => {
     await next();
     const ctx = context as unknown as KoaContextWithOIDC;
     if (ctx.oidc?.route !== 'token' || isUnrecorded(ctx)) return;
-    try {
-      await events.append(tokenEvent(ctx, errors.get(ctx), addressOf(ctx.req), now()));
-    } catch (error) {
-      log.error('a token event cannot be kept', { error });
-      ctx.status = 503;
-      ctx.set('Retry-After', '1');
-      ctx.body = { error: 'temporarily_unavailable', error_description: 'The server cannot take this request now.' };
-    }
+    await keptFirst(ctx, log, 'a token event cannot be kept', () =>
+      events.append(tokenEvent(ctx, errorOf(ctx), addressOf(ctx.req), now())),
+    );
   });
-}
-
-interface TokenError {
-  readonly error?: string;
-  readonly error_description?: string;
-  readonly error_detail?: string;
 }
 
 /** Refusals that come after the client has proved itself; before that its name is only a claim. */
@@ -55,15 +43,13 @@ const AFTER_AUTHENTICATION = new Set([
   'use_dpop_nonce',
 ]);
 
-function tokenEvent(ctx: KoaContextWithOIDC, error: TokenError | undefined, address: string, at: number): EventDraft {
+function tokenEvent(ctx: KoaContextWithOIDC, noted: OAuthError | undefined, address: string, at: number): EventDraft {
   const { client, entities, params } = ctx.oidc;
   const token = entities.AccessToken ?? entities.ClientCredentials;
   const grantType = grantTypeOf(params?.grant_type);
-  const body = ctx.body as TokenError | undefined;
-  const refused = error?.error ?? body?.error;
+  const refused = noted?.error ?? (ctx.body as OAuthError | undefined)?.error;
   const who: Who = {
-    tenant: client && tenantOf(client),
-    clientId: client?.clientId ?? said(params?.client_id),
+    ...whoAsked(ctx),
     sub: entities.Account?.accountId,
     proven:
       client !== undefined &&
@@ -71,8 +57,7 @@ function tokenEvent(ctx: KoaContextWithOIDC, error: TokenError | undefined, addr
   };
   const facts = { address: address.slice(0, 64), ...(grantType !== undefined && { grantType }) };
   if (refused !== undefined) {
-    const detail = error?.error_detail ?? error?.error_description;
-    return authEvent('token.refused', who, { ...facts, reason: detail ? `${refused}: ${detail}` : refused }, at);
+    return authEvent('token.refused', who, { ...facts, reason: reasonOf({ ...noted, error: refused }) }, at);
   }
   return authEvent(
     'token.issued',
@@ -89,8 +74,6 @@ function tokenEvent(ctx: KoaContextWithOIDC, error: TokenError | undefined, addr
   );
 }
 
-const said = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
 /** What is none of ours may be a secret in the wrong field. */
 const grantTypeOf = (value: unknown): string | undefined =>
-  value === undefined || GRANT_TYPES.some((type) => type === value) ? said(value) : 'unknown';
+  value === undefined ? undefined : (GRANT_TYPES.find((type) => type === value) ?? 'unknown');

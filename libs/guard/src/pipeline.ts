@@ -97,12 +97,11 @@ export async function run(call: AdmittedCall, ports: GuardPorts): Promise<unknow
   return redacted;
 }
 
-/** The answer to a token that was revoked, in the scheme that it came under (RFC 6750 §3.1, RFC 9449 §7.1). */
-export const revoked = ({ jkt }: Caller): Refusal =>
-  new Refusal('token_invalid', jkt === undefined ? {} : { scheme: 'DPoP' }, { detail: 'revoked' });
+/** The answer to a token that was revoked (RFC 6750 §3.1). */
+export const revoked = (): Refusal => new Refusal('token_invalid', {}, { detail: 'revoked' });
 
 function refuseRevoked(caller: Caller, { isRevoked }: GuardPorts): void {
-  if (isRevoked(caller)) throw revoked(caller);
+  if (isRevoked(caller)) throw revoked();
 }
 
 function refuseContained(state: BehaviourState): BehaviourState {

@@ -65,9 +65,7 @@ export function bearerGuard(...scopes: readonly Scope[]): Type<CanActivate> {
       const caller = await this.bearer.authenticate(context).catch((error: unknown) => {
         throw namingScopes(refusalOf(error), scopes);
       });
-      if (missingScopes(caller.scopes, scopes).length > 0) {
-        throw new Refusal('scope_insufficient', { scopes, ...(caller.jkt !== undefined && { scheme: 'DPoP' }) });
-      }
+      if (missingScopes(caller.scopes, scopes).length > 0) throw new Refusal('scope_insufficient', { scopes });
       return true;
     }
   }
@@ -98,7 +96,7 @@ class Bearer {
   async authenticate(context: ExecutionContext): Promise<Caller> {
     await this.#guard.canActivate(context);
     const caller = requestCaller(context.switchToHttp().getRequest<Request>());
-    if (this.#isRevoked(caller)) throw revoked(caller);
+    if (this.#isRevoked(caller)) throw revoked();
     const state = this.#stateOf?.(caller);
     if (state !== undefined && !EFFECTS[state].admitted)
       throw new Refusal('quarantined', {}, { detail: `state ${state}` });

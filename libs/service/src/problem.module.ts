@@ -1,5 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Log } from '@portcullis/contract/log';
+import type { Caller } from '@portcullis/scopes/caller';
 import type { ErrorRequestHandler } from 'express';
 import type { ServerResponse } from 'node:http';
 import { correlationIdOf } from './correlation.js';
@@ -25,12 +26,17 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const answer = (problem: unknown): void => answerProblem(problem, http.getResponse(), this.#options);
+    const answer = (problem: unknown): void =>
+      answerProblem(problem, http.getResponse(), this.#options, schemeOf(http.getRequest()));
     const refused = this.#options.onRefused && refusedCall(thrown);
     if (!refused) return answer(thrown);
     void this.#options.onRefused?.(http.getRequest(), refused).then(() => answer(thrown), answer);
   }
 }
+
+/** How the caller's token came, if there was a good one: passport leaves who called on the request. */
+const schemeOf = ({ user }: { readonly user?: unknown }): 'DPoP' | undefined =>
+  (user as Caller | undefined)?.jkt === undefined ? undefined : 'DPoP';
 
 function refusedCall(thrown: unknown): RefusedCall | undefined {
   const { status, body } = problemOf(thrown, { correlationId: '' });
@@ -42,17 +48,18 @@ function refusedCall(thrown: unknown): RefusedCall | undefined {
 /** The same for what Express itself throws, before and behind Nest's routes. */
 export const problemHandler =
   (options: ProblemOptions): ErrorRequestHandler =>
-  (thrown, _request, response, _next) =>
-    answerProblem(thrown, response, options);
+  (thrown, request, response, _next) =>
+    answerProblem(thrown, response, options, schemeOf(request));
 
 /** The same for what never reached a router. */
 export function answerProblem(
   thrown: unknown,
   response: ServerResponse,
   { log, resourceMetadata }: ProblemOptions,
+  scheme?: 'DPoP' | undefined,
 ): void {
   const correlationId = correlationIdOf(response);
-  const { status, headers, body } = problemOf(thrown, { correlationId, resourceMetadata });
+  const { status, headers, body } = problemOf(thrown, { correlationId, resourceMetadata, scheme });
   if (status >= 500) log.error('request failed', { correlationId, status, error: thrown });
   else
     log.debug('request refused', {

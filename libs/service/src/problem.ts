@@ -36,6 +36,8 @@ export interface ProblemContext {
   readonly correlationId: string;
   /** named in challenges (RFC 9728 §5.1) */
   readonly resourceMetadata?: string | undefined;
+  /** by which scheme the caller's token came, when the refusal itself does not say */
+  readonly scheme?: 'DPoP' | undefined;
 }
 
 /** Refusals that are tool results at /mcp (HTTP 200) have a status of their own at JSON APIs. */
@@ -111,7 +113,7 @@ function refusalAnswer(
   says: string = REFUSALS[refusal.code].says,
 ): ProblemAnswer {
   const { hint, retryAfterMs, dpopNonce } = refusal.facts;
-  const challenge = wwwAuthenticate(refusal, { resourceMetadata: context.resourceMetadata });
+  const challenge = wwwAuthenticate(refusal, context);
   return answer(
     API_STATUS[refusal.code] ?? REFUSALS[refusal.code].http,
     refusal.code,
