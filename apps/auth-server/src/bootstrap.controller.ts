@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import { base32, DEFAULT_TENANT } from '@portcullis/contract/ids';
-import { pageHeaders } from '@portcullis/service/headers';
+import { pageHeaders } from '@portcullis/guard/headers';
 import type { Request, Response } from 'express';
 import { newFirstAdministrator } from './admin-users.js';
 import { adminEvent } from './audit.js';

@@ -1,4 +1,4 @@
-import { networkOf } from '@portcullis/service/addresses';
+import { networkOf } from '@portcullis/guard/addresses';
 import type { WindowRule } from '@portcullis/limits/sliding-window';
 import { errors, Provider, type Client, type KoaContextWithOIDC } from 'oidc-provider';
 import { tenantOf } from './client-metadata.js';

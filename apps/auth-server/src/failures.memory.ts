@@ -1,4 +1,4 @@
-import { networkOf } from '@portcullis/service/addresses';
+import { networkOf } from '@portcullis/guard/addresses';
 
 /** A sign-in that may be tried. It counts as failed until one of these is called. */
 export interface SignInTry {

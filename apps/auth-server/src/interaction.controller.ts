@@ -1,7 +1,7 @@
 import { Catch, Controller, Get, Inject, Post, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { correlationIdOf } from '@portcullis/service/correlation';
-import { pageHeaders } from '@portcullis/service/headers';
+import { pageHeaders } from '@portcullis/guard/headers';
 import type { Request, Response } from 'express';
 import type { Interaction, InteractionResults } from 'oidc-provider';
 import { authEvent, type Who } from './audit.js';

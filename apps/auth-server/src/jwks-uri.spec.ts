@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { jest } from '@jest/globals';
-import { parseRange } from '@portcullis/service/addresses';
+import { parseRange } from '@portcullis/guard/addresses';
 import { selfSigned } from '@portcullis/service/certificate.fixture';
 import { createFetchOutside } from '@portcullis/service/fetch-outside.http';
 import { parseAllowedHost } from '@portcullis/service/outside-url';

@@ -1,4 +1,4 @@
-import { pageHeaders } from '@portcullis/service/headers';
+import { pageHeaders } from '@portcullis/guard/headers';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { errorPage, logoutPage, signedOutPage } from './pages.js';
 

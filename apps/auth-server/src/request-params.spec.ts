@@ -5,6 +5,7 @@ const uris = {
   authAdmin: 'https://auth.example/admin',
   mcpAdmin: 'https://gate.example/admin',
   rateLimiter: 'https://limits.example/v1',
+  approvals: 'https://gate.example/approvals',
   analytics: 'https://analytics.example/v1',
 };
 const adapted = (params: Record<string, unknown>) => {

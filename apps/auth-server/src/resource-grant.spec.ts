@@ -5,6 +5,7 @@ const uris = {
   mcp: 'https://gate.example/mcp',
   authAdmin: 'https://auth.example/admin',
   mcpAdmin: 'https://gate.example/admin',
+  approvals: 'https://gate.example/approvals',
   rateLimiter: 'https://limits.example/v1',
   analytics: 'https://analytics.example/v1',
 };

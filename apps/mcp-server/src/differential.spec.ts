@@ -7,7 +7,7 @@ import {
 import { refusalOf } from '@portcullis/contract/refusals';
 import { redact } from '@portcullis/validators/redact';
 import { tenantData } from './data/tenant-data.sql.js';
-import { SERVER_INFO } from './protocol.js';
+import { SERVER_INFO } from './about.js';
 import { legacy, modern, startRig, type Rig } from './rig.fixture.js';
 import { TOOLS } from './tools/tools.js';
 
@@ -28,10 +28,10 @@ beforeAll(async () => {
         { description, inputSchema: input as StandardSchemaWithJSON, outputSchema: output as StandardSchemaWithJSON },
         async (args) => {
           try {
-            const structuredContent = redact(output, await execute(args as never, data as never)) as Record<
-              string,
-              unknown
-            >;
+            const structuredContent = redact(
+              output,
+              await execute(args as never, data as never, { signal: new AbortController().signal }),
+            ) as Record<string, unknown>;
             return { content: [{ type: 'text' as const, text: JSON.stringify(structuredContent) }], structuredContent };
           } catch (error) {
             throw new Error(refusalOf(error).code);

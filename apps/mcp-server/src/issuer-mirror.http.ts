@@ -1,6 +1,6 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import { fetchInside } from '@portcullis/service/fetch-inside.http';
-import { issuerMetadataUrl } from './metadata.js';
+import { issuerMetadataUrl } from '@portcullis/guard/mcp/metadata';
 
 const FRESH_MS = 5 * 60_000;
 

@@ -1,5 +1,5 @@
 import { Controller, Get, Header, HttpCode, Inject, Options } from '@nestjs/common';
-import type { ResourceMetadata } from './metadata.js';
+import type { ResourceMetadata } from '@portcullis/guard/mcp/metadata';
 
 export const METADATA = Symbol('metadata');
 

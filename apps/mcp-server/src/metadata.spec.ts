@@ -1,4 +1,4 @@
-import { issuerMetadataUrl, resourceMetadataUrl } from './metadata.js';
+import { issuerMetadataUrl, resourceMetadataUrl } from '@portcullis/guard/mcp/metadata';
 import { modern, startRig, type Rig } from './rig.fixture.js';
 
 let rig: Rig;

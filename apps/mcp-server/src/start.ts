@@ -12,13 +12,13 @@ import { targetUri } from '@portcullis/guard/target-uri';
 import type { TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
-import { clientAddress } from '@portcullis/service/forwarding';
+import { clientAddress } from '@portcullis/guard/forwarding';
 import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
-import { newId } from '@portcullis/service/new-id.memory';
-import { httpsOnly, inOrder, knownHosts, pathOf, type ArrivalStep } from '@portcullis/service/arrival';
+import { newId } from '@portcullis/guard/new-id.memory';
+import { pathOf } from '@portcullis/service/arrival';
 import { boundedRefusals } from '@portcullis/service/refusal-events.memory';
 import { recordRefusedCalls } from '@portcullis/service/refused-calls';
 import { resourceUris } from '@portcullis/service/resource-uris';
@@ -26,17 +26,21 @@ import type { RunningService } from '@portcullis/service/running';
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
 import { redact } from '@portcullis/validators/redact';
-import { catalogOf } from './catalog.js';
+import { catalogOf } from '@portcullis/guard/mcp/catalog';
 import type { McpServerSettings } from './config.js';
 import { removeTenant, seedTenant } from './data/seed.sql.js';
 import { SCHEMA, tenantData } from './data/tenant-data.sql.js';
-import { frontDoor } from './door.js';
+import { frontDoor } from '@portcullis/guard/mcp/door';
 import { issuerMirror } from './issuer-mirror.http.js';
-import { callLedger } from './ledger.js';
+import { callLedger } from '@portcullis/guard/mcp/ledger';
+import { mcpListener } from '@portcullis/guard/mcp/listener.http';
 import { McpModule } from './mcp.module.js';
-import { firstScopes, resourceMetadata, resourceMetadataUrl } from './metadata.js';
-import { neighbourhood, servedHosts } from './origins.js';
-import { otherMethods } from './other-methods.js';
+import { firstScopes, resourceMetadata, resourceMetadataUrl } from '@portcullis/guard/mcp/metadata';
+import { neighbourhood, servedHosts } from '@portcullis/guard/mcp/origins';
+import { otherMethods } from '@portcullis/guard/mcp/other-methods';
+import { templatesFor } from '@portcullis/guard/mcp/resources';
+import { INSTRUCTIONS, SERVER_INFO } from './about.js';
+import { RESOURCES } from './resources.js';
 import { TOOLS } from './tools/tools.js';
 
 /** The engines mcp-server works with; whoever made them closes them. */
@@ -86,10 +90,20 @@ export async function startMcpServer(
     redact,
     now,
   };
-  const others = otherMethods(catalogOf(TOOLS), (error) => log.debug('the MCP SDK reports', { error }));
+  const others = otherMethods(
+    {
+      serverInfo: SERVER_INFO,
+      instructions: INSTRUCTIONS,
+      tools: catalogOf(TOOLS),
+      resourceTemplates: (caller) => templatesFor(RESOURCES, caller),
+    },
+    (error) => log.debug('the MCP SDK reports', { error }),
+  );
   const door = frontDoor({
     guard,
     tools: TOOLS,
+    resources: RESOURCES,
+    serverInfo: SERVER_INFO,
     others,
     ledger: callLedger({ limiter, events, auditDigestKey: parts.auditDigestKey, now, log }),
     neighbourhood: neighbourhood({ resource: MCP_RESOURCE, names, origins: settings.ALLOWED_ORIGINS, loopback }),
@@ -98,12 +112,17 @@ export async function startMcpServer(
   });
 
   const metrics = createMetrics('mcp-server');
+  const observe = countRequests(metrics);
+  const mcp = mcpListener(door, {
+    trustedProxies: settings.TRUSTED_PROXIES,
+    forceHttps: settings.FORCE_HTTPS,
+    newId,
+    now,
+  });
   const api = await createApi(
     McpModule.forRoot({
-      door,
-      arrivals: { trustedProxies: settings.TRUSTED_PROXIES, forceHttps: settings.FORCE_HTTPS, now },
       metadata: {
-        resource: resourceMetadata(MCP_RESOURCE, AUTH_ISSUER, TOOLS),
+        resource: resourceMetadata(MCP_RESOURCE, AUTH_ISSUER, TOOLS, SERVER_INFO.title),
         issuer: issuerMirror(AUTH_ISSUER, now),
       },
       drills: {
@@ -123,13 +142,10 @@ export async function startMcpServer(
     {
       log,
       newId,
-      observe: countRequests(metrics),
-      // the first door asks the same of requests to /mcp, and leaves an event of what it refuses
-      direct: inOrder([
-        ...(settings.FORCE_HTTPS ? [elsewhere(httpsOnly(settings.TRUSTED_PROXIES))] : []),
-        elsewhere(knownHosts(names)),
-      ]),
-      unparsed: [MCP_PATH],
+      observe,
+      hosts: names,
+      forceHttps: settings.FORCE_HTTPS,
+      trustedProxies: settings.TRUSTED_PROXIES,
       onRefused: recordRefusedCalls({
         record: boundedRefusals(events, now),
         addressOf: (request) => clientAddress(request, settings.TRUSTED_PROXIES),
@@ -137,7 +153,12 @@ export async function startMcpServer(
       }),
     },
   );
-  listen(bound, api.listener);
+  // the endpoint is served past Nest and Express, which cost more than the whole guard (docs/decisions/0013)
+  listen(bound, (request, response) =>
+    pathOf(request) === MCP_PATH
+      ? observe(request, response, () => mcp(request, response))
+      : api.listener(request, response),
+  );
 
   const management = await startManagement({
     host: settings.MANAGEMENT_HOST,
@@ -165,11 +186,6 @@ export async function startMcpServer(
       })()),
   };
 }
-
-const elsewhere =
-  (step: ArrivalStep): ArrivalStep =>
-  (request, response, next) =>
-    pathOf(request) === MCP_PATH ? next() : step(request, response, next);
 
 /** The tools' data, by the tenant that the token names and nothing else. */
 const narrowed =

@@ -92,6 +92,7 @@ function questions(event: AuditEvent): { clientId?: string; correlationId?: stri
   if (type === 'portcullis.admin.v1') return { outcome: data.action };
   const { clientId } = data;
   if (type === 'portcullis.auth.v1') return { clientId, outcome: data.action };
+  if (type === 'portcullis.approval.v1') return { clientId, tool: data.tool, outcome: data.action };
   if (type === 'portcullis.standing.v1') return { clientId, outcome: data.to };
   return { clientId, correlationId: data.correlationId, tool: data.tool, outcome: data.outcome };
 }

@@ -23,8 +23,7 @@ export interface Evidence extends Identity {
  * @returns undefined when it proves nothing
  */
 export function evidenceOf(event: AuditEvent): Evidence | undefined {
-  if (event.type !== 'portcullis.call.v1' || event.subject === undefined || event.data.clientId === undefined)
-    return undefined;
+  if (!isOutcome(event) || event.subject === undefined || event.data.clientId === undefined) return undefined;
   const { clientId, sub, denial, outcome } = event.data;
   const agent = principalId(event.tenant, clientId, sub);
   if (agent !== event.subject) return undefined;
@@ -40,7 +39,11 @@ export function evidenceOf(event: AuditEvent): Evidence | undefined {
 
 /** A call that names a principal which is not the one of its client and person: a fault of the service that wrote it. */
 export const isContradictory = (event: AuditEvent): boolean =>
-  event.type === 'portcullis.call.v1' && event.subject !== undefined && evidenceOf(event) === undefined;
+  isOutcome(event) && event.subject !== undefined && evidenceOf(event) === undefined;
+
+/** What became of a call. That one was attempted is told beforehand, and its outcome counts. */
+const isOutcome = (event: AuditEvent): event is Extract<AuditEvent, { type: 'portcullis.call.v1' }> =>
+  event.type === 'portcullis.call.v1' && event.data.outcome !== 'attempted';
 
 /** The drill tenant that an event declares to be over; its agents are forgotten. */
 export function drillRemoved(event: AuditEvent): string | undefined {

@@ -16,7 +16,7 @@ import { keyBytes } from '@portcullis/service/key-text';
 import { loadOrMakeKey } from '@portcullis/service/keys.file';
 import { bind, closeBound, type Bound } from '@portcullis/service/listener.http';
 import { createLog } from '@portcullis/service/log.file';
-import { newId } from '@portcullis/service/new-id.memory';
+import { newId } from '@portcullis/guard/new-id.memory';
 import type { RunningService } from '@portcullis/service/running';
 import { readSettings } from '@portcullis/service/settings';
 import { openPglite } from '@portcullis/sql/pglite.sql';

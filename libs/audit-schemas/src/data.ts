@@ -19,7 +19,14 @@ export const callData = z.object({
   resource: z.string().max(256).optional(),
   tokenId: z.string().max(255).optional(),
   task: z.string().max(64).optional(),
-  outcome: z.union([z.literal('allowed'), refusalCode]),
+  /** `attempted`: a tool with an effect is about to be executed; what became of it is an event of its own */
+  outcome: z.union([z.literal('allowed'), z.literal('attempted'), refusalCode]),
+  /** id of the event that said `attempted` */
+  attempt: z.uuid().optional(),
+  /** labels that the call gave its task */
+  labels: z.array(z.string().max(32)).max(8).optional(),
+  /** id of the approval that was asked for or spent */
+  approval: z.string().max(64).optional(),
   /** true for what moves the agent's behaviour: beyond the ceiling, or an unknown tool. A step-up inside it is none. */
   denial: z.boolean(),
   /** status of the HTTP answer */
@@ -83,6 +90,20 @@ export const adminData = z.object({
   /** `local-admin/UID`, a user's id, or a client's id */
   actor: z.string().max(255),
   target: z.string().max(255).optional(),
+  reason: z.string().max(1000).optional(),
+});
+
+/** A person's yes or no to one call of an agent. */
+export const approvalData = z.object({
+  ...who,
+  action: z.enum(['approval.asked', 'approval.given', 'approval.refused', 'approval.spent']),
+  approval: z.string().max(64),
+  tool: z.string().max(128),
+  task: z.string().max(64).optional(),
+  /** who decided */
+  actor: z.string().max(255).optional(),
+  /** HMAC-SHA-256 (hex) of the canonical arguments under the tenant's digest key */
+  argumentsDigest: z.string().optional(),
   reason: z.string().max(1000).optional(),
 });
 

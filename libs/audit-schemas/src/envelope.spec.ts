@@ -28,6 +28,7 @@ test('the kinds of events are as pinned', () => {
     'portcullis.auth.v1',
     'portcullis.admin.v1',
     'portcullis.standing.v1',
+    'portcullis.approval.v1',
   ]);
 });
 
@@ -37,6 +38,7 @@ test('a whole event of each kind is one', () => {
     'portcullis.auth.v1': { action: 'token.issued', clientId: 'c', scope: 'customer:read' },
     'portcullis.admin.v1': { action: 'client.add', actor: 'local-admin/0' },
     'portcullis.standing.v1': { from: 'Normal', to: 'Isolated', why: 'five denials', by: 'rule:denials' },
+    'portcullis.approval.v1': { action: 'approval.asked', approval: 'apr_x', tool: 'delete_customer' },
   };
   for (const [type, each] of Object.entries(data))
     expect(auditEvent.parse({ ...EVENT, type, data: each })).toMatchObject({ type, data: each });

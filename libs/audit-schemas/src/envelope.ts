@@ -1,6 +1,6 @@
 import { isTenant } from '@portcullis/contract/ids';
 import * as z from 'zod';
-import { adminData, authData, callData, standingData } from './data.js';
+import { adminData, approvalData, authData, callData, standingData } from './data.js';
 
 /** The kinds of events. Within v1 only optional fields are added; readers take n and n-1. */
 export const EVENT_TYPES = {
@@ -8,6 +8,7 @@ export const EVENT_TYPES = {
   'portcullis.auth.v1': authData,
   'portcullis.admin.v1': adminData,
   'portcullis.standing.v1': standingData,
+  'portcullis.approval.v1': approvalData,
 } as const;
 export type EventType = keyof typeof EVENT_TYPES;
 export type EventData<T extends EventType> = z.output<(typeof EVENT_TYPES)[T]>;
@@ -42,6 +43,7 @@ export const auditEvent = z.discriminatedUnion('type', [
   eventOf('portcullis.auth.v1'),
   eventOf('portcullis.admin.v1'),
   eventOf('portcullis.standing.v1'),
+  eventOf('portcullis.approval.v1'),
 ]);
 export type AuditEvent = z.output<typeof auditEvent>;
 

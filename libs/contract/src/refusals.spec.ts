@@ -26,6 +26,10 @@ const PIN: readonly (readonly [RefusalCode, http: number, rpc: number | null, oa
   ['internal', 500, -32603, null],
   ['input_invalid', 200, null, null],
   ['row_forbidden', 200, null, null],
+  ['chain_forbidden', 200, null, null],
+  ['approval_needed', 200, null, null],
+  ['tool_drifted', 200, null, null],
+  ['cancelled', 499, null, null],
   ['tool_failed', 200, null, null],
 ];
 

@@ -80,6 +80,27 @@ export const REFUSALS = {
   },
   input_invalid: { http: 200, rpc: null, oauth: null, says: 'The arguments do not match what this tool accepts.' },
   row_forbidden: { http: 200, rpc: null, oauth: null, says: 'There is no such record, or this caller may not see it.' },
+  /** a chain rule, or a label that the task carries (libs/guard/src/chain.table.ts) */
+  chain_forbidden: {
+    http: 200,
+    rpc: null,
+    oauth: null,
+    says: 'This call may not follow what was done or read before it in the same task.',
+  },
+  approval_needed: {
+    http: 200,
+    rpc: null,
+    oauth: null,
+    says: 'A person has to approve this call first. Open the approval URL, and repeat the call with the approval id once it is approved.',
+  },
+  tool_drifted: {
+    http: 200,
+    rpc: null,
+    oauth: null,
+    says: 'The definition of this tool is not the one that was approved.',
+  },
+  /** nobody reads this answer; the status is for our records */
+  cancelled: { http: 499, rpc: null, oauth: null, says: 'The client went away before the call was done.' },
   tool_failed: {
     http: 200,
     rpc: null,
@@ -114,6 +135,10 @@ export interface RefusalFacts {
   readonly supported?: readonly string[];
   /** the revision the request named, printable (MCP 2026-07-28, UnsupportedProtocolVersionError) */
   readonly requested?: string;
+  /** where a person approves the call */
+  readonly approvalUrl?: string;
+  /** what `_meta['portcullis/approval']` says when the call is repeated */
+  readonly approval?: string;
   /** one more sentence for the caller */
   readonly hint?: string;
   /** how the token came, where not as Bearer: the challenge answers in the same scheme (RFC 9449 §7.1) */

@@ -1,7 +1,6 @@
 import type { Refusal } from '@portcullis/contract/refusals';
 import type { LimitVerdict } from '@portcullis/contract/limits';
 import type { Caller } from '@portcullis/scopes/caller';
-import type { Scope } from '@portcullis/scopes/scopes';
 import type { AnyTool } from './tool.js';
 
 /** What a request asks for. The body decides, never the `Mcp-Name` header. */
@@ -11,6 +10,8 @@ export type Operation =
       readonly kind: 'resource';
       readonly method: 'resources/read';
       readonly uri: string;
+      /** what `uri` is one of (RFC 6570) */
+      readonly template: string;
       readonly tool: AnyTool;
       readonly args: unknown;
     }
@@ -18,7 +19,7 @@ export type Operation =
   | { readonly kind: 'other'; readonly method: string };
 
 /** The scopes an operation needs, as a set in table order of mention. */
-export function neededScopes(operation: Operation): readonly Scope[] {
+export function neededScopes(operation: Operation): readonly string[] {
   if (operation.kind === 'other') return [];
   const { tool, args } = operation;
   const record = typeof args === 'object' && args !== null ? (args as Record<string, unknown>) : {};

@@ -4,8 +4,10 @@ import { BEHAVIOUR_STATES, EFFECTS, type BehaviourState } from '@portcullis/cont
 import { accessTokenClaims, callerOf, type Caller } from '@portcullis/scopes/caller';
 import * as z from 'zod';
 import type { CallRecord, Operation } from './call.js';
-import { admit, isAdmitted, run, type AdmittedCall, type Arriving, type GuardPorts } from './pipeline.js';
+import { admit, isAdmitted, run as runCall, type AdmittedCall, type Arriving, type GuardPorts } from './pipeline.js';
 import { defineTool, type AnyTool } from './tool.js';
+
+const run = (call: AdmittedCall, ports: GuardPorts) => runCall(call, ports, new AbortController().signal);
 
 const NOW = 1_800_000_000_000;
 const claims = (more: object = {}) =>

@@ -8,7 +8,7 @@ import type * as z from 'zod';
 import { CLOCK_SKEW } from './token.js';
 import type { Authenticated } from './credentials.js';
 import { neededScopes, type CallRecord, type Operation } from './call.js';
-import type { AnyTool } from './tool.js';
+import type { AnyTool, ToolContext } from './tool.js';
 
 /** What the guard asks of the outside. A port is named by what it answers. */
 export interface GuardPorts {
@@ -81,8 +81,11 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   return admitted;
 }
 
-/** Second door, for `tools/call` and `resources/read`. Its refusals become results that the model can read and act upon. */
-export async function run(call: AdmittedCall, ports: GuardPorts): Promise<unknown> {
+/**
+ * Second door, for `tools/call` and `resources/read`. Its refusals become results that the model can read and act upon.
+ * @param signal aborted when nobody waits for the answer any more
+ */
+export async function run(call: AdmittedCall, ports: GuardPorts, signal: AbortSignal): Promise<unknown> {
   if (!keys.delete(call)) throw new Refusal('internal', {}, { detail: 'run without a fresh key from admit' });
   const { caller, operation, record } = call;
   if (operation.kind === 'other') throw new Refusal('internal', {}, { detail: `run of ${operation.method}` });
@@ -90,7 +93,7 @@ export async function run(call: AdmittedCall, ports: GuardPorts): Promise<unknow
   const step = stopwatch(record, ports);
   const input = validate(tool, args);
   step('validate');
-  const output = await execute(tool, input, ports.depsFor(caller));
+  const output = await execute(tool, input, ports.depsFor(caller), { signal });
   step('execute');
   const redacted = ports.redact(tool.output, output);
   step('redact');
@@ -167,9 +170,9 @@ function validate(tool: AnyTool, args: unknown): unknown {
   throw new Refusal('input_invalid', { issues });
 }
 
-async function execute(tool: AnyTool, input: unknown, deps: unknown): Promise<unknown> {
+async function execute(tool: AnyTool, input: unknown, deps: unknown, context: ToolContext): Promise<unknown> {
   try {
-    return tool.output.parse(await tool.execute(input, deps as never));
+    return tool.output.parse(await tool.execute(input, deps as never, context));
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal('tool_failed', {}, { cause: error });

@@ -38,8 +38,15 @@ test('an operation needs the scopes of its tool and those its arguments add, eac
   const made = tool('a', { scopesFor: ({ all }) => (all === true ? ['data:export', 'customer:list'] : []) });
   expect(neededScopes(call({ all: true }, made))).toEqual(['customer:list', 'data:export']);
   expect(neededScopes(call({}, made))).toEqual(['customer:list']);
-  expect(neededScopes({ kind: 'resource', method: 'resources/read', uri: 'x://1', tool: made, args: null })).toEqual([
-    'customer:list',
-  ]);
+  expect(
+    neededScopes({
+      kind: 'resource',
+      method: 'resources/read',
+      template: 'x://{id}',
+      uri: 'x://1',
+      tool: made,
+      args: null,
+    }),
+  ).toEqual(['customer:list']);
   expect(neededScopes({ kind: 'other', method: 'tools/list' })).toEqual([]);
 });

@@ -1,9 +1,14 @@
-import type { Scope } from '@portcullis/scopes/scopes';
 import type * as z from 'zod';
 
 /** What a tool touches, so that policies can reason about sequences without knowing tools. */
 export type Effect =
   'reads-pii' | 'reads-pii-in-bulk' | 'reads-untrusted' | 'writes' | 'destroys' | 'sends-outside' | 'none';
+
+/** What a running tool is told of its call, besides its input. */
+export interface ToolContext {
+  /** aborted when the client goes away, the deadline passes, or the server stops; whatever takes long has to heed it */
+  readonly signal: AbortSignal;
+}
 
 /**
  * A tool, whole: everything a reviewer must know about it. `Deps` is what `execute` works with, already narrowed to
@@ -13,17 +18,28 @@ export interface Tool<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.Z
   readonly name: string;
   readonly description: string;
   /** what every call needs */
-  readonly scopes: readonly [Scope, ...Scope[]];
+  readonly scopes: readonly [string, ...string[]];
   /** what a call needs beyond that, by its raw, unvalidated arguments; must not throw */
-  readonly scopesFor?: (args: Readonly<Record<string, unknown>>) => readonly Scope[];
+  readonly scopesFor?: (args: Readonly<Record<string, unknown>>) => readonly string[];
   readonly effects: readonly [Effect, ...Effect[]];
   /** requests a minute for one principal, and LLM tokens reserved for one call */
   readonly limit: { readonly perMinute: number; readonly llmTokens: number };
   /** seconds; the person must have signed in at most so long ago */
   readonly freshLogin?: number;
+  /** how many people must approve a call before it is executed; none unless given */
+  readonly approvals?: 1 | 2;
+  /** ms; the call is given up after this. Default 10,000 */
+  readonly deadlineMs?: number;
   readonly input: I;
   readonly output: O;
-  execute(input: z.output<I>, deps: Deps): Promise<z.input<O>>;
+  /**
+   * The customers that a call touches, before it is executed; what they may be is task.ts's to say. Every tool that writes,
+   * destroys or sends for customers has it.
+   */
+  readonly customersOf?: (input: z.output<I>, deps: Deps) => readonly string[] | Promise<readonly string[]>;
+  /** The customers whose data an output shows, before it leaves. Every tool that reads personal data has it. */
+  readonly customersIn?: (output: z.output<O>) => readonly string[];
+  execute(input: z.output<I>, deps: Deps, context: ToolContext): Promise<z.input<O>>;
 }
 /** A tool of any shape, as a registry holds it: `execute` takes whatever the tool's own schema let through. */
 export type AnyTool = Tool<z.ZodType, z.ZodType, never>;

@@ -1,6 +1,6 @@
 import { isTenant, principalId, type PrincipalId } from '@portcullis/contract/ids';
 import * as z from 'zod';
-import { parseScopes, type Scope } from './scopes.js';
+import { parseScopes } from './scopes.js';
 
 /** Who is calling, as a verified access token says. No header, argument or `_meta` adds to it. */
 export interface Caller {
@@ -11,9 +11,9 @@ export interface Caller {
   readonly sub: string | undefined;
   /** who is written down as having acted: `local-admin/UID`, the person, or the client */
   readonly actor: string;
-  readonly scopes: ReadonlySet<Scope>;
+  readonly scopes: ReadonlySet<string>;
   /** everything the client could ever be granted here; what lies beyond it is a denial, what lies inside is a step-up */
-  readonly ceiling: ReadonlySet<Scope>;
+  readonly ceiling: ReadonlySet<string>;
   /** the task the token was issued for; undefined = the principal's rolling hour */
   readonly task: string | undefined;
   /** seconds since epoch: when the person signed in */

@@ -21,6 +21,8 @@ export const RESOURCES = {
   ],
   authAdmin: ['admin:clients', 'admin:users', 'admin:keys', 'platform:admin'],
   mcpAdmin: ['platform:admin'],
+  /** the pages of mcp-server on which people approve calls */
+  approvals: ['approvals:give'],
   rateLimiter: ['limits:decide', 'limits:admin'],
   analytics: ['security:read', 'security:respond', 'platform:admin', 'events:write'],
 } as const satisfies Record<string, readonly Scope[]>;

@@ -12,9 +12,9 @@ const analyst = ['security:read'] as const satisfies Scope[];
 /** What a person may grant to an agent, or do at our own APIs, by role. A user's scopes are the union over the roles. */
 export const ROLES = {
   'agent-user': agentUser,
-  supervisor: [...agentUser, 'customer:write', 'customer:delete', 'customer:list'],
+  supervisor: [...agentUser, 'customer:write', 'customer:delete', 'customer:list', 'approvals:give'],
   analyst,
-  responder: [...analyst, 'security:respond'],
+  responder: [...analyst, 'security:respond', 'approvals:give'],
   admin: ['admin:clients', 'admin:users', 'admin:keys'],
 } as const satisfies Record<string, readonly Scope[]>;
 export type Role = keyof typeof ROLES;

@@ -27,6 +27,7 @@ test('the scopes are as pinned: name, passive, holder', () => {
     'admin:keys person',
     'security:read person',
     'security:respond person',
+    'approvals:give person',
     'platform:admin person',
     'events:write client',
     'limits:decide service',
@@ -144,9 +145,10 @@ describe('roles', () => {
         'customer:write',
         'customer:delete',
         'customer:list',
+        'approvals:give',
       ],
       analyst: ['security:read'],
-      responder: ['security:read', 'security:respond'],
+      responder: ['security:read', 'security:respond', 'approvals:give'],
       admin: ['admin:clients', 'admin:users', 'admin:keys'],
     });
   });
@@ -170,6 +172,7 @@ describe('resources', () => {
     mcp: 'https://gate.example/mcp',
     authAdmin: 'https://auth.example/admin',
     mcpAdmin: 'https://gate.example/admin',
+    approvals: 'https://gate.example/approvals',
     rateLimiter: 'https://limits.example/v1',
     analytics: 'https://analytics.example/v1',
   };
@@ -179,6 +182,7 @@ describe('resources', () => {
     ['https://gate.example/mcp/', 'mcp'],
     ['HTTPS://GATE.example:443/mcp', 'mcp'],
     ['https://gate.example/admin', 'mcpAdmin'],
+    ['https://gate.example/approvals', 'approvals'],
     ['https://gate.example', undefined],
     ['https://gate.example/MCP', undefined],
     ['https://gate.example/mcp?x=1', undefined],

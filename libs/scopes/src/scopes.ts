@@ -22,6 +22,8 @@ export const SCOPES = {
   'admin:keys': { says: 'Administer signing keys', passive: false, covers: [], holder: 'person' },
   'security:read': { says: 'Read events and the state of agents', passive: false, covers: [], holder: 'person' },
   'security:respond': { says: 'Contain and release agents', passive: false, covers: [], holder: 'person' },
+  /** docs/decisions/0014: what a person needs who approves calls */
+  'approvals:give': { says: 'Approve calls of agents', passive: false, covers: [], holder: 'person' },
   'platform:admin': { says: 'Act on every tenant', passive: false, covers: [], holder: 'person' },
   'events:write': { says: 'Report what the agent side saw', passive: false, covers: [], holder: 'client' },
   'limits:decide': { says: 'Ask for limit decisions', passive: false, covers: [], holder: 'service' },
@@ -38,12 +40,18 @@ export const isScope = (value: string): value is Scope => Object.hasOwn(SCOPES, 
 /** RFC 6749 §3.3: a space-delimited, case-sensitive set. Unknown names are dropped, never granted. */
 export const parseScopes = (scope: string): ReadonlySet<Scope> => new Set(scope.split(' ').filter(isScope));
 
-/** True when `held` has `needed` itself or a scope that covers it. */
-export const covers = (held: ReadonlySet<Scope>, needed: Scope): boolean =>
-  held.has(needed) || [...held].some((scope) => (SCOPES[scope].covers as readonly Scope[]).includes(needed));
+/** The scopes of the table that cover another, with what they cover. */
+const COVERING = Object.entries(SCOPES).filter(([, row]) => row.covers.length > 0) as [
+  string,
+  { covers: readonly string[] },
+][];
+
+/** True when `held` has `needed` itself or a scope that covers it. A scope that is not in the table covers itself only. */
+export const covers = (held: ReadonlySet<string>, needed: string): boolean =>
+  held.has(needed) || COVERING.some(([scope, row]) => held.has(scope) && row.covers.includes(needed));
 
 /** The scopes of `needed` that `held` neither has nor covers, in the order of `needed`. */
-export const missingScopes = (held: ReadonlySet<Scope>, needed: Iterable<Scope>): Scope[] =>
+export const missingScopes = <S extends string>(held: ReadonlySet<string>, needed: Iterable<S>): S[] =>
   [...needed].filter((scope) => !covers(held, scope));
 
 /**

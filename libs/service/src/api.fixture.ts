@@ -18,7 +18,7 @@ import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JSONWebKeySet
 import * as z from 'zod';
 import { bearerGuard, BearerModule, requestCaller, type BearerOptions } from './bearer.module.js';
 import { bind, closeBound, listen, type Bound } from './listener.http.js';
-import { newId } from './new-id.memory.js';
+import { newId } from '@portcullis/guard/new-id.memory';
 import { createApi, type ApiOptions } from './nest-app.module.js';
 import { ApiProblem } from './problem.js';
 

@@ -1,8 +1,8 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Range } from './addresses.js';
-import { arrivedOverHttps } from './forwarding.js';
-import { hostAllowed } from './hosts.js';
+import type { Range } from '@portcullis/guard/addresses';
+import { arrivedOverHttps } from '@portcullis/guard/forwarding';
+import { hostAllowed } from '@portcullis/guard/hosts';
 import { ApiProblem } from './problem.js';
 
 /** What every request passes before anybody routes it: answers at once, or goes on by `next`, an error being a refusal. */

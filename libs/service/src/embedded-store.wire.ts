@@ -10,7 +10,7 @@ import { openDatabase } from '@portcullis/sql/open-database.sql';
 import { pgliteDirectory } from '@portcullis/sql/pglite-url';
 import { isPostgresUrl } from '@portcullis/sql/postgres-url';
 import type { CommonSettings } from './common.js';
-import { newId } from './new-id.memory.js';
+import { newId } from '@portcullis/guard/new-id.memory';
 
 /** What a service that runs alone keeps on this machine. */
 export interface EmbeddedStore {

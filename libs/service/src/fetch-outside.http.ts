@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { inRanges, type Range } from './addresses.js';
+import { inRanges, type Range } from '@portcullis/guard/addresses';
 import { OUTSIDE_RULES, outsideUrl, type AllowedHost, type OutsideRule, type OutsideUrl } from './outside-url.js';
 import { outsideTurns } from './outside-turns.js';
 import { isSpecialUse } from './special-use.js';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
-import { apiHeaders } from './headers.js';
-import { hostAllowed } from './hosts.js';
+import { apiHeaders } from '@portcullis/guard/headers';
+import { hostAllowed } from '@portcullis/guard/hosts';
 import { bind, listen, type Bound } from './listener.http.js';
 import { isLoopback } from './settings-rules.js';
 import type { Mode } from './settings.js';

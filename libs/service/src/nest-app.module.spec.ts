@@ -1,7 +1,7 @@
 import { localKeys } from '@portcullis/guard/jwks.http';
 import { request } from 'node:http';
 import { AUDIENCE, ISSUER, startThings, testIssuer } from './api.fixture.js';
-import { parseRange } from './addresses.js';
+import { parseRange } from '@portcullis/guard/addresses';
 import { pathOf } from './arrival.js';
 import type { ApiOptions } from './nest-app.module.js';
 

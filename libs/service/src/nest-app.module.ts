@@ -4,11 +4,11 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import type { Log } from '@portcullis/contract/log';
 import express from 'express';
 import type { RequestListener } from 'node:http';
-import type { Range } from './addresses.js';
+import type { Range } from '@portcullis/guard/addresses';
 import { alive, fixedHeaders, httpsOnly, inOrder, knownHosts, type ArrivalStep } from './arrival.js';
 import { readBodies } from './bodies.module.js';
 import { correlation } from './correlation.js';
-import { apiHeaders } from './headers.js';
+import { apiHeaders } from '@portcullis/guard/headers';
 import { answerProblem, problemHandler, ProblemFilter } from './problem.module.js';
 import type { OnRefused } from './refused-calls.js';
 

@@ -1,4 +1,4 @@
-import { parseAddress } from './addresses.js';
+import { parseAddress } from '@portcullis/guard/addresses';
 import { isSpecialUse } from './special-use.js';
 
 /** Why a URL is not fetched, by rule. The words may be shown to whoever gave the URL: they say nothing of our network. */

@@ -1,5 +1,5 @@
 import type { EventLog } from '@portcullis/bus/outbox';
-import { networkOf } from './addresses.js';
+import { networkOf } from '@portcullis/guard/addresses';
 
 type EventDraft = Parameters<EventLog['append']>[0];
 

@@ -13,6 +13,7 @@ export const resourceUris = (urls: PublicUrls): ResourceUris => ({
   mcp: urls.MCP_RESOURCE,
   authAdmin: `${base(urls.AUTH_ISSUER)}/admin`,
   mcpAdmin: `${new URL(urls.MCP_RESOURCE).origin}/admin`,
+  approvals: `${new URL(urls.MCP_RESOURCE).origin}/approvals`,
   rateLimiter: `${base(urls.RATE_LIMITER_URL)}/v1`,
   analytics: `${base(urls.ANALYTICS_URL)}/v1`,
 });

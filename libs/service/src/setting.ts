@@ -1,6 +1,6 @@
 import { Secret } from '@portcullis/contract/secret';
 import * as z from 'zod';
-import { parseRange, type Range } from './addresses.js';
+import { parseRange, type Range } from '@portcullis/guard/addresses';
 import { keyProblem } from './key-text.js';
 import { parseAllowedHost, type AllowedHost } from './outside-url.js';
 

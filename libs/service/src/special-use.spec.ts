@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { inRanges, parseRange } from './addresses.js';
+import { inRanges, parseRange } from '@portcullis/guard/addresses';
 import { isSpecialUse, SPECIAL_USE_V4, SPECIAL_USE_V6 } from './special-use.js';
 
 test.each([

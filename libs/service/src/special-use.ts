@@ -1,4 +1,4 @@
-import { inRanges, parseAddress, parseRange } from './addresses.js';
+import { inRanges, parseAddress, parseRange } from '@portcullis/guard/addresses';
 
 /** Not "somebody out there": loopback, private, link-local, shared, documentation, benchmarking, relays, multicast. */
 export const SPECIAL_USE_V4 = [

@@ -11,7 +11,7 @@ import { openOutbox } from '@portcullis/bus/outbox.file';
 import { Secret } from '@portcullis/contract/secret';
 import { bind } from '@portcullis/service/listener.http';
 import { createLog } from '@portcullis/service/log.file';
-import { newId } from '@portcullis/service/new-id.memory';
+import { newId } from '@portcullis/guard/new-id.memory';
 import { readSettings } from '@portcullis/service/settings';
 import { openDatabase } from '@portcullis/sql/open-database.sql';
 import { exportJWK, generateKeyPair } from 'jose';

@@ -18,6 +18,7 @@ const columns: readonly Column<AuditEvent>[] = [
 function whoOf({ type, data }: AuditEvent): string | undefined {
   if (type === 'portcullis.admin.v1') return data.actor;
   if (type === 'portcullis.standing.v1') return data.by;
+  if (type === 'portcullis.approval.v1') return data.actor ?? data.clientId;
   return data.clientId;
 }
 
@@ -29,6 +30,8 @@ function whatOf(event: AuditEvent): string {
       return [event.data.action, event.data.scope, event.data.reason].filter(Boolean).join(' ');
     case 'portcullis.admin.v1':
       return [event.data.action, event.data.target, event.data.reason].filter(Boolean).join(' ');
+    case 'portcullis.approval.v1':
+      return [event.data.action, event.data.tool, event.data.approval, event.data.reason].filter(Boolean).join(' ');
     case 'portcullis.standing.v1':
       return `${event.data.from} -> ${event.data.to}: ${event.data.why}`;
   }

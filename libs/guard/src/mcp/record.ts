@@ -1,10 +1,9 @@
 import { argumentsDigest } from '@portcullis/audit-schemas/digest';
 import type { EventDraft } from '@portcullis/audit-schemas/envelope';
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
-import type { CallRecord } from '@portcullis/guard/call';
+import type { CallRecord } from '../call.js';
 import { printable } from '@portcullis/validators/text';
 import type { Message } from './message.js';
-import { resourceAt } from './resources.js';
 
 /** What the caller calls a request; kept beside our own id and believed in nothing. */
 export interface ClientNames {
@@ -66,7 +65,7 @@ export function callEvent(
       method: asked?.method,
       tool: called?.tool.name ?? asked?.tool,
       // the template: what fills it in is an argument, and arguments are kept as digests only
-      resource: called?.kind === 'resource' ? resourceAt(called.uri)?.uriTemplate : undefined,
+      resource: called?.kind === 'resource' ? called.template : undefined,
       outcome: refusal?.code ?? 'allowed',
       denial: record.denial,
       http,

@@ -1,7 +1,7 @@
 import { tenantDigestKey } from '@portcullis/audit-schemas/digest';
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
-import type { CallRecord } from '@portcullis/guard/call';
+import type { CallRecord } from '../call.js';
 import type { Limiter } from '@portcullis/limits/limiter';
 import type { Answer } from './answer.js';
 import { callEvent, type Arrival } from './record.js';

@@ -1,12 +1,14 @@
 import { isJsonContentType } from '@modelcontextprotocol/server';
 import { Refusal, refusalOf } from '@portcullis/contract/refusals';
 import type { Log } from '@portcullis/contract/log';
-import type { CallRecord, Operation } from '@portcullis/guard/call';
-import { admit, run, type AdmittedCall, type GuardPorts } from '@portcullis/guard/pipeline';
-import type { AnyTool } from '@portcullis/guard/tool';
+import type { CallRecord, Operation } from '../call.js';
+import { admit, run, type AdmittedCall, type GuardPorts } from '../pipeline.js';
+import type { AnyTool } from '../tool.js';
 import { JsonRefused, parseJson } from '@portcullis/validators/json';
 import { otherAnswer, refusalAnswer, resourceAnswer, toolAnswer, toolRefusalAnswer, type Answer } from './answer.js';
 import type { CallLedger } from './ledger.js';
+import type { ServerInfo } from './protocol.js';
+import type { ResourceTemplate } from './resources.js';
 import { answerId, eraOf, messageOf, type Message, type ProtocolHeaders } from './message.js';
 import { operationOf } from './operation.js';
 import type { Neighbourhood } from './origins.js';
@@ -18,7 +20,8 @@ export interface Inbound extends Arrival {
   readonly method: string;
   /** it came over TLS, or need not have */
   readonly secure: boolean;
-  readonly host: string | undefined;
+  /** every Host header as it came */
+  readonly hosts: readonly string[];
   readonly origin: string | undefined;
   /** the method a browser asks leave for (CORS preflight) */
   readonly preflightFor: string | undefined;
@@ -31,11 +34,15 @@ export interface Inbound extends Arrival {
   readonly headers: ProtocolHeaders;
   /** @throws Refusal body_too_large, json_malformed when it is not UTF-8, request_invalid when it breaks off */
   readBody(maxBytes: number): Promise<string>;
+  /** aborted when the client is gone before it was answered */
+  gone(): AbortSignal;
 }
 
 export interface DoorParts {
   readonly guard: GuardPorts;
   readonly tools: ReadonlyMap<string, AnyTool>;
+  readonly resources: readonly ResourceTemplate[];
+  readonly serverInfo: ServerInfo;
   readonly others: OtherMethods;
   readonly ledger: CallLedger;
   readonly neighbourhood: Neighbourhood;
@@ -81,7 +88,7 @@ async function through(passage: Passage, parts: DoorParts): Promise<Answer> {
       authorization: inbound.authorization,
       dpop: inbound.dpop,
       method: inbound.method,
-      readOperation: () => readOperation(passage, parts.tools),
+      readOperation: () => readOperation(passage, parts),
     },
     record,
     parts.guard,
@@ -92,14 +99,16 @@ async function through(passage: Passage, parts: DoorParts): Promise<Answer> {
 /** What can be said from the head alone, before anything is asked of anyone. */
 function checkHead(inbound: Inbound, { hostAllowed, originAllowed }: Neighbourhood): 'preflight' | 'request' {
   if (!inbound.secure) throw new Refusal('origin_forbidden', { hint: 'This server answers over https only.' });
-  if (!hostAllowed(inbound.host) || !originAllowed(inbound.origin)) throw new Refusal('origin_forbidden');
+  // more than one Host: a proxy may have looked at the other (RFC 9112 §3.2)
+  const [host, ...more] = inbound.hosts;
+  if (more.length > 0 || !hostAllowed(host) || !originAllowed(inbound.origin)) throw new Refusal('origin_forbidden');
   if (inbound.method === 'OPTIONS' && inbound.origin !== undefined && inbound.preflightFor === 'POST')
     return 'preflight';
   if (inbound.method !== 'POST') throw new Refusal('http_method_unsupported');
   return 'request';
 }
 
-async function readOperation(passage: Passage, tools: DoorParts['tools']): Promise<Operation> {
+async function readOperation(passage: Passage, { tools, resources }: DoorParts): Promise<Operation> {
   const { inbound, record } = passage;
   const { contentType = '', contentEncoding = 'identity' } = inbound;
   if (!isJsonContentType(contentType) || contentEncoding !== 'identity') throw new Refusal('media_type_unsupported');
@@ -110,7 +119,7 @@ async function readOperation(passage: Passage, tools: DoorParts['tools']): Promi
   }
   const message = (passage.message = messageOf(body, inbound.headers));
   record.asked = askedOf(message);
-  return operationOf(message, tools);
+  return operationOf(message, tools, resources);
 }
 
 function parsed(text: string): unknown {
@@ -139,12 +148,14 @@ async function serve(
     return otherAnswer(status, body);
   }
   try {
-    const output = await run(call, parts.guard);
-    return operation.kind === 'tool' ? toolAnswer(message, output) : resourceAnswer(message, operation.uri, output);
+    const output = await run(call, parts.guard, inbound.gone());
+    return operation.kind === 'tool'
+      ? toolAnswer(message, output, parts.serverInfo)
+      : resourceAnswer(message, operation.uri, output, parts.serverInfo);
   } catch (error) {
     record.refusal = refusalOf(error);
     if (operation.kind === 'resource' || record.refusal.code === 'internal') throw record.refusal;
-    return toolRefusalAnswer(message, record.refusal, record.correlationId);
+    return toolRefusalAnswer(message, record.refusal, record.correlationId, parts.serverInfo);
   }
 }
 

@@ -1,4 +1,4 @@
-import { hostAllowed, hostsOf } from '@portcullis/service/hosts';
+import { hostAllowed, hostsOf } from '../hosts.js';
 
 /** Which names this server answers to, and which web pages may call it. */
 export interface Neighbourhood {

@@ -1,4 +1,4 @@
-import type { AnyTool, Effect } from '@portcullis/guard/tool';
+import type { AnyTool, Effect } from '../tool.js';
 import type { Caller } from '@portcullis/scopes/caller';
 import { missingScopes } from '@portcullis/scopes/scopes';
 import * as z from 'zod';

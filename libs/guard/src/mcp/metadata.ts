@@ -1,6 +1,5 @@
-import { DPOP_ALGORITHMS, type DpopAlgorithm } from '@portcullis/guard/proof-key';
-import type { AnyTool, Effect } from '@portcullis/guard/tool';
-import { isScope, type Scope } from '@portcullis/scopes/scopes';
+import { DPOP_ALGORITHMS, type DpopAlgorithm } from '../proof-key.js';
+import type { AnyTool, Effect } from '../tool.js';
 
 /** @see RFC 9728 §2 */
 export interface ResourceMetadata {
@@ -18,6 +17,7 @@ export const resourceMetadata = (
   resource: string,
   issuer: string,
   tools: ReadonlyMap<string, AnyTool>,
+  name: string,
 ): ResourceMetadata => ({
   resource,
   authorization_servers: [issuer],
@@ -25,7 +25,7 @@ export const resourceMetadata = (
   bearer_methods_supported: ['header'],
   dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
   dpop_bound_access_tokens_required: false,
-  resource_name: 'Portcullis',
+  resource_name: name,
 });
 
 const MILD: ReadonlySet<Effect> = new Set(['none', 'reads-pii', 'reads-untrusted']);
@@ -34,12 +34,11 @@ const MILD: ReadonlySet<Effect> = new Set(['none', 'reads-pii', 'reads-untrusted
  * What a client should ask for before it knows better: the scopes of tools that only read or compute, and not in bulk.
  * Everything else is asked for when an operation needs it (MCP 2026-07-28, security best practices, scope minimization).
  */
-export const firstScopes = (tools: ReadonlyMap<string, AnyTool>): Scope[] => [
+export const firstScopes = (tools: ReadonlyMap<string, AnyTool>): string[] => [
   ...new Set(
     [...tools.values()]
       .filter((tool) => tool.effects.every((effect) => MILD.has(effect)))
-      .flatMap((tool) => tool.scopes)
-      .filter(isScope),
+      .flatMap((tool) => tool.scopes),
   ),
 ];
 

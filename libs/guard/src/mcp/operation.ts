@@ -1,20 +1,24 @@
 import { Refusal } from '@portcullis/contract/refusals';
-import type { Operation } from '@portcullis/guard/call';
-import type { AnyTool } from '@portcullis/guard/tool';
+import type { Operation } from '../call.js';
+import type { AnyTool } from '../tool.js';
 import type { Message } from './message.js';
 import { isServed } from './protocol.js';
-import { resourceAt } from './resources.js';
+import { resourceAt, type ResourceTemplate } from './resources.js';
 
 /**
  * What a message asks for. A notification asks for nothing, whatever its method says: nobody would hear the answer.
  * @throws Refusal method_unknown, params_invalid, tool_unknown, resource_unknown
  */
-export function operationOf(message: Message, tools: ReadonlyMap<string, AnyTool>): Operation {
+export function operationOf(
+  message: Message,
+  tools: ReadonlyMap<string, AnyTool>,
+  resources: readonly ResourceTemplate[],
+): Operation {
   const { id, method, params, era } = message;
   if (id === undefined) return { kind: 'other', method };
   if (!isServed(method, era)) throw new Refusal('method_unknown');
   if (method === 'tools/call') return toolCall(params, tools);
-  if (method === 'resources/read') return resourceRead(params);
+  if (method === 'resources/read') return resourceRead(params, resources);
   return { kind: 'other', method };
 }
 
@@ -28,9 +32,10 @@ function toolCall({ name, arguments: args }: Message['params'], tools: ReadonlyM
   return { kind: 'tool', method: 'tools/call', tool, args: args ?? {} };
 }
 
-function resourceRead({ uri }: Message['params']): Operation {
+function resourceRead({ uri }: Message['params'], resources: readonly ResourceTemplate[]): Operation {
   if (typeof uri !== 'string') throw new Refusal('params_invalid', { issues: ['uri: must be a string'] });
-  const found = resourceAt(uri);
+  const found = resourceAt(resources, uri);
   if (found === undefined) throw new Refusal('resource_unknown');
-  return { kind: 'resource', method: 'resources/read', uri, tool: found.tool, args: found.args };
+  const { template, args } = found;
+  return { kind: 'resource', method: 'resources/read', uri, template: template.uriTemplate, tool: template.tool, args };
 }

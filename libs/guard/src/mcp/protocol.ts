@@ -34,4 +34,9 @@ export const METHODS: Readonly<Record<string, readonly Era[]>> = {
 export const isServed = (method: string, era: Era): boolean =>
   Object.hasOwn(METHODS, method) && METHODS[method]!.includes(era);
 
-export const SERVER_INFO = { name: 'portcullis', title: 'Portcullis', version: '0.1.0' } as const;
+/** What a server calls itself (MCP 2026-07-28, schema `Implementation`). */
+export interface ServerInfo {
+  readonly name: string;
+  readonly title?: string;
+  readonly version: string;
+}

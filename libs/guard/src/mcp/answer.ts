@@ -1,7 +1,7 @@
 import { factsInBody, Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
-import { wwwAuthenticate } from '@portcullis/guard/challenge';
+import { wwwAuthenticate } from '../challenge.js';
 import type { Message } from './message.js';
-import { SERVER_INFO, type Era } from './protocol.js';
+import type { Era, ServerInfo } from './protocol.js';
 
 /** What leaves for the caller. Without a body nothing is sent but the status. */
 export interface Answer {
@@ -25,23 +25,28 @@ const json = (status: number, value: unknown, headers: Readonly<Record<string, s
 });
 
 /** The one writer of answers to `tools/call`, in all revisions: JSON, never an event stream. */
-export function toolAnswer(message: Message, output: unknown): Answer {
-  return result(message, { content: [textBlock(JSON.stringify(output))], structuredContent: output });
+export function toolAnswer(message: Message, output: unknown, server: ServerInfo): Answer {
+  return result(message, server, { content: [textBlock(JSON.stringify(output))], structuredContent: output });
 }
 
 /** A refusal of the second door: a result that a model can read and act upon. */
-export function toolRefusalAnswer(message: Message, refusal: Refusal, correlationId: string): Answer {
-  return result(message, {
+export function toolRefusalAnswer(
+  message: Message,
+  refusal: Refusal,
+  correlationId: string,
+  server: ServerInfo,
+): Answer {
+  return result(message, server, {
     content: [textBlock(refusalText(refusal))],
     isError: true,
     _meta: { 'portcullis/refusal': refusalData(refusal, correlationId) },
   });
 }
 
-export function resourceAnswer(message: Message, uri: string, output: unknown): Answer {
+export function resourceAnswer(message: Message, uri: string, output: unknown, server: ServerInfo): Answer {
   const contents = [{ uri, mimeType: 'application/json', text: JSON.stringify(output) }];
   // What was read is the caller's alone and may change at any time (MCP 2026-07-28, server/utilities/caching).
-  return result(message, { contents, ...(message.era === 'modern' && { ttlMs: 0, cacheScope: 'private' }) });
+  return result(message, server, { contents, ...(message.era === 'modern' && { ttlMs: 0, cacheScope: 'private' }) });
 }
 
 /** What the SDK answered to another method. */
@@ -102,11 +107,11 @@ function refusalText({ code, message, facts }: Refusal): string {
 const textBlock = (text: string) => ({ type: 'text', text });
 
 /** 2026-07-28 wants the kind of every result said, and the server's name with it (basic/index). */
-function result({ id, era }: Message, value: Readonly<Record<string, unknown>>): Answer {
+function result({ id, era }: Message, server: ServerInfo, value: Readonly<Record<string, unknown>>): Answer {
   const stamped = {
     ...value,
     resultType: 'complete',
-    _meta: { ...(value._meta as object | undefined), 'io.modelcontextprotocol/serverInfo': SERVER_INFO },
+    _meta: { ...(value._meta as object | undefined), 'io.modelcontextprotocol/serverInfo': server },
   };
   return json(200, { jsonrpc: '2.0', id, result: era === 'modern' ? stamped : value });
 }
