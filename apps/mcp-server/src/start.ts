@@ -26,19 +26,14 @@ import type { RunningService } from '@portcullis/service/running';
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
 import { redact } from '@portcullis/validators/redact';
-import { catalogOf } from '@portcullis/guard/mcp/catalog';
 import type { McpServerSettings } from './config.js';
 import { removeTenant, seedTenant } from './data/seed.sql.js';
 import { SCHEMA, tenantData } from './data/tenant-data.sql.js';
-import { frontDoor } from '@portcullis/guard/mcp/door';
 import { issuerMirror } from './issuer-mirror.http.js';
-import { callLedger } from '@portcullis/guard/mcp/ledger';
-import { mcpListener } from '@portcullis/guard/mcp/listener.http';
+import { mcpEndpoint } from '@portcullis/guard/mcp/endpoint.http';
 import { McpModule } from './mcp.module.js';
-import { firstScopes, resourceMetadata, resourceMetadataUrl } from '@portcullis/guard/mcp/metadata';
-import { neighbourhood, servedHosts } from '@portcullis/guard/mcp/origins';
-import { otherMethods } from '@portcullis/guard/mcp/other-methods';
-import { templatesFor } from '@portcullis/guard/mcp/resources';
+import { resourceMetadata } from '@portcullis/guard/mcp/metadata';
+import { servedHosts } from '@portcullis/guard/mcp/origins';
 import { INSTRUCTIONS, SERVER_INFO } from './about.js';
 import { RESOURCES } from './resources.js';
 import { TOOLS } from './tools/tools.js';
@@ -90,35 +85,27 @@ export async function startMcpServer(
     redact,
     now,
   };
-  const others = otherMethods(
-    {
-      serverInfo: SERVER_INFO,
-      instructions: INSTRUCTIONS,
-      tools: catalogOf(TOOLS),
-      resourceTemplates: (caller) => templatesFor(RESOURCES, caller),
-    },
-    (error) => log.debug('the MCP SDK reports', { error }),
-  );
-  const door = frontDoor({
+  const mcp = mcpEndpoint({
+    resource: MCP_RESOURCE,
+    names,
+    origins: settings.ALLOWED_ORIGINS,
+    loopback,
     guard,
     tools: TOOLS,
     resources: RESOURCES,
     serverInfo: SERVER_INFO,
-    others,
-    ledger: callLedger({ limiter, events, auditDigestKey: parts.auditDigestKey, now, log }),
-    neighbourhood: neighbourhood({ resource: MCP_RESOURCE, names, origins: settings.ALLOWED_ORIGINS, loopback }),
-    challenge: { resourceMetadata: resourceMetadataUrl(MCP_RESOURCE), scopes: firstScopes(TOOLS) },
+    instructions: INSTRUCTIONS,
+    events,
+    auditDigestKey: parts.auditDigestKey,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    forceHttps: settings.FORCE_HTTPS,
+    newId,
+    now,
     log,
   });
 
   const metrics = createMetrics('mcp-server');
   const observe = countRequests(metrics);
-  const mcp = mcpListener(door, {
-    trustedProxies: settings.TRUSTED_PROXIES,
-    forceHttps: settings.FORCE_HTTPS,
-    newId,
-    now,
-  });
   const api = await createApi(
     McpModule.forRoot({
       metadata: {
@@ -156,7 +143,7 @@ export async function startMcpServer(
   // the endpoint is served past Nest and Express, which cost more than the whole guard (docs/decisions/0013)
   listen(bound, (request, response) =>
     pathOf(request) === MCP_PATH
-      ? observe(request, response, () => mcp(request, response))
+      ? observe(request, response, () => mcp.listener(request, response))
       : api.listener(request, response),
   );
 
@@ -179,7 +166,7 @@ export async function startMcpServer(
     close: () =>
       (closed ??= (async () => {
         await closeBound(bound);
-        await others.close();
+        await mcp.close();
         await Promise.all([feed.stop(), revocations.stop()]);
         await api.close();
         await closeBound(management);
