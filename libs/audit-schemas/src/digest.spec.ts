@@ -6,9 +6,7 @@ const key = Uint8Array.from({ length: 32 }, (_, at) => at);
 test('digests are pinned: SHA-256, HKDF-SHA-256 (RFC 5869) and HMAC-SHA-256 as others compute them', () => {
   expect(eventHash('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
   const tenantKey = tenantDigestKey(key, 'acme');
-  expect(Buffer.from(tenantKey).toString('hex')).toBe(
-    '7a74c884cc1b344ed701b2917b522645a0d5b25574886ac714fe6de2dfccb508',
-  );
+  expect(tenantKey.export().toString('hex')).toBe('7a74c884cc1b344ed701b2917b522645a0d5b25574886ac714fe6de2dfccb508');
   expect(argumentsDigest(tenantKey, { b: null, a: [1, 'x'] })).toBe(
     '929fb2228e62a7e7bd10e27a189f22479153cb0b2aee3f235847650defa39577',
   );

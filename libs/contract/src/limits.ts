@@ -31,7 +31,7 @@ export type LimitType = (typeof LIMIT_TYPES)[number];
 export type LimitVerdict =
   | {
       readonly allowed: true;
-      /** names the reservation for settle and release: 128 random bits, base64url; an arrival reserves nothing */
+      /** names the reservation for settle and release: 128 random bits, base64url; empty for an arrival, which reserves nothing */
       readonly lease: string;
       /** permits left in the tightest request window, integer >= 0 */
       readonly remaining: number;

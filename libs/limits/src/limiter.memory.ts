@@ -17,6 +17,8 @@ export interface MemoryLimiterParts {
   readonly maxPrincipals?: number;
   /** the same for one tenant, so that none can lock the others out. Default half of maxPrincipals */
   readonly maxPrincipalsPerTenant?: number;
+  /** the limits that each question touches; the house's own unless given */
+  readonly limitsFor?: typeof limitsFor;
 }
 
 /** Everything remembered of one principal. */
@@ -39,13 +41,11 @@ interface Lease {
 }
 
 const LEASE_BYTES = 16;
+const POOLED_LEASES = 64;
 /** Ledgers and leases looked at per decision: more than one decision can add, so that what is idle always goes. */
 const SWEPT_PER_DECISION = 4;
 /** A full sweep while full costs milliseconds; it is done no more often than this. */
 const FULL_SWEEP_MS = 1_000;
-const WHOLE: Limits = limitsFor(undefined, 1);
-/** After this an admission counts in no request window, and its lease can no longer be settled above its reservation. */
-const KEPT_MS = Math.max(LEASE_MS, WHOLE.requests.windowMs);
 
 export interface MemoryLimiterStats {
   readonly tenants: number;
@@ -72,14 +72,24 @@ class Ledgers implements MemoryLimiter {
   readonly #random: (size: number) => Uint8Array;
   readonly #maxPrincipals: number;
   readonly #maxPerTenant: number;
+  readonly #limitsFor: typeof limitsFor;
+  readonly #whole: Limits;
+  /** ms; after this an admission counts in no request window, and its lease can no longer be settled above its reservation */
+  readonly #keptMs: number;
   readonly #ledgers = new Map<string, Ledger>();
   readonly #perTenant = new Map<string, number>();
   /** in the order they expire */
   readonly #leases = new Map<string, Lease>();
   #toSweep = this.#ledgers.entries();
+  #pool = Buffer.alloc(0);
+  #unused = 0;
   #fullSweepAt = -Infinity;
 
-  constructor({ now, random, maxPrincipals = 50_000, maxPrincipalsPerTenant }: MemoryLimiterParts) {
+  constructor(parts: MemoryLimiterParts) {
+    const { now, random, maxPrincipals = 50_000, maxPrincipalsPerTenant } = parts;
+    this.#limitsFor = parts.limitsFor ?? limitsFor;
+    this.#whole = this.#limitsFor(undefined, 1);
+    this.#keptMs = Math.max(LEASE_MS, this.#whole.requests.windowMs);
     this.#now = steadyClock(now);
     this.#random = random;
     this.#maxPrincipals = maxPrincipals;
@@ -94,13 +104,13 @@ class Ledgers implements MemoryLimiter {
     // A tenant's slug has no slash, so no two pairs share a key.
     const key = `${tenant}/${principal}`;
     const known = this.#ledgers.get(key);
-    if (stage === 'arrival') return this.#arrive(known, key, tenant, limitsFor(undefined, share).arrivals, now);
+    if (stage === 'arrival') return this.#arrive(known, key, tenant, this.#limitsFor(undefined, share).arrivals, now);
     const held = {
       requests: known?.requests ?? [],
       tool: (tool !== undefined && known?.tools.get(tool)) || [],
       budget: known?.budget ?? [],
     };
-    const decided = weigh(held, limitsFor(tool, share), llmTokens, now);
+    const decided = weigh(held, this.#limitsFor(tool, share), llmTokens, now);
     if (!decided.allowed) return decided;
 
     const lease = this.#newLease();
@@ -108,7 +118,7 @@ class Ledgers implements MemoryLimiter {
     ledger.requests = decided.held.requests;
     ledger.budget = decided.held.budget;
     ledger.admittedAt = now;
-    if (tool !== undefined) keepTool(ledger, tool, decided.held.tool, now);
+    if (tool !== undefined) keepTool(ledger, tool, decided.held.tool, now, this.#whole.requests.windowMs);
     this.#leases.set(lease, { ledger, tokens: llmTokens, at: decided.reservedAt, expiresAt: now + LEASE_MS });
     return { allowed: true, lease, remaining: decided.remaining };
   }
@@ -119,7 +129,7 @@ class Ledgers implements MemoryLimiter {
     if (found === undefined || found.ledger.tenant !== tenant || found.expiresAt <= this.#now()) return false;
     this.#leases.delete(lease);
     const { ledger, tokens, at } = found;
-    ledger.budget = correct(ledger.budget, WHOLE.budget, at, tokens, llmTokens);
+    ledger.budget = correct(ledger.budget, this.#whole.budget, at, tokens, llmTokens);
     return true;
   }
 
@@ -149,11 +159,16 @@ class Ledgers implements MemoryLimiter {
     const ledger = known ?? this.#open(key, tenant, now);
     ledger.arrivals = decided.arrivals;
     ledger.admittedAt = now;
-    return { allowed: true, lease: this.#newLease(), remaining: decided.remaining };
+    return { allowed: true, lease: '', remaining: decided.remaining };
   }
 
   #newLease(): string {
-    return Buffer.from(this.#random(LEASE_BYTES)).toString('base64url');
+    // asking for random bytes costs more than all the rest of a decision, whatever their number
+    if (this.#unused + LEASE_BYTES > this.#pool.length) {
+      this.#pool = Buffer.from(this.#random(POOLED_LEASES * LEASE_BYTES));
+      this.#unused = 0;
+    }
+    return this.#pool.toString('base64url', this.#unused, (this.#unused += LEASE_BYTES));
   }
 
   #open(key: string, tenant: string, now: number): Ledger {
@@ -193,7 +208,7 @@ class Ledgers implements MemoryLimiter {
 
   #forgetIdle(key: string, ledger: Ledger, now: number): void {
     const { tenant, budget, admittedAt } = ledger;
-    if (now < admittedAt + KEPT_MS || !budgetIsIdle(budget, WHOLE.budget.windowMs, now)) return;
+    if (now < admittedAt + this.#keptMs || !budgetIsIdle(budget, this.#whole.budget.windowMs, now)) return;
     this.#ledgers.delete(key);
     const left = (this.#perTenant.get(tenant) ?? 0) - 1;
     if (left > 0) this.#perTenant.set(tenant, left);
@@ -202,9 +217,9 @@ class Ledgers implements MemoryLimiter {
 }
 
 /** Every tool called within the window keeps its log; the principal's own limit bounds how many those are. */
-function keepTool({ tools }: Ledger, tool: string, log: WindowLog, now: number): void {
+function keepTool({ tools }: Ledger, tool: string, log: WindowLog, now: number, windowMs: number): void {
   if (!tools.has(tool)) {
-    for (const [each, old] of tools) if (windowIsIdle(old, WHOLE.requests.windowMs, now)) tools.delete(each);
+    for (const [each, old] of tools) if (windowIsIdle(old, windowMs, now)) tools.delete(each);
   }
   tools.set(tool, log);
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { tenantDigestKey } from '@portcullis/audit-schemas/digest';
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
@@ -33,11 +34,13 @@ export function callLedger({
   now(): number;
   log: Log;
 }): CallLedger {
-  const keys = new Map<string, Uint8Array>();
-  const keyOf = (tenant: string): Uint8Array => {
-    const key = keys.get(tenant) ?? tenantDigestKey(auditDigestKey, tenant);
-    if (keys.size >= KEYS_KEPT) keys.clear();
-    keys.set(tenant, key);
+  const keys = new Map<string, KeyObject>();
+  const keyOf = (tenant: string): KeyObject => {
+    let key = keys.get(tenant);
+    if (key === undefined) {
+      if (keys.size >= KEYS_KEPT) keys.clear();
+      keys.set(tenant, (key = tenantDigestKey(auditDigestKey, tenant)));
+    }
     return key;
   };
 
@@ -50,7 +53,7 @@ export function callLedger({
       try {
         if (!readByModel) await limiter.release(tenant, lease.lease);
         else {
-          record.llmTokens = Math.ceil(new TextEncoder().encode(body).length / BYTES_PER_TOKEN);
+          record.llmTokens = Math.ceil(Buffer.byteLength(body) / BYTES_PER_TOKEN);
           await limiter.settle(tenant, lease.lease, record.llmTokens);
         }
       } catch (error) {

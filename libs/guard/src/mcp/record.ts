@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { argumentsDigest } from '@portcullis/audit-schemas/digest';
 import type { EventDraft } from '@portcullis/audit-schemas/envelope';
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
@@ -45,7 +46,7 @@ export function callEvent(
   arrival: Arrival,
   http: number,
   now: number,
-  keyOf: (tenant: string) => Uint8Array,
+  keyOf: (tenant: string) => KeyObject,
 ): EventDraft {
   const { caller, operation, refusal, asked } = record;
   const { requestId, toolCallId, traceparent } = arrival.client;
