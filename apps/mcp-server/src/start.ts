@@ -5,6 +5,7 @@ import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import type { GuardPorts } from '@portcullis/guard/pipeline';
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
+import type { AnyTool } from '@portcullis/guard/tool';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { authenticate } from '@portcullis/guard/credentials';
 import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
@@ -49,6 +50,8 @@ export interface McpServerParts {
   readonly auditDigestKey: Uint8Array;
   /** give the default tenant its demo customers */
   readonly demoData: boolean;
+  /** the tools that are served; ours unless given */
+  readonly tools?: ReadonlyMap<string, AnyTool>;
   /** ms since epoch */
   readonly now?: () => number;
 }
@@ -62,7 +65,7 @@ export async function startMcpServer(
   parts: McpServerParts,
   bound: Bound,
 ): Promise<RunningService> {
-  const { database, bus, events, limiter, log, now = Date.now } = parts;
+  const { database, bus, events, limiter, log, now = Date.now, tools = TOOLS } = parts;
   const { MCP_RESOURCE, AUTH_ISSUER, PORTCULLIS_MODE } = settings;
   const loopback = PORTCULLIS_MODE === 'embedded';
   const names = servedHosts(MCP_RESOURCE, settings.ALLOWED_HOSTS, loopback);
@@ -91,7 +94,7 @@ export async function startMcpServer(
     origins: settings.ALLOWED_ORIGINS,
     loopback,
     guard,
-    tools: TOOLS,
+    tools,
     resources: RESOURCES,
     serverInfo: SERVER_INFO,
     instructions: INSTRUCTIONS,
@@ -109,7 +112,7 @@ export async function startMcpServer(
   const api = await createApi(
     McpModule.forRoot({
       metadata: {
-        resource: resourceMetadata(MCP_RESOURCE, AUTH_ISSUER, TOOLS, SERVER_INFO.title),
+        resource: resourceMetadata(MCP_RESOURCE, AUTH_ISSUER, tools, SERVER_INFO.title),
         issuer: issuerMirror(AUTH_ISSUER, now),
       },
       drills: {
