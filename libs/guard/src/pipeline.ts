@@ -2,7 +2,7 @@ import { EFFECTS, type BehaviourState } from '@portcullis/contract/standing';
 import { Refusal } from '@portcullis/contract/refusals';
 import type { LimitVerdict } from '@portcullis/contract/limits';
 import type { Limiter } from '@portcullis/limits/limiter';
-import { missingScopes } from '@portcullis/scopes/scopes';
+import { beyondCeiling, missingScopes } from '@portcullis/scopes/scopes';
 import type { Caller } from '@portcullis/scopes/caller';
 import type * as z from 'zod';
 import { CLOCK_SKEW } from './token.js';
@@ -119,7 +119,7 @@ function refuseExpired({ expiresAt }: Caller, now: number): void {
 function authorize(caller: Caller, operation: Operation, record: CallRecord, now: number): void {
   const needed = neededScopes(operation);
   if (missingScopes(caller.scopes, needed).length > 0) {
-    const beyond = missingScopes(caller.ceiling, needed);
+    const beyond = beyondCeiling(caller.ceiling, needed);
     record.denial = beyond.length > 0;
     const hint = record.denial ? `This client can never be granted: ${beyond.join(' ')}.` : undefined;
     throw new Refusal('scope_insufficient', { scopes: needed, ...(hint && { hint }) });

@@ -55,6 +55,42 @@ const codeOf = async (work: () => unknown): Promise<RefusalCode | 'no refusal'> 
   }
 };
 
+describe('a token of an issuer that is not ours', () => {
+  const foreign = (claims: object) =>
+    token(claims).then((one) => verifyAccessToken(one, { ...rules, foreignTenant: 'team' }));
+
+  test('needs no claim of ours, and says nothing of a ceiling', async () => {
+    const caller = await foreign({ tenant: undefined, ceiling: undefined, scope: 'notes:read' });
+    expect(caller).toMatchObject({ tenant: 'team', clientId: 'client-1', ceiling: undefined });
+    expect(caller.scopes).toEqual(new Set(['notes:read']));
+    expect(caller.principal).toBe(principalId('team', 'client-1'));
+  });
+
+  test('cannot name a tenant, a ceiling, a task, a grant or an actor', async () => {
+    const caller = await foreign({
+      tenant: 'other',
+      ceiling: 'x',
+      task: 'tsk_1',
+      grant_id: 'g',
+      actor: 'local-admin/0',
+    });
+    expect(caller).toMatchObject({ tenant: 'team', ceiling: undefined, task: undefined, grantId: undefined });
+    expect(caller.actor).toBe('client-1');
+  });
+
+  test('is for one audience, as a text or as an array of one', async () => {
+    expect(await codeOf(() => foreign({ aud: [AUDIENCE] }))).toBe('no refusal');
+    expect(await codeOf(() => foreign({ aud: [AUDIENCE, 'https://other.example'] }))).toBe('token_invalid');
+    expect(await codeOf(() => foreign({ aud: 'https://other.example' }))).toBe('token_invalid');
+  });
+
+  test('is refused like any other where the issuer is ours', async () => {
+    expect(await codeOf(async () => verifyAccessToken(await token({ ceiling: undefined }), rules))).toBe(
+      'token_invalid',
+    );
+  });
+});
+
 describe('the Authorization header', () => {
   test.each([
     ['Bearer abc.def.ghi', 'abc.def.ghi'],
@@ -86,14 +122,14 @@ describe('the Authorization header', () => {
 });
 
 describe('a good token', () => {
-  test('says who calls, with known scopes only', async () => {
+  test('says who calls, with all its scopes', async () => {
     expect(await verifyAccessToken(await token({ task: 'tsk_1', auth_time: NOW - 90 }), rules)).toEqual({
       tenant: 'acme',
       principal: principalId('acme', 'client-1'),
       clientId: 'client-1',
       sub: undefined,
       actor: 'client-1',
-      scopes: new Set(['customer:read']),
+      scopes: new Set(['customer:read', 'unknown:scope']),
       ceiling: new Set(['customer:read', 'ticket:read']),
       task: 'tsk_1',
       authTime: NOW - 90,

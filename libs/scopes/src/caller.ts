@@ -1,6 +1,6 @@
 import { isTenant, principalId, type PrincipalId } from '@portcullis/contract/ids';
 import * as z from 'zod';
-import { parseScopes } from './scopes.js';
+import { heldScopes } from './scopes.js';
 
 /** Who is calling, as a verified access token says. No header, argument or `_meta` adds to it. */
 export interface Caller {
@@ -12,8 +12,11 @@ export interface Caller {
   /** who is written down as having acted: `local-admin/UID`, the person, or the client */
   readonly actor: string;
   readonly scopes: ReadonlySet<string>;
-  /** everything the client could ever be granted here; what lies beyond it is a denial, what lies inside is a step-up */
-  readonly ceiling: ReadonlySet<string>;
+  /**
+   * everything the client could ever be granted here; what lies beyond it is a denial, what lies inside is a step-up.
+   * undefined = its issuer is not ours and does not say
+   */
+  readonly ceiling: ReadonlySet<string> | undefined;
   /** the task the token was issued for; undefined = the principal's rolling hour */
   readonly task: string | undefined;
   /** seconds since epoch: when the person signed in */
@@ -57,7 +60,19 @@ export const accessTokenClaims = z.object({
 });
 export type AccessTokenClaims = z.infer<typeof accessTokenClaims>;
 
-export function callerOf(claims: AccessTokenClaims): Caller {
+/** A token for one resource (RFC 9068 §3), which RFC 7519 §4.1.3 lets issuers write as an array. */
+const oneAudience = z.union([z.string(), z.tuple([z.string()])]);
+/**
+ * The claims of access tokens of an issuer that is not ours: RFC 9068 §2.2, and those of RFC 7800 and RFC 9470. A claim
+ * that is called like one of ours means something else there, so it is left behind; `tenant` is what our settings say.
+ */
+export const foreignTokenClaims = accessTokenClaims
+  .omit({ ceiling: true, task: true, actor: true, grant_id: true })
+  .extend({ aud: oneAudience });
+
+type KnownClaims = Omit<AccessTokenClaims, 'aud' | 'ceiling'> & { readonly ceiling?: string };
+
+export function callerOf(claims: KnownClaims): Caller {
   const sub = claims.sub === claims.client_id ? undefined : claims.sub;
   return {
     tenant: claims.tenant,
@@ -65,8 +80,8 @@ export function callerOf(claims: AccessTokenClaims): Caller {
     clientId: claims.client_id,
     sub,
     actor: claims.actor ?? claims.sub,
-    scopes: parseScopes(claims.scope),
-    ceiling: parseScopes(claims.ceiling),
+    scopes: heldScopes(claims.scope),
+    ceiling: claims.ceiling === undefined ? undefined : heldScopes(claims.ceiling),
     task: claims.task,
     authTime: claims.auth_time,
     acr: claims.acr,

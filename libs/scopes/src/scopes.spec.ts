@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { resourceNamed, RESOURCES, sameResource, type ResourceUris } from './resources.js';
 import { isRole, ROLES, scopesOfRoles, type Role } from './roles.js';
-import { covers, grantScopes, isScope, missingScopes, parseScopes, SCOPES, type Scope } from './scopes.js';
+import {
+  beyondCeiling,
+  covers,
+  grantScopes,
+  heldScopes,
+  isScope,
+  missingScopes,
+  parseScopes,
+  SCOPES,
+  type Scope,
+} from './scopes.js';
 
 const ALL = Object.keys(SCOPES) as Scope[];
 const set = (...scopes: Scope[]) => new Set(scopes);
@@ -56,6 +66,22 @@ test('a scope string is a set of known names', () => {
     set('customer:read', 'ticket:read'),
   );
   expect(parseScopes('')).toEqual(new Set());
+});
+
+test("a verified token holds the scopes of somebody else's tools too, and nothing that is no scope-token", () => {
+  expect(heldScopes('notes:read  customer:read notes:read a"b a\\b a\tb ü')).toEqual(
+    set('notes:read', 'customer:read'),
+  );
+  expect(heldScopes(`${'x'.repeat(128)} ${'x'.repeat(129)}`)).toEqual(set('x'.repeat(128)));
+});
+
+test('what the issuer grants is of the table all the same', () => {
+  expect(grantScopes('notes:read customer:read', set('notes:read', 'customer:read'))).toEqual(['customer:read']);
+});
+
+test('nothing is known to be beyond a ceiling that is not known', () => {
+  expect(beyondCeiling(undefined, ['notes:read'])).toEqual([]);
+  expect(beyondCeiling(set('customer:write'), ['notes:read', 'customer:read'])).toEqual(['notes:read']);
 });
 
 test('missing are the scopes neither held nor covered, in the order asked', () => {

@@ -40,6 +40,16 @@ export const isScope = (value: string): value is Scope => Object.hasOwn(SCOPES, 
 /** RFC 6749 §3.3: a space-delimited, case-sensitive set. Unknown names are dropped, never granted. */
 export const parseScopes = (scope: string): ReadonlySet<Scope> => new Set(scope.split(' ').filter(isScope));
 
+/** RFC 6749 §3.3: scope-token. Longer ones are nobody's names. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
+
+/**
+ * The scopes of a verified token, names that are not in the table included: those are of somebody's own tools behind the
+ * guard, and the issuer has granted them. What is no scope-token is dropped.
+ */
+export const heldScopes = (scope: string): ReadonlySet<string> =>
+  new Set(scope.split(' ').filter((name) => SCOPE_TOKEN.test(name)));
+
 /** The scopes of the table that cover another, with what they cover. */
 const COVERING = Object.entries(SCOPES).filter(([, row]) => row.covers.length > 0) as [
   string,
@@ -53,6 +63,15 @@ export const covers = (held: ReadonlySet<string>, needed: string): boolean =>
 /** The scopes of `needed` that `held` neither has nor covers, in the order of `needed`. */
 export const missingScopes = <S extends string>(held: ReadonlySet<string>, needed: Iterable<S>): S[] =>
   [...needed].filter((scope) => !covers(held, scope));
+
+/**
+ * The scopes of `needed` that a caller can never be granted.
+ * @param ceiling undefined = the issuer does not say, so nothing is known to be beyond it
+ */
+export const beyondCeiling = <S extends string>(
+  ceiling: ReadonlySet<string> | undefined,
+  needed: Iterable<S>,
+): readonly S[] => (ceiling === undefined ? [] : missingScopes(ceiling, needed));
 
 /**
  * What a token gets: requested ∩ ceiling of the client ∩ scopes of the resource ∩ (for a person's grant) scopes of the

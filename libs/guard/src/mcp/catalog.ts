@@ -1,6 +1,6 @@
 import type { AnyTool, Effect } from '../tool.js';
 import type { Caller } from '@portcullis/scopes/caller';
-import { missingScopes } from '@portcullis/scopes/scopes';
+import { beyondCeiling, missingScopes } from '@portcullis/scopes/scopes';
 import * as z from 'zod';
 
 /** One tool as `tools/list` shows it to one caller. */
@@ -18,7 +18,7 @@ export function catalogOf(tools: ReadonlyMap<string, AnyTool>): (caller: Caller)
   const entries = [...tools.values()].map((tool) => ({ tool, shown: shown(tool) }));
   return (caller) =>
     entries
-      .filter(({ tool }) => missingScopes(caller.ceiling, tool.scopes).length === 0)
+      .filter(({ tool }) => beyondCeiling(caller.ceiling, tool.scopes).length === 0)
       .map(({ tool, shown: entry }) => ({
         ...entry,
         _meta: {

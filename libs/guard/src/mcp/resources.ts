@@ -1,5 +1,5 @@
 import type { Caller } from '@portcullis/scopes/caller';
-import { missingScopes } from '@portcullis/scopes/scopes';
+import { beyondCeiling } from '@portcullis/scopes/scopes';
 import type { AnyTool } from '../tool.js';
 
 /** What can be read by URI. A read passes the guard like a call of the tool behind it. */
@@ -32,7 +32,7 @@ export function resourceAt(
 /** The templates a caller could ever be granted to read by, as `resources/templates/list` shows them. */
 export const templatesFor = (templates: readonly ResourceTemplate[], { ceiling }: Pick<Caller, 'ceiling'>) =>
   templates
-    .filter(({ tool }) => missingScopes(ceiling, tool.scopes).length === 0)
+    .filter(({ tool }) => beyondCeiling(ceiling, tool.scopes).length === 0)
     .map(({ uriTemplate, name, title, description, mimeType }) => ({
       uriTemplate,
       name,
