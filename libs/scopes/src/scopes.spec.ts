@@ -72,11 +72,11 @@ test("a verified token holds the scopes of somebody else's tools too, and nothin
   expect(heldScopes('notes:read  customer:read notes:read a"b a\\b a\tb ü')).toEqual(
     set('notes:read', 'customer:read'),
   );
-  expect(heldScopes(`${'x'.repeat(128)} ${'x'.repeat(129)}`)).toEqual(set('x'.repeat(128)));
+  expect(heldScopes(`${'x'.repeat(128)} ${'x'.repeat(129)}`)).toEqual(new Set(['x'.repeat(128)]));
 });
 
 test('what the issuer grants is of the table all the same', () => {
-  expect(grantScopes('notes:read customer:read', set('notes:read', 'customer:read'))).toEqual(['customer:read']);
+  expect(grantScopes('notes:read customer:read', set('customer:read'))).toEqual(['customer:read']);
 });
 
 test('nothing is known to be beyond a ceiling that is not known', () => {
