@@ -1,5 +1,6 @@
 import { eventHash } from '@portcullis/audit-schemas/digest';
-import { auditEvent, FIRST_PREV, type AuditEvent, type EventDraft } from '@portcullis/audit-schemas/envelope';
+import { EVENT_TYPES, FIRST_PREV, type AuditEvent, type EventDraft } from '@portcullis/audit-schemas/envelope';
+import { isTenant } from '@portcullis/contract/ids';
 import { Refusal } from '@portcullis/contract/refusals';
 
 /** Where a service says what happened. */
@@ -60,32 +61,41 @@ const MAX_LINE = 65_536;
  * @throws Refusal `internal` when the draft does not fit the schema of its type; its detail names fields, never values
  */
 export function link(head: ChainHead, draft: EventDraft, id: string): Link {
+  const { type, tenant, subject, at, traceparent } = draft;
+  const { source, prev } = head;
   const seq = head.seq + 1;
-  const parsed = auditEvent.safeParse({
+  // the rest of the envelope is made here, and need not be checked on every call
+  const data = EVENT_TYPES[type]?.safeParse(draft.data);
+  const wrong = [
+    ...(isTenant(tenant) ? [] : ['tenant']),
+    ...(isTime(at) ? [] : ['time']),
+    ...(data === undefined ? ['type'] : []),
+    ...(data?.error?.issues.map((issue) => `data.${issue.path.join('.')}`) ?? []),
+  ];
+  if (!data?.success || wrong.length > 0) {
+    throw new Refusal('internal', {}, { detail: `not an event of type ${type}: ${wrong.join(', ')}` });
+  }
+  const event = {
     specversion: '1.0',
     id,
-    source: head.source,
-    type: draft.type,
-    subject: draft.subject,
-    time: timeOf(draft.at),
+    source,
+    type,
+    ...(subject !== undefined && { subject }),
+    time: new Date(at).toISOString(),
     datacontenttype: 'application/json',
-    tenant: draft.tenant,
+    tenant,
     seq,
-    prev: head.prev,
-    traceparent: draft.traceparent,
-    data: draft.data,
-  });
-  if (!parsed.success) {
-    const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
-    throw new Refusal('internal', {}, { detail: `not an event of type ${draft.type}: ${fields}` });
-  }
-  const line = JSON.stringify(parsed.data);
+    prev,
+    ...(traceparent !== undefined && { traceparent }),
+    data: data.data,
+  } as AuditEvent;
+  const line = JSON.stringify(event);
   if (line.length > MAX_LINE) throw new Refusal('internal', {}, { detail: `an event of ${line.length} characters` });
-  return { event: parsed.data, line, head: { source: head.source, seq, prev: eventHash(line) } };
+  return { event, line, head: { source, seq, prev: eventHash(line) } };
 }
 
-/** RFC 3339, UTC, ms; undefined (which the schema refuses) for what no Date can be. */
-const timeOf = (at: number): string | undefined => (Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : undefined);
+/** RFC 3339 has words for the years 0 to 9999; ms since epoch, before the first of which no event of ours was. */
+const isTime = (at: number): boolean => at >= 0 && at < 253_402_300_800_000;
 
 /** What keeps its order on the bus. */
 export const eventKey = (event: { tenant: string; subject?: string | undefined }): string =>

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { EventEmitter } from 'node:events';
 import { countRequests, createMetrics } from './metrics.http.js';
 import { bind, closeBound, listen } from './listener.http.js';
 import { startManagement, type Check } from './management.http.js';
@@ -74,4 +75,19 @@ test('requests are counted by method and status, and an unknown method has no la
   expect(text).toMatch(/http_request_duration_seconds_count\{[^}]*method="GET"[^}]*\} 1/);
   expect(text).toMatch(/http_request_duration_seconds_count\{[^}]*method="other"[^}]*status="204"[^}]*\} 1/);
   metrics.clear();
+});
+
+test('an answer counts in every bucket that it fits', async () => {
+  const registry = createMetrics('test');
+  const count = countRequests(registry);
+  for (const status of [200, 200, 503]) {
+    const response = Object.assign(new EventEmitter(), { statusCode: status });
+    count({ method: 'GET' } as never, response as never, () => {});
+    response.emit('close');
+  }
+  const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('http_request_duration'));
+  const valueOf = (le: string) =>
+    lines.find((line) => line.includes(`le="${le}"`) && line.includes('status="200"'))?.split(' ').at(-1);
+  expect([valueOf('10'), valueOf('+Inf')]).toEqual(['2', '2']);
+  expect(lines.filter((line) => line.includes('_count{')).map((line) => line.split(' ').at(-1))).toEqual(['2', '1']);
 });

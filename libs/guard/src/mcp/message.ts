@@ -2,6 +2,7 @@ import { classifyInboundRequest, type InboundLadderRejection } from '@modelconte
 import { Refusal, type RefusalCode } from '@portcullis/contract/refusals';
 import { printable } from '@portcullis/validators/text';
 import { mcpNameAgrees, nameOf } from './mcp-name.js';
+import { isPlainRequest } from './plain-request.js';
 import { isRevision, REVISIONS, SUPPORTED, UNSAID, type Era, type Revision } from './protocol.js';
 
 /** The headers that MCP 2026-07-28 mirrors from the body, as they came. */
@@ -41,6 +42,7 @@ export const eraOf = (body: unknown, headers: ProtocolHeaders): Era =>
  * @see MCP 2026-07-28 basic/transports/streamable-http, basic/versioning
  */
 export function messageOf(body: unknown, headers: ProtocolHeaders): Message {
+  if (isPlainRequest(body, headers)) return withHeaders(spoken(body as object, headers.version as Revision), headers);
   if (Array.isArray(body)) throw new Refusal('batch_unsupported');
   const route = classifyInboundRequest({
     httpMethod: 'POST',
@@ -58,8 +60,7 @@ export function messageOf(body: unknown, headers: ProtocolHeaders): Message {
   const revision = known(route.classification.revision);
   if (REVISIONS[revision] !== 'modern') throw unsupported(revision);
   const message = spoken(route.message, revision);
-  if (message.id !== undefined) requireHeaders(message, headers);
-  return message;
+  return message.id === undefined ? message : withHeaders(message, headers);
 }
 
 function spoken(body: object, revision: Revision): Message {
@@ -76,12 +77,14 @@ function spoken(body: object, revision: Revision): Message {
 }
 
 /** MCP 2026-07-28 basic/transports/streamable-http: what every request must carry besides its body. */
-function requireHeaders({ method, params }: Message, headers: ProtocolHeaders): void {
+function withHeaders(message: Message, headers: ProtocolHeaders): Message {
+  const { method, params } = message;
   if (headers.version === undefined) throw mismatch('MCP-Protocol-Version is missing');
   if (headers.method === undefined) throw mismatch('Mcp-Method is missing');
   if (!mcpNameAgrees(nameOf(method, params), headers.name)) {
     throw mismatch(headers.name === undefined ? 'Mcp-Name is missing' : 'Mcp-Name does not say what the body says');
   }
+  return message;
 }
 
 const BY_CODE: Readonly<Record<number, RefusalCode>> = {
