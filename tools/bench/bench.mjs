@@ -2,16 +2,20 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-const BENCHES = { tokens: 'client-credentials tokens a second, beside a bare oidc-provider in the same run' };
+const BENCHES = {
+  tokens: 'client-credentials tokens a second, beside a bare oidc-provider in the same run',
+  calls: 'CPU time of one tools/call, beside other MCP servers with the same tool and the same tokens in the same run',
+};
 
 const USAGE = `npm run bench -- NAME [--json FILE] [--rounds N] [--seconds N]
+npm run bench -- calls [--only SERVER,…] [--cpu-prof DIR]
 
 ${Object.entries(BENCHES)
   .map(([name, says]) => `  ${name.padEnd(10)}${says}`)
   .join('\n')}
 
 Rounds are interleaved, so that what else the machine does hits all alike; each server is held to its best round.
-Exit 0: every bar is met. Exit 1: one is missed. Exit 2: wrong use.`;
+Exit 0: every bar is met. Exit 1: one is missed or undecided. Exit 2: wrong use.`;
 
 const { values, positionals } = asked();
 if (values.help) {
@@ -22,7 +26,12 @@ const [name] = positionals;
 if (name === undefined || !Object.hasOwn(BENCHES, name)) wrongUse(`name one of: ${Object.keys(BENCHES).join(', ')}`);
 
 const { run } = await import(`./${name}.mjs`);
-const result = await run({ rounds: counted('rounds', values.rounds), seconds: counted('seconds', values.seconds) });
+const result = await run({
+  rounds: counted('rounds', values.rounds),
+  seconds: counted('seconds', values.seconds),
+  only: values.only?.split(','),
+  profile: values['cpu-prof'],
+});
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
 process.exitCode = result.ok ? 0 : 1;
 
@@ -34,6 +43,8 @@ function asked() {
         json: { type: 'string' },
         rounds: { type: 'string', default: '5' },
         seconds: { type: 'string', default: '3' },
+        only: { type: 'string' },
+        'cpu-prof': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

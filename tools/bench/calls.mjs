@@ -1,0 +1,213 @@
+// What one `tools/call` costs: mcp-server with its whole guard, beside other servers with the same tool and the same tokens.
+import { boundClient, startIssuer } from './calls/issuer.mjs';
+import { installPeers } from './calls/install.mjs';
+import { callBytes, load } from './calls/load.mjs';
+import { startServer } from './calls/server.mjs';
+import { ASKED, TOOL } from './calls/shared.mjs';
+import { judge } from './calls/verdict.mjs';
+import { median } from './peer.mjs';
+
+const SERVERS = {
+  ours: { program: './ours.mjs', says: 'mcp-server, whole guard', dpop: true },
+  bare: { program: './peers/bare.mjs', says: 'bare node:http with jose' },
+  sdk: { program: './peers/sdk.mjs', says: 'SDK v2 with requireBearerAuth' },
+  nest: { program: './peers/mcp-nest.mjs', says: 'MCP-Nest' },
+  fastmcp: { program: './peers/fastmcp.mjs', says: 'FastMCP', legacy: true },
+  hand: { program: './peers/hand-made.mjs', says: 'hand-made guard on SDK v2, lean' },
+};
+/** [what, its figure, over that of, at most so much of it] */
+const BARS = [
+  ['a call costs at most 1/6 of the hand-made guard', ['ours', 'one'], ['hand', 'one'], 1 / 6],
+  ['a call costs at most 1/6 of MCP-Nest', ['ours', 'one'], ['nest', 'one'], 1 / 6],
+  ['10,000 tokens in turn cost at most 1.3 of one', ['ours', 'many'], ['ours', 'one'], 1.3],
+  ['a call with DPoP costs at most 1/3 of SDK v2', ['ours', 'dpop'], ['sdk', 'one'], 1 / 3],
+  ['p99 at half load is at most that of the hand-made guard', ['ours', 'half'], ['hand', 'half'], 1],
+];
+const CONNECTIONS = 32;
+const OTHER_CONNECTIONS = [1, 4, 128];
+const TOKENS = 10_000;
+/** Bound tokens in turn, since one principal can have only so many proofs in three minutes. */
+const BOUND_CLIENTS = 200;
+/** More than a server can serve in a second, each being good once. */
+const PROOFS_PER_SECOND = 15_000;
+const WARM_CALLS = 12_000;
+/** A server that sat idle has dropped code and heap: it is heated up again before each turn. */
+const HEAT_SECONDS = 1;
+const REFUSED = [200, 401, 403];
+
+export async function run({ rounds, seconds, only, profile }) {
+  const names = only ?? Object.keys(SERVERS);
+  for (const name of names)
+    if (!Object.hasOwn(SERVERS, name)) throw new Error(`--only ${name}: ${Object.keys(SERVERS)}`);
+  if (names.some((name) => SERVERS[name].program.includes('peers'))) installPeers();
+  const issuer = await startIssuer();
+  const servers = new Map();
+  const results = Object.fromEntries(names.map((name) => [name, []]));
+  try {
+    for (const name of names) servers.set(name, await started(name, issuer, profile));
+    for (const [name, server] of servers) await refuses(name, server, issuer);
+    for (const [name, server] of servers) await warmed(name, server);
+    for (let round = 0; round < rounds; round += 1) {
+      const turns = round % 2 === 0 ? [...servers] : [...servers].reverse();
+      for (const [name, server] of turns) {
+        const found = await measured(server, seconds, issuer, names.length > 1);
+        results[name].push(found);
+        console.error(
+          `round ${round + 1} of ${rounds}: ${SERVERS[name].says}: ${round1(found.one.cpuMicros)} µs a call`,
+        );
+      }
+    }
+  } finally {
+    await Promise.all([...servers.values()].map((server) => server.stop()));
+    await issuer.close();
+  }
+  return verdict(results);
+}
+
+async function started(name, issuer, profile) {
+  const { program, legacy, dpop } = SERVERS[name];
+  const server = await startServer(program, { issuer: issuer.url, profile });
+  const call = (token, more) =>
+    callBytes({ port: server.port, legacy, tool: TOOL.name, customer: ASKED, token, ...more });
+  return {
+    ...server,
+    call,
+    one: [call(issuer.token())],
+    many: issuer.tokens(TOKENS).map((token) => call(token)),
+    bound: dpop ? Array.from({ length: BOUND_CLIENTS }, (_, i) => boundClient(issuer, `bound-${i}`)) : undefined,
+    /** where the last turn of many tokens ended, so that the next goes on there */
+    at: 0,
+    /** loads it and says what came of it */
+    async load(options) {
+      const before = server.cpuMicros();
+      const found = await load({ port: server.port, connections: CONNECTIONS, ...options });
+      const cpuMicros = (server.cpuMicros() - before) / Math.max(1, found.calls);
+      return { ...found, cpuMicros };
+    },
+  };
+}
+
+/** What must be refused is refused, so that nobody is measured who does not look. */
+async function refuses(name, server, issuer) {
+  for (const [why, token] of Object.entries(issuer.bad())) {
+    const { wrong, firstWrong = '' } = await server.load({ requests: [server.call(token)], connections: 1, calls: 1 });
+    const status = Number(firstWrong.slice(9, 12));
+    if (wrong !== 1 || !REFUSED.includes(status))
+      throw new Error(`${name} and a call with a token ${why}: ${firstWrong}`);
+  }
+}
+
+async function warmed(name, server) {
+  console.error(`warming up: ${SERVERS[name].says}`);
+  await server.load({ requests: server.one, calls: WARM_CALLS });
+  await server.load({ requests: server.many, calls: TOKENS });
+}
+
+async function measured(server, seconds, issuer, all) {
+  const wrong = [];
+  const turn = async (options) => {
+    const found = await server.load(options);
+    if (found.wrong > 0) wrong.push(found.firstWrong);
+    return { ...found, firstWrong: undefined };
+  };
+  await turn({ requests: server.one, seconds: HEAT_SECONDS });
+  const one = await turn({ requests: server.one, seconds });
+  const many = await turn({ requests: server.many, from: server.at, seconds });
+  server.at = (server.at + many.calls) % TOKENS;
+  const half = await turn({ requests: server.one, seconds, rate: one.perSecond / 2 });
+  const dpop = server.bound && (await turn(await proven(server, seconds)));
+  const byConnections = { [CONNECTIONS]: pick(one) };
+  for (const connections of all ? OTHER_CONNECTIONS : []) {
+    byConnections[connections] = pick(await turn({ requests: server.one, connections, seconds: 1 }));
+  }
+  const rssMb = Math.round(server.rssMb());
+  return { one, many, half, ...(dpop && { dpop }), byConnections, rssMb, wrong };
+}
+
+const pick = ({ cpuMicros, perSecond, p50, p99, wrong }) => ({ cpuMicros, perSecond, p50, p99, wrong });
+
+/** Every request has a proof of its own (RFC 9449 §4.2), with the nonce that the server asks for. */
+async function proven(server, seconds) {
+  const request = ({ token, proof }, nonce) => server.call(token, { scheme: 'DPoP', proof: proof(nonce) });
+  const asked = await server.load({ requests: [request(server.bound[0])], connections: 1, calls: 1 });
+  const nonce = /\r\ndpop-nonce: *(\S+)/i.exec(asked.firstWrong)?.[1];
+  const count = Math.ceil(PROOFS_PER_SECOND * seconds);
+  const requests = Array.from({ length: count }, (_, i) => request(server.bound[i % BOUND_CLIENTS], nonce));
+  return { requests, once: true, seconds };
+}
+
+function verdict(results) {
+  const figure = ([name, turn]) =>
+    results[name]?.map((found) => (turn === 'half' ? found.half.p99 : found[turn].cpuMicros));
+  const rows = Object.entries(results).map(([name, found]) => rowOf(name, found));
+  const bars = BARS.flatMap(([what, ours, other, bar]) => {
+    const [mine, theirs] = [figure(ours), figure(other)];
+    if (mine === undefined || theirs === undefined) return [];
+    return [
+      {
+        what,
+        ...judge(
+          mine.map((one, i) => one / theirs[i]),
+          bar,
+        ),
+      },
+    ];
+  });
+  print(rows, bars);
+  const ok = rows.every(({ wrong }) => wrong === 0) && bars.every(({ verdict: said }) => said === 'met');
+  return { bench: 'calls', rows, bars, rounds: results, ok };
+}
+
+function rowOf(name, found) {
+  const of = (turn, key) => found.map((one) => one[turn][key]);
+  const cpu = (turn) => ({
+    least: round1(Math.min(...of(turn, 'cpuMicros'))),
+    median: round1(median(of(turn, 'cpuMicros'))),
+  });
+  const turns = found.flatMap(({ one, many, half, dpop, byConnections }) =>
+    [one, many, half, dpop, ...Object.values(byConnections)].filter(Boolean),
+  );
+  return {
+    name,
+    says: SERVERS[name].says,
+    cpuMicros: cpu('one'),
+    manyTokens: cpu('many'),
+    ...(found[0].dpop && { dpop: cpu('dpop') }),
+    perSecond: Math.round(median(of('one', 'perSecond'))),
+    p50Ms: round2(median(of('one', 'p50'))),
+    p99Ms: round2(median(of('one', 'p99'))),
+    halfLoadP99Ms: round2(median(of('half', 'p99'))),
+    byConnections: Object.fromEntries(
+      Object.keys(found[0].byConnections).map((connections) => [
+        connections,
+        round1(Math.min(...found.map(({ byConnections }) => byConnections[connections].cpuMicros))),
+      ]),
+    ),
+    rssMb: Math.max(...found.map(({ rssMb }) => rssMb)),
+    wrong: turns.reduce((sum, turn) => sum + turn.wrong, 0),
+    firstWrong: found.flatMap(({ wrong }) => wrong)[0],
+  };
+}
+
+const round1 = (number) => Math.round(number * 10) / 10;
+const round2 = (number) => Math.round(number * 100) / 100;
+
+function print(rows, bars) {
+  console.log('CPU µs a call of the server and its children, 32 connections: least of the rounds (median)');
+  for (const row of rows) {
+    const { says, cpuMicros, manyTokens, dpop, perSecond, p50Ms, p99Ms, halfLoadP99Ms, byConnections, rssMb } = row;
+    const cpu = ({ least, median: middle }) => `${least} (${middle})`;
+    console.log(`${says}: ${cpu(cpuMicros)}`);
+    console.log(`  10,000 tokens in turn ${cpu(manyTokens)}${dpop ? `, with DPoP ${cpu(dpop)}` : ''}`);
+    console.log(
+      `  ${perSecond} calls/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms; p99 at half of that ${halfLoadP99Ms} ms; ${rssMb} MB`,
+    );
+    const each = Object.entries(byConnections).map(([connections, micros]) => `${connections}: ${micros}`);
+    console.log(`  by connections ${each.join(', ')}`);
+    if (row.wrong > 0) console.log(`  ${row.wrong} WRONG ANSWERS, the first: ${row.firstWrong}`);
+  }
+  for (const { what, ratio, bar, spread, verdict: said } of bars) {
+    const words = `${ratio.toFixed(3)}, bar ${bar.toFixed(3)}, rounds spread ${spread.toFixed(3)}`;
+    console.log(`${said === 'met' ? 'met' : said.toUpperCase()}: ${what} (${words})`);
+  }
+}
