@@ -1,0 +1,4 @@
+import { describeApprovals } from './approvals.contract.js';
+import { memoryApprovals } from './approvals.memory.js';
+
+describeApprovals('in memory', memoryApprovals);
