@@ -81,7 +81,7 @@ test('what the issuer grants is of the table all the same', () => {
 
 test('nothing is known to be beyond a ceiling that is not known', () => {
   expect(beyondCeiling(undefined, ['notes:read'])).toEqual([]);
-  expect(beyondCeiling(set('customer:write'), ['notes:read', 'customer:read'])).toEqual(['notes:read']);
+  expect(beyondCeiling<string>(set('customer:write'), ['notes:read', 'customer:read'])).toEqual(['notes:read']);
 });
 
 test('missing are the scopes neither held nor covered, in the order asked', () => {
