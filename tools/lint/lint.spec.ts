@@ -293,6 +293,7 @@ rules(
     ['fetch where it belongs', 'libs/service/src/fetch-inside.http.ts', call],
     ['node:https where it belongs', 'libs/service/src/fetch-outside.http.ts', named('request', 'node:https')],
     ["the issuer's keys, fetched by the guard", 'libs/guard/src/jwks.http.ts', call],
+    ["the issuer's metadata, fetched by the guard", 'libs/guard/src/issuer-metadata.http.ts', call],
     ['the gate, asked by the command line tool', 'apps/cli/src/ask.http.ts', call],
     ['a listener in an http file', 'libs/service/src/x.http.ts', named('createServer', 'node:https')],
     ['node:http in a spec', 'libs/service/src/x.spec.ts', named('request', 'node:http')],

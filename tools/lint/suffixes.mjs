@@ -89,6 +89,7 @@ export const REACHING = [
   'libs/service/src/fetch-inside.http.ts',
   'libs/service/src/fetch-outside.http.ts',
   'libs/guard/src/jwks.http.ts',
+  'libs/guard/src/issuer-metadata.http.ts',
   'apps/cli/src/ask.http.ts',
 ];
 /** What other files with a driver of the network may take of it: they listen, or only know its words. */

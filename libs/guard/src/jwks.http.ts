@@ -6,7 +6,8 @@ export class KeysUnavailable extends Error {
 }
 
 export interface RemoteKeysOptions {
-  readonly jwksUri: string;
+  /** asked before each fetch where it has to be looked up (issuer-metadata.http.ts) */
+  readonly jwksUri: string | (() => Promise<string>);
   /** `fetch`, unless a test brings its own */
   readonly fetch?: typeof globalThis.fetch;
   /** ms since epoch */
@@ -84,8 +85,11 @@ export const localKeys = (jwks: JSONWebKeySet): JWTVerifyGetKey => createLocalJW
 
 const unavailable = (cause: unknown): KeysUnavailable => new KeysUnavailable('the issuer gives no keys', { cause });
 
-async function fetchKeySet(jwksUri: string, fetch: typeof globalThis.fetch): Promise<JSONWebKeySet> {
-  const response = await fetch(jwksUri, {
+async function fetchKeySet(
+  jwksUri: RemoteKeysOptions['jwksUri'],
+  fetch: typeof globalThis.fetch,
+): Promise<JSONWebKeySet> {
+  const response = await fetch(typeof jwksUri === 'string' ? jwksUri : await jwksUri(), {
     headers: { accept: 'application/jwk-set+json, application/json' },
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -96,13 +100,14 @@ async function fetchKeySet(jwksUri: string, fetch: typeof globalThis.fetch): Pro
   return set;
 }
 
-async function boundedText(response: Response): Promise<string> {
+/** @throws KeysUnavailable for more than 256 KiB */
+export async function boundedText(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > MAX_BYTES) throw new KeysUnavailable('the key set is too large');
+    if (size > MAX_BYTES) throw new KeysUnavailable('the answer is too large');
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
