@@ -25,6 +25,9 @@ test('a token whose subject is its client is a machine', () => {
     scopes: new Set(['customer:read']),
     ceiling: new Set(['customer:read', 'customer:list']),
     task: undefined,
+    taskCustomer: undefined,
+    customersPerTask: 10,
+    customersPerHour: 60,
     authTime: undefined,
     acr: undefined,
     tokenId: 'j1',
@@ -80,4 +83,19 @@ test.each([
   { exp: '2' },
 ])('claims with %j are none of ours', (change) => {
   expect(accessTokenClaims.safeParse({ ...CLAIMS, ...change }).success).toBe(false);
+});
+
+test('a task may be bound to one customer, and the client’s record may widen or narrow its budgets', () => {
+  const claims = { task: 'tsk_1', task_customer_id: '12345', customers_per_task: 100, customers_per_hour: 5 };
+  expect(caller(claims)).toMatchObject({ taskCustomer: '12345', customersPerTask: 100, customersPerHour: 5 });
+});
+
+test.each([
+  { customers_per_task: 0 },
+  { customers_per_hour: 10_001 },
+  { customers_per_hour: 1.5 },
+  { customers_per_task: '10' },
+  { task_customer_id: '' },
+])('%j is no claim of ours', (more) => {
+  expect(accessTokenClaims.safeParse({ ...CLAIMS, ...more }).success).toBe(false);
 });

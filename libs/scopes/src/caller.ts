@@ -19,6 +19,11 @@ export interface Caller {
   readonly ceiling: ReadonlySet<string> | undefined;
   /** the task the token was issued for; undefined = the principal's rolling hour */
   readonly task: string | undefined;
+  /** the one customer that the task is about; undefined = any, as far as the budgets go */
+  readonly taskCustomer: string | undefined;
+  /** how many distinct customers one task may touch, and the principal in an hour */
+  readonly customersPerTask: number;
+  readonly customersPerHour: number;
   /** seconds since epoch: when the person signed in */
   readonly authTime: number | undefined;
   /** how the person signed in (OpenID Connect Core 1.0 §2) */
@@ -34,8 +39,12 @@ export interface Caller {
   readonly expiresAt: number;
 }
 
+/** How many distinct customers agents may touch, unless their client's record says otherwise. */
+export const CUSTOMER_BUDGETS = { perTask: 10, perHour: 60 } as const;
+const customerBudget = z.int().min(1).max(10_000);
+
 /**
- * The claims of our access tokens: RFC 9068 §2.2 and `tenant`, `ceiling`, `task`, `grant_id`, `actor` of ours. `sub` equals `client_id` when
+ * The claims of our access tokens: RFC 9068 §2.2 and `tenant`, `ceiling`, `task` and what it may touch, `grant_id`, `actor` of ours. `sub` equals `client_id` when
  * no person is involved (RFC 9068 §2.2).
  */
 export const accessTokenClaims = z.object({
@@ -50,6 +59,10 @@ export const accessTokenClaims = z.object({
   tenant: z.string().refine(isTenant),
   ceiling: z.string().max(4096),
   task: z.string().max(64).optional(),
+  task_customer_id: z.string().min(1).max(64).optional(),
+  /** both only where the client's record says otherwise than {@link CUSTOMER_BUDGETS} */
+  customers_per_task: customerBudget.optional(),
+  customers_per_hour: customerBudget.optional(),
   /** set for the local administrator only: `local-admin/UID` */
   actor: z.string().max(255).optional(),
   auth_time: z.number().optional(),
@@ -67,7 +80,15 @@ const oneAudience = z.union([z.string(), z.tuple([z.string()])]);
  * that is called like one of ours means something else there, so it is left behind; `tenant` is what our settings say.
  */
 export const foreignTokenClaims = accessTokenClaims
-  .omit({ ceiling: true, task: true, actor: true, grant_id: true })
+  .omit({
+    ceiling: true,
+    task: true,
+    task_customer_id: true,
+    customers_per_task: true,
+    customers_per_hour: true,
+    actor: true,
+    grant_id: true,
+  })
   .extend({ aud: oneAudience });
 
 type KnownClaims = Omit<AccessTokenClaims, 'aud' | 'ceiling'> & { readonly ceiling?: string };
@@ -83,6 +104,9 @@ export function callerOf(claims: KnownClaims): Caller {
     scopes: heldScopes(claims.scope),
     ceiling: claims.ceiling === undefined ? undefined : heldScopes(claims.ceiling),
     task: claims.task,
+    taskCustomer: claims.task_customer_id,
+    customersPerTask: claims.customers_per_task ?? CUSTOMER_BUDGETS.perTask,
+    customersPerHour: claims.customers_per_hour ?? CUSTOMER_BUDGETS.perHour,
     authTime: claims.auth_time,
     acr: claims.acr,
     tokenId: claims.jti,
