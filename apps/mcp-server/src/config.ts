@@ -1,5 +1,5 @@
 import { common } from '@portcullis/service/common';
-import { embeddedDefault, keySetting, whenHardened } from '@portcullis/service/setting';
+import { embeddedDefault, keySetting, whenHardened, wholeSetting } from '@portcullis/service/setting';
 import * as z from 'zod';
 
 /** Settings of mcp-server. Embedded mode keeps the digest key under DATA/keys instead. */
@@ -11,5 +11,19 @@ export const config = z.object({
       'the key under which arguments are digested in audit events, the same for every writer of audit: 32 random bytes as base64url',
     ),
   ),
+  MAX_CALLS: wholeSetting(1, 1_000_000)
+    .default(512)
+    .describe('calls under way at a time; the next one is answered 503'),
+  MAX_CALLS_PER_AGENT: wholeSetting(1, 1_000_000)
+    .default(32)
+    .describe('calls under way at a time of one principal; the next one is answered 429'),
+  MAX_BODY_BYTES: wholeSetting(1024, 64 * 1024 * 1024)
+    .default(1024 * 1024)
+    .describe('the largest body of one request'),
+  MAX_HELD_BYTES: wholeSetting(1024 * 1024, 16 * 1024 * 1024 * 1024)
+    .default(64 * 1024 * 1024)
+    .describe(
+      'bytes of bodies that are read or worked on at a time, one principal a quarter of them; beyond that 503 or 429',
+    ),
 });
 export type McpServerSettings = z.output<typeof config>;

@@ -3,7 +3,9 @@ import type { EventLog } from '@portcullis/bus/outbox';
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
+import { runningCalls } from '@portcullis/guard/deadline.memory';
 import type { GuardPorts } from '@portcullis/guard/pipeline';
+import { memorySlots } from '@portcullis/guard/slots.memory';
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import type { AnyTool } from '@portcullis/guard/tool';
 import { standingFeed } from '@portcullis/guard/standing-feed';
@@ -84,6 +86,12 @@ export async function startMcpServer(
     isRevoked: revocations.isRevoked,
     stateOf: feed.stateOf,
     limiter,
+    slots: memorySlots({
+      maxCalls: settings.MAX_CALLS,
+      maxCallsPerAgent: settings.MAX_CALLS_PER_AGENT,
+      maxHeldBytes: settings.MAX_HELD_BYTES,
+    }),
+    running: runningCalls(),
     depsFor: narrowed(tenantData(database, now)),
     redact,
     now,
@@ -98,6 +106,7 @@ export async function startMcpServer(
     resources: RESOURCES,
     serverInfo: SERVER_INFO,
     instructions: INSTRUCTIONS,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
     events,
     auditDigestKey: parts.auditDigestKey,
     trustedProxies: settings.TRUSTED_PROXIES,

@@ -29,10 +29,12 @@ export const callData = z.object({
   approval: z.string().max(64).optional(),
   /** true for what moves the agent's behaviour: beyond the ceiling, or an unknown tool. A step-up inside it is none. */
   denial: z.boolean(),
-  /** status of the HTTP answer */
+  /** status of the HTTP answer; 0 where the call is only `attempted` */
   http: z.int(),
   /** HMAC-SHA-256 (hex) of the canonical arguments under the tenant's digest key */
   argumentsDigest: z.string().optional(),
+  /** what the tool declares safe of its validated input: choices and figures, never free text */
+  arguments: z.record(z.string().max(64), z.union([z.string().max(64), z.number(), z.boolean()])).optional(),
   /** LLM tokens used, integer */
   llmTokens: z.int().optional(),
   durationMs: z.number(),

@@ -1,6 +1,8 @@
 import type { Refusal } from '@portcullis/contract/refusals';
 import type { LimitVerdict } from '@portcullis/contract/limits';
 import type { Caller } from '@portcullis/scopes/caller';
+import type { SafeArguments } from './attempt.js';
+import type { Slot } from './slots.js';
 import type { AnyTool } from './tool.js';
 
 /** What a request asks for. The body decides, never the `Mcp-Name` header. */
@@ -42,6 +44,14 @@ export interface CallRecord {
   asked?: { method: string; tool?: string };
   lease?: LimitVerdict & { allowed: true };
   refusal?: Refusal;
+  /** the room that the call takes */
+  slot?: Slot;
+  /** id of the event that said that the tool is about to be executed */
+  attempt?: string;
+  /** what the tool declares safe of its validated input */
+  arguments?: SafeArguments | undefined;
+  /** resolves when a tool that was given up has really ended */
+  unfinished?: Promise<void>;
   denial: boolean;
   llmTokens?: number;
   /** milliseconds per step, in order */

@@ -5,9 +5,12 @@ import { accessTokenClaims, callerOf, type Caller } from '@portcullis/scopes/cal
 import * as z from 'zod';
 import type { CallRecord, Operation } from './call.js';
 import { admit, isAdmitted, run as runCall, type AdmittedCall, type Arriving, type GuardPorts } from './pipeline.js';
+import { runningCalls } from './deadline.memory.js';
+import { memorySlots } from './slots.memory.js';
 import { defineTool, type AnyTool } from './tool.js';
 
-const run = (call: AdmittedCall, ports: GuardPorts) => runCall(call, ports, new AbortController().signal);
+const client = { isGone: () => false, attempted: async () => 'event-1' };
+const run = (call: AdmittedCall, ports: GuardPorts) => runCall(call, ports, client);
 
 const NOW = 1_800_000_000_000;
 const claims = (more: object = {}) =>
@@ -60,6 +63,8 @@ function guard(change: Partial<GuardPorts> & { state?: BehaviourState; verdict?:
       release: async () => true,
       close: async () => {},
     },
+    slots: memorySlots(),
+    running: runningCalls(),
     depsFor: () => (steps.push('execute'), { ssn: '123-45-6789' }),
     redact: (_schema, output) => (steps.push('redact'), { ...(output as object), ssn: '***' }),
     now: () => time++,

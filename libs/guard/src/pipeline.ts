@@ -7,7 +7,10 @@ import type { Caller } from '@portcullis/scopes/caller';
 import type * as z from 'zod';
 import { CLOCK_SKEW } from './token.js';
 import type { Authenticated } from './credentials.js';
+import { attempt, hasEffect, safeArguments, type AttemptLog } from './attempt.js';
 import { neededScopes, type CallRecord, type Operation } from './call.js';
+import { cancelled, execute, type RunningCalls, type Waiting } from './deadline.js';
+import type { Slots } from './slots.js';
 import type { AnyTool, ToolContext } from './tool.js';
 
 /** What the guard asks of the outside. A port is named by what it answers. */
@@ -19,8 +22,12 @@ export interface GuardPorts {
   /** the state the caller is in now; asked on every call, whatever was cached of its token */
   stateOf(caller: Caller): BehaviourState;
   readonly limiter: Limiter;
-  /** what tools work with, narrowed to the caller's tenant */
-  depsFor(caller: Caller): unknown;
+  /** how much is taken on at a time */
+  readonly slots: Slots;
+  /** looks after the tools that run */
+  readonly running: RunningCalls;
+  /** what tools work with, narrowed to the caller's tenant; what they wait for ends with the call's signal */
+  depsFor(caller: Caller, context: ToolContext): unknown;
   /** takes secrets and personal data out of a validated output, by the labels of its schema */
   redact(schema: z.ZodType, output: unknown): unknown;
   /** ms since epoch */
@@ -63,6 +70,7 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   refuseRevoked(caller, ports);
   const state = refuseContained(ports.stateOf(caller));
   step('standing');
+  record.slot = ports.slots.enter(caller.tenant, caller.principal);
   await mayArrive(caller, state, ports);
   step('arrival');
   const operation = (record.operation = await arriving.readOperation(caller));
@@ -83,17 +91,24 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
 
 /**
  * Second door, for `tools/call` and `resources/read`. Its refusals become results that the model can read and act upon.
- * @param signal aborted when nobody waits for the answer any more
+ * @param client for whom it is done, and what keeps that it is about to be done
  */
-export async function run(call: AdmittedCall, ports: GuardPorts, signal: AbortSignal): Promise<unknown> {
+export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting & AttemptLog): Promise<unknown> {
   if (!keys.delete(call)) throw new Refusal('internal', {}, { detail: 'run without a fresh key from admit' });
   const { caller, operation, record } = call;
   if (operation.kind === 'other') throw new Refusal('internal', {}, { detail: `run of ${operation.method}` });
   const { tool, args } = operation;
   const step = stopwatch(record, ports);
   const input = validate(tool, args);
+  record.arguments = safeArguments(tool, input);
   step('validate');
-  const output = await execute(tool, input, ports.depsFor(caller), { signal });
+  if (client.isGone()) throw cancelled();
+  if (hasEffect(tool)) {
+    await attempt(record, client);
+    step('attempt');
+  }
+  const depsFor = (context: ToolContext): unknown => ports.depsFor(caller, context);
+  const output = await execute(tool, input, depsFor, { record, calls: ports.running, waiting: client });
   step('execute');
   const redacted = ports.redact(tool.output, output);
   step('redact');
@@ -168,15 +183,6 @@ function validate(tool: AnyTool, args: unknown): unknown {
     .slice(0, 10)
     .map(({ path, message }) => `${path.join('.') || 'arguments'}: ${message}`.slice(0, 200));
   throw new Refusal('input_invalid', { issues });
-}
-
-async function execute(tool: AnyTool, input: unknown, deps: unknown, context: ToolContext): Promise<unknown> {
-  try {
-    return tool.output.parse(await tool.execute(input, deps as never, context));
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal('tool_failed', {}, { cause: error });
-  }
 }
 
 /** Notes how long each step took, in milliseconds, under the step's name. */

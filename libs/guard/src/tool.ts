@@ -30,6 +30,8 @@ export interface Tool<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.Z
   readonly approvals?: 1 | 2;
   /** ms; the call is given up after this. Default 10,000 */
   readonly deadlineMs?: number;
+  /** input fields that may stand in audit events as they are: choices and figures, never free text, never what names a person */
+  readonly safe?: readonly string[];
   readonly input: I;
   readonly output: O;
   /**

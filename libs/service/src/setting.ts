@@ -84,6 +84,12 @@ export const urlSetting = () =>
 export const portSetting = () =>
   z.coerce.number('must be a port').int('must be a port').min(0, 'must be a port').max(65_535, 'must be a port');
 
+/** A whole number from `min` to `max`. */
+export const wholeSetting = (min: number, max: number) => {
+  const says = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(says).int(says).min(min, says).max(max, says);
+};
+
 export const flagSetting = () =>
   z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'], error: 'must be true or false' });
 

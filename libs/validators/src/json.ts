@@ -5,9 +5,14 @@ export interface JsonBounds {
   readonly maxKeys: number;
   /** UTF-8 bytes */
   readonly maxBytes: number;
+  /** UTF-16 units of one key, as it is written; no bound unless given */
+  readonly maxKeyLength?: number;
+  /** UTF-16 units of one text, as it is written; no bound unless given */
+  readonly maxTextLength?: number;
 }
 
-export type JsonProblem = 'too_large' | 'too_deep' | 'too_many_keys' | 'forbidden_key' | 'malformed';
+export type JsonProblem =
+  'too_large' | 'too_deep' | 'too_many_keys' | 'long_key' | 'long_text' | 'forbidden_key' | 'malformed';
 
 /** Why a text is not JSON that this house reads. The message never quotes the text. */
 export class JsonRefused extends Error {
@@ -41,12 +46,16 @@ function parsed(text: string): unknown {
 }
 
 /** Walks the text once, knowing only strings, brackets and colons. What is malformed beyond that, JSON.parse finds. */
-function scan(text: string, { maxDepth, maxKeys, maxBytes }: JsonBounds): void {
+function scan(text: string, bounds: JsonBounds): void {
+  const { maxDepth, maxKeys, maxBytes, maxKeyLength = Infinity, maxTextLength = Infinity } = bounds;
   if (text.length > maxBytes) throw new JsonRefused('too_large');
   let bytes = 0;
   let depth = 0;
   let keys = 0;
   let inString = false;
+  /** where the last string began, and its length */
+  let began = 0;
+  let length = 0;
   let escaped = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -54,12 +63,21 @@ function scan(text: string, { maxDepth, maxKeys, maxBytes }: JsonBounds): void {
     if (inString) {
       if (escaped) escaped = false;
       else if (code === BACKSLASH) escaped = true;
-      else if (code === QUOTE) inString = false;
-    } else if (code === QUOTE) inString = true;
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      else if (code === QUOTE) {
+        inString = false;
+        length = i - began - 1;
+        if (length > maxTextLength) throw new JsonRefused('long_text');
+      }
+    } else if (code === QUOTE) {
+      inString = true;
+      began = i;
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
       if (++depth > maxDepth) throw new JsonRefused('too_deep');
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
-    else if (code === COLON && ++keys > maxKeys) throw new JsonRefused('too_many_keys');
+    else if (code === COLON) {
+      if (++keys > maxKeys) throw new JsonRefused('too_many_keys');
+      if (length > maxKeyLength) throw new JsonRefused('long_key');
+    }
   }
   if (bytes > maxBytes) throw new JsonRefused('too_large');
 }

@@ -1,5 +1,6 @@
 import { factsInBody, Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
 import { wwwAuthenticate } from '../challenge.js';
+import type { Slot } from '../slots.js';
 import type { Message } from './message.js';
 import type { Era, ServerInfo } from './protocol.js';
 
@@ -8,6 +9,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** whoever writes a large answer gives the call's slot back when it was taken */
+  readonly slot?: Slot;
 }
 
 /** The request an answer belongs to, as far as it is known. */

@@ -1,16 +1,20 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import type { IncomingMessage } from 'node:http';
+import type { Slot } from '../slots.js';
 
 /**
  * Reads a body into memory up to a bound. Beyond the bound nothing more is kept; what still comes is for {@link discard}.
- * @throws Refusal body_too_large; json_malformed when it is not UTF-8; request_invalid when the client goes away
+ * @param slot gives the room: for all of it beforehand when its length is known, else as it comes
+ * @throws Refusal body_too_large; json_malformed when it is not UTF-8; request_invalid when the client goes away; the slot's
  */
-export function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
+export function readText(request: IncomingMessage, maxBytes: number, slot: Slot): Promise<string> {
   const declared = Number(request.headers['content-length']);
   if (declared > maxBytes) return Promise.reject(new Refusal('body_too_large'));
   // Gone while its token was looked at: no event would tell of it any more.
   if (request.destroyed) return Promise.reject(gone());
+  const known = request.headers['content-length'] !== undefined;
   return new Promise((resolve, reject) => {
+    if (known) slot.hold(declared);
     const chunks: Buffer[] = [];
     let size = 0;
     const settle = (then: () => void): void => {
@@ -20,8 +24,13 @@ export function readText(request: IncomingMessage, maxBytes: number): Promise<st
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > maxBytes) settle(() => reject(new Refusal('body_too_large')));
-      else chunks.push(chunk);
+      if (size > maxBytes) return settle(() => reject(new Refusal('body_too_large')));
+      try {
+        if (!known) slot.hold(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        settle(() => reject(error as Error));
+      }
     };
     const onEnd = (): void => settle(() => decode(chunks, resolve, reject));
     const onClose = (): void => settle(() => reject(gone()));

@@ -1,8 +1,11 @@
 import { isJsonContentType } from '@modelcontextprotocol/server';
-import { Refusal, refusalOf } from '@portcullis/contract/refusals';
+import { Refusal, refusalOf, REFUSALS } from '@portcullis/contract/refusals';
 import type { Log } from '@portcullis/contract/log';
+import type { AttemptLog } from '../attempt.js';
 import type { CallRecord, Operation } from '../call.js';
+import type { Waiting } from '../deadline.js';
 import { admit, run, type AdmittedCall, type GuardPorts } from '../pipeline.js';
+import type { Slot } from '../slots.js';
 import type { AnyTool } from '../tool.js';
 import { JsonRefused, parseJson } from '@portcullis/validators/json';
 import { otherAnswer, refusalAnswer, resourceAnswer, toolAnswer, toolRefusalAnswer, type Answer } from './answer.js';
@@ -32,10 +35,15 @@ export interface Inbound extends Arrival {
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   readonly headers: ProtocolHeaders;
-  /** @throws Refusal body_too_large, json_malformed when it is not UTF-8, request_invalid when it breaks off */
-  readBody(maxBytes: number): Promise<string>;
+  /**
+   * @param slot gives the room for what is read
+   * @throws Refusal body_too_large, json_malformed when it is not UTF-8, request_invalid when it breaks off, and the slot's
+   */
+  readBody(maxBytes: number, slot: Slot): Promise<string>;
   /** aborted when the client is gone before it was answered */
   gone(): AbortSignal;
+  /** the same, asked now and then */
+  isGone(): boolean;
 }
 
 export interface DoorParts {
@@ -48,26 +56,43 @@ export interface DoorParts {
   readonly neighbourhood: Neighbourhood;
   /** RFC 9728 §5.1, and the scopes to ask for first */
   readonly challenge: { readonly resourceMetadata: string; readonly scopes: readonly string[] };
+  /** of one request's body; 1 MiB unless given */
+  readonly maxBodyBytes?: number;
   readonly log: Log;
 }
 
 const MAX_BODY = 1024 * 1024;
-const JSON_BOUNDS = { maxDepth: 32, maxKeys: 10_000, maxBytes: MAX_BODY };
+/** A key is a name; the longest text is the largest attachment (700 KiB) as base64. UTF-16 units. */
+const JSON_BOUNDS = { maxDepth: 32, maxKeys: 10_000, maxKeyLength: 256, maxTextLength: 960 * 1024 };
 const MAX_ID = 256;
 
 /** One request on its way through: what the two doors learn of it, and what its answer will need. */
-interface Passage {
-  readonly inbound: Inbound;
+class Passage implements Waiting, AttemptLog {
   readonly record: CallRecord;
   /** the parsed body, as soon as there is one */
   body?: unknown;
   message?: Message;
+
+  constructor(
+    readonly inbound: Inbound,
+    private readonly ledger: CallLedger,
+  ) {
+    this.record = openRecord(inbound);
+  }
+
+  isGone(): boolean {
+    return this.inbound.isGone();
+  }
+
+  attempted(): Promise<string> {
+    return this.ledger.attempted(this.record, this.inbound);
+  }
 }
 
 /** Answers requests to /mcp, each with exactly one audit event, which is durable before the answer leaves. */
 export function frontDoor(parts: DoorParts): (inbound: Inbound) => Promise<Answer> {
   return async (inbound) => {
-    const passage: Passage = { inbound, record: openRecord(inbound) };
+    const passage = new Passage(inbound, parts.ledger);
     let answer: Answer | undefined;
     try {
       answer = await through(passage, parts);
@@ -75,6 +100,7 @@ export function frontDoor(parts: DoorParts): (inbound: Inbound) => Promise<Answe
       answer = refused(passage, (passage.record.refusal = refusalOf(error)), parts);
     } finally {
       answer = await closed(passage, answer ?? refused(passage, new Refusal('internal'), parts), parts);
+      answer = leaving(passage.record, answer);
     }
     return answer;
   };
@@ -108,11 +134,14 @@ function checkHead(inbound: Inbound, { hostAllowed, originAllowed }: Neighbourho
   return 'request';
 }
 
-async function readOperation(passage: Passage, { tools, resources }: DoorParts): Promise<Operation> {
+async function readOperation(
+  passage: Passage,
+  { tools, resources, maxBodyBytes = MAX_BODY }: DoorParts,
+): Promise<Operation> {
   const { inbound, record } = passage;
   const { contentType = '', contentEncoding = 'identity' } = inbound;
   if (!isJsonContentType(contentType) || contentEncoding !== 'identity') throw new Refusal('media_type_unsupported');
-  const body = (passage.body = parsed(await inbound.readBody(MAX_BODY)));
+  const body = (passage.body = parsed(await inbound.readBody(maxBodyBytes, record.slot!), maxBodyBytes));
   if (String(answerId(body)).length > MAX_ID) {
     passage.body = undefined;
     throw new Refusal('request_invalid', {}, { detail: 'a very long id' });
@@ -122,9 +151,9 @@ async function readOperation(passage: Passage, { tools, resources }: DoorParts):
   return operationOf(message, tools, resources);
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string, maxBytes: number): unknown {
   try {
-    return parseJson(text, JSON_BOUNDS);
+    return parseJson(text, { ...JSON_BOUNDS, maxBytes });
   } catch (error) {
     if (!(error instanceof JsonRefused)) throw error;
     throw new Refusal(
@@ -136,25 +165,22 @@ function parsed(text: string): unknown {
 }
 
 /** Behind the first door. Refusals of the second become results where the method has a result for them. */
-async function serve(
-  call: AdmittedCall,
-  message: Message,
-  { inbound, record }: Passage,
-  parts: DoorParts,
-): Promise<Answer> {
+async function serve(call: AdmittedCall, message: Message, passage: Passage, parts: DoorParts): Promise<Answer> {
+  const { inbound, record } = passage;
   const { operation, caller } = call;
   if (operation.kind === 'other') {
     const { status, body } = await parts.others.answer(message, caller, inbound.headers);
     return otherAnswer(status, body);
   }
   try {
-    const output = await run(call, parts.guard, inbound.gone());
+    const output = await run(call, parts.guard, passage);
     return operation.kind === 'tool'
       ? toolAnswer(message, output, parts.serverInfo)
       : resourceAnswer(message, operation.uri, output, parts.serverInfo);
   } catch (error) {
     record.refusal = refusalOf(error);
-    if (operation.kind === 'resource' || record.refusal.code === 'internal') throw record.refusal;
+    // what is no answer of the tool's (500, 503, 499) is none to the protocol either
+    if (operation.kind === 'resource' || REFUSALS[record.refusal.code].http !== 200) throw record.refusal;
     return toolRefusalAnswer(message, record.refusal, record.correlationId, parts.serverInfo);
   }
 }
@@ -183,6 +209,18 @@ async function closed(passage: Passage, answer: Answer, parts: DoorParts): Promi
     return withCors(refused(passage, new Refusal('overloaded', { retryAfterMs: 1000 }), parts), inbound, parts);
   }
   return withCors(withNonce(answer, record), inbound, parts);
+}
+
+/** An answer larger than this is waiting for its client to take it, and the call keeps its slot until then. UTF-16 units. */
+const LARGE_ANSWER = 16 * 1024;
+
+/** Gives the slot back exactly once: now, when a large answer was taken, or when a tool that was given up has ended. */
+function leaving({ slot, unfinished }: CallRecord, answer: Answer): Answer {
+  if (slot === undefined) return answer;
+  if (unfinished !== undefined) void unfinished.then(() => slot.leave());
+  else if (answer.body !== undefined && answer.body.length > LARGE_ANSWER) return { ...answer, slot };
+  else slot.leave();
+  return answer;
 }
 
 /** A caller whose nonce is about to lapse gets the next one, whatever became of its call (RFC 9449 §8.2). */

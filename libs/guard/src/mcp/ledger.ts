@@ -5,12 +5,17 @@ import type { Log } from '@portcullis/contract/log';
 import type { CallRecord } from '../call.js';
 import type { Limiter } from '@portcullis/limits/limiter';
 import type { Answer } from './answer.js';
-import { callEvent, type Arrival } from './record.js';
+import { attemptEvent, callEvent, type Arrival } from './record.js';
 
 /** What every call leaves behind: its limits settled, its event kept. Each is done once per call. */
 export interface CallLedger {
   /** Charges the LLM tokens that were really used, or gives the reservation back. Never rejects. */
   settle(record: CallRecord, answer: Answer): Promise<void>;
+  /**
+   * Keeps that the call's tool is about to be executed. @returns the id of the event
+   * @throws Refusal overloaded when it cannot be kept
+   */
+  attempted(record: CallRecord, arrival: Arrival): Promise<string>;
   /** @throws when the event cannot be kept */
   append(record: CallRecord, arrival: Arrival, http: number): Promise<void>;
 }
@@ -60,6 +65,10 @@ export function callLedger({
         // The reservation stays charged; that errs on the safe side.
         log.warn('a lease was not settled', { correlationId: record.correlationId, error });
       }
+    },
+    async attempted(record, arrival) {
+      const { id } = await events.append(attemptEvent(record, arrival, now(), keyOf));
+      return id;
     },
     async append(record, arrival, http) {
       await events.append(callEvent(record, arrival, http, now(), keyOf));

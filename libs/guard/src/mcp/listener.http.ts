@@ -33,7 +33,11 @@ export const mcpListener =
   };
 
 function write(request: IncomingMessage, response: ServerResponse, correlationId: string, answer: Answer): void {
-  const { status, headers, body } = answer;
+  const { status, headers, body, slot } = answer;
+  if (slot !== undefined) {
+    if (response.destroyed) slot.leave();
+    else response.once('close', () => slot.leave());
+  }
   const head: Record<string, string | number> = { ...apiHeaders, 'X-Correlation-Id': correlationId, ...headers };
   if (body === undefined) {
     response.writeHead(status, head).end();
@@ -70,8 +74,9 @@ function inboundOf(
     contentType: one('content-type'),
     contentEncoding: one('content-encoding'),
     headers: { version: one('mcp-protocol-version'), method: one('mcp-method'), name: one('mcp-name') },
-    readBody: (maxBytes) => readText(request, maxBytes),
+    readBody: (maxBytes, slot) => readText(request, maxBytes, slot),
     gone: () => goneSignal(response),
+    isGone: () => response.destroyed,
   };
 }
 

@@ -70,7 +70,9 @@ export function callEvent(
       outcome: refusal?.code ?? 'allowed',
       denial: record.denial,
       http,
+      attempt: record.attempt,
       argumentsDigest: called && argumentsDigest(keyOf(tenant), called.args),
+      arguments: record.arguments,
       llmTokens: record.llmTokens,
       durationMs: Math.max(0, now - record.startedAt),
       stepsMs: record.stepsMs,
@@ -83,4 +85,18 @@ export function callEvent(
       reason: printable(refusal?.detail, 1000),
     },
   };
+}
+
+/** No answer was given yet. */
+const NONE_YET = 0;
+
+/** The event that goes before the execution of a tool with an effect; what became of it is told by {@link callEvent}. */
+export function attemptEvent(
+  record: CallRecord,
+  arrival: Arrival,
+  now: number,
+  keyOf: Parameters<typeof callEvent>[4],
+): EventDraft {
+  const event = callEvent(record, arrival, NONE_YET, now, keyOf);
+  return { ...event, data: { ...event.data, outcome: 'attempted' } } as EventDraft;
 }

@@ -1,0 +1,115 @@
+import { Refusal } from '@portcullis/contract/refusals';
+import { hasEffect } from './attempt.js';
+import type { CallRecord } from './call.js';
+import type { AnyTool, ToolContext } from './tool.js';
+
+/** How long a tool may take that does not say otherwise, ms. */
+export const DEADLINE_MS = 10_000;
+
+/** For whom a call is done. */
+export interface Waiting {
+  /** true when nobody waits for the answer any more */
+  isGone(): boolean;
+}
+
+/**
+ * A tool that runs, and what it is told of its call. Neither a timer nor an AbortController is made for it: one clock
+ * looks after all of them (`RunningCalls`), and the signal is made when the tool asks for it.
+ */
+export class RunningCall implements ToolContext {
+  #stopped: Refusal | undefined;
+  #abort: AbortController | undefined;
+  #giveUp: ((reason: Refusal) => void) | undefined;
+  /** on the clock of whoever looks after it, ms */
+  dueAt = Infinity;
+
+  constructor(
+    readonly tool: Pick<AnyTool, 'deadlineMs' | 'effects'>,
+    private readonly waiting: Waiting,
+  ) {}
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#stopped !== undefined) this.#abort.abort(this.#stopped);
+    }
+    return this.#abort.signal;
+  }
+
+  /** why it was given up, if it was */
+  get stopped(): Refusal | undefined {
+    return this.#stopped;
+  }
+
+  /** Tells the tool to stop, and its caller at once, whether the tool heeds it or not. */
+  stop(reason: Refusal): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = reason;
+    this.#abort?.abort(reason);
+    this.#giveUp?.(reason);
+  }
+
+  /** @param now on the clock that `dueAt` is on */
+  check(now: number): void {
+    if (now >= this.dueAt) this.stop(overdue(this.tool));
+    else if (this.waiting.isGone()) this.stop(cancelled());
+  }
+
+  /** What becomes of the work, or the reason why nobody waits for it any more. */
+  outcomeOf<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      work.then(resolve, reject);
+    });
+  }
+}
+
+/** Looks after the tools that run: stops those that are overdue, and those that nobody waits for. */
+export interface RunningCalls {
+  add(call: RunningCall): void;
+  remove(call: RunningCall): void;
+  /** Stops all that run, when the server has waited for them long enough. */
+  stopAll(): void;
+}
+
+/**
+ * Executes a tool under its deadline, for as long as somebody waits. A tool that does not heed its signal is given up: its
+ * late result is dropped, and `record.unfinished` tells when it really ended, so that its slot is held until then.
+ * @throws Refusal of the tool's own; tool_failed for whatever else it throws, for an output that breaks its own schema,
+ *   and when it takes too long; cancelled when the client is gone; overloaded when the server stops
+ */
+export async function execute(
+  tool: AnyTool,
+  input: unknown,
+  depsFor: (context: ToolContext) => unknown,
+  { record, calls, waiting }: { record: CallRecord; calls: RunningCalls; waiting: Waiting },
+): Promise<unknown> {
+  const running = new RunningCall(tool, waiting);
+  const deps = depsFor(running);
+  let work: Promise<unknown> | undefined;
+  calls.add(running);
+  try {
+    work = tool.execute(input, deps as never, running);
+    return tool.output.parse(await running.outcomeOf(work));
+  } catch (error) {
+    if (running.stopped !== undefined && work !== undefined) record.unfinished = work.then(ended, ended);
+    if (error instanceof Refusal) throw error;
+    throw new Refusal('tool_failed', {}, { cause: error });
+  } finally {
+    calls.remove(running);
+  }
+}
+
+const ended = (): void => undefined;
+
+/** The refusal of a call that nobody waits for. */
+export const cancelled = (): Refusal => new Refusal('cancelled', {}, { detail: 'the client went away' });
+
+export const stopping = (): Refusal =>
+  new Refusal('overloaded', { retryAfterMs: 1000, hint: 'The server is stopping.' }, { detail: 'stopped by a drain' });
+
+const overdue = (tool: RunningCall['tool']): Refusal => {
+  const after = `It took longer than ${(tool.deadlineMs ?? DEADLINE_MS) / 1000} s and was given up`;
+  const hint = hasEffect(tool) ? `${after}; whether it took effect is not known.` : `${after}.`;
+  return new Refusal('tool_failed', { hint }, { detail: 'deadline' });
+};
