@@ -1,5 +1,5 @@
 import { closeSync, constants, fdatasync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { open, unlink } from 'node:fs/promises';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Segment } from './segment.file.js';
@@ -27,6 +27,8 @@ export class Spool {
   #fd: number | undefined;
   /** true while bytes of a failed write may lie behind the good ones */
   #dirty = false;
+  /** the open file of the first segment, which is read batch by batch */
+  #reading: FileHandle | undefined;
   #syncing: Promise<void> | undefined;
   /** A flush failed. The kernel says so once and then forgets, so nothing is certain until the files are read again. */
   #failed: Error | undefined;
@@ -94,13 +96,8 @@ export class Spool {
     const first = this.segments[0];
     if (first === undefined || this.offset >= first.durable) return undefined;
     const bytes = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, first.durable - this.offset));
-    const file = await open(first.path, 'r');
-    let read: number;
-    try {
-      ({ bytesRead: read } = await file.read(bytes, 0, bytes.length, this.offset));
-    } finally {
-      await file.close();
-    }
+    this.#reading ??= await open(first.path, 'r');
+    const { bytesRead: read } = await this.#reading.read(bytes, 0, bytes.length, this.offset);
     const end = bytes.subarray(0, read).lastIndexOf(0x0a);
     if (end < 0) throw new Error(`${first.path} has no whole line at byte ${this.offset}`);
     return { lines: bytes.toString('utf8', 0, end).split('\n'), bytes: end + 1 };
@@ -122,12 +119,14 @@ export class Spool {
   async drop(): Promise<void> {
     const first = this.segments.shift();
     this.offset = 0;
+    await this.#stopReading();
     if (first) await unlink(first.path);
   }
 
   /** Everything written is durable afterwards. */
   async close(): Promise<void> {
     await this.#syncing?.catch(() => undefined);
+    await this.#stopReading();
     if (this.#fd === undefined) return;
     closeSync(this.#fd);
     this.#fd = undefined;
@@ -152,6 +151,12 @@ export class Spool {
     const segment = { path, first: seq, size: 0, durable: 0 };
     this.segments.push(segment);
     return segment;
+  }
+
+  async #stopReading(): Promise<void> {
+    const reading = this.#reading;
+    this.#reading = undefined;
+    await reading?.close();
   }
 
   #fail(cause: unknown): Error {
