@@ -1,4 +1,4 @@
-import { LEASE_MS, OTHER_TOOLS, PRINCIPAL_RULE, TOOL_RULES, limitsFor, ruleFor } from './rules.js';
+import { LEASE_MS, OTHER_TOOLS, PRINCIPAL_RULE, TOOL_RULES, limitsFor, limitsOf, ruleFor } from './rules.js';
 
 test('the table is pinned: changing a limit is a decision', () => {
   expect({ principal: PRINCIPAL_RULE, tools: TOOL_RULES, otherTools: OTHER_TOOLS, leaseMs: LEASE_MS }).toEqual({
@@ -38,4 +38,18 @@ test.each([0, -0.5, 1.01, NaN, Infinity])('a share of %d is a mistake', (share) 
 
 test('a lease ends before what it reserved does, so that a settlement always finds its charge', () => {
   expect(LEASE_MS).toBeLessThan(limitsFor(undefined, 1).budget.windowMs);
+});
+
+test('a server with tools of its own has its figures, and ours for what it leaves out', () => {
+  const own = limitsOf((tool) => (tool === 'add_note' ? { perMinute: 5, llmTokens: 100 } : undefined), {
+    perMinute: 30,
+  });
+  expect(own('add_note', 1)).toEqual({
+    ...limitsFor('x', 1),
+    requests: { limit: 30, windowMs: 60_000 },
+    tool: { limit: 5, windowMs: 60_000 },
+  });
+  expect(own('add_note', 0.5)).toMatchObject({ requests: { limit: 15 }, tool: { limit: 2 } });
+  expect(own('read_notes', 1).tool).toEqual(limitsFor('read_notes', 1).tool);
+  expect(own(undefined, 1).tool).toBeUndefined();
 });

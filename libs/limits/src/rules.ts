@@ -46,17 +46,37 @@ export interface Limits {
   readonly budget: BudgetRule;
 }
 
+/** What one principal may do over all tools and methods. */
+export interface PrincipalRule {
+  readonly perMinute: number;
+  readonly arrivalsPerMinute: number;
+  readonly llmTokensPerHour: number;
+}
+
+/**
+ * The limits of a server with tools of its own.
+ * @param toolRule what the tool's definition says; undefined = a tool without figures
+ * @param rule     over the house's own
+ */
+export const limitsOf =
+  (toolRule: (tool: string) => ToolRule | undefined, rule: Partial<PrincipalRule> = {}): typeof limitsFor =>
+  (tool, share) =>
+    limitsIn({ ...PRINCIPAL_RULE, ...rule }, tool === undefined ? undefined : (toolRule(tool) ?? OTHER_TOOLS), share);
+
 /**
  * @param share above 0 to 1: how much of each limit counts; rounded down, but never to nothing
  * @throws RangeError for a share outside that
  */
-export function limitsFor(tool: string | undefined, share: number): Limits {
+export const limitsFor = (tool: string | undefined, share: number): Limits =>
+  limitsIn(PRINCIPAL_RULE, tool === undefined ? undefined : ruleFor(tool), share);
+
+function limitsIn(principal: PrincipalRule, tool: ToolRule | undefined, share: number): Limits {
   if (!(share > 0 && share <= 1)) throw new RangeError('share must be above 0 and at most 1');
   const part = (limit: number): number => Math.max(1, Math.floor(limit * share));
   return {
-    arrivals: { limit: part(PRINCIPAL_RULE.arrivalsPerMinute), windowMs: MINUTE },
-    requests: { limit: part(PRINCIPAL_RULE.perMinute), windowMs: MINUTE },
-    tool: tool === undefined ? undefined : { limit: part(ruleFor(tool).perMinute), windowMs: MINUTE },
-    budget: { limit: part(PRINCIPAL_RULE.llmTokensPerHour), windowMs: HOUR, slotMs: MINUTE },
+    arrivals: { limit: part(principal.arrivalsPerMinute), windowMs: MINUTE },
+    requests: { limit: part(principal.perMinute), windowMs: MINUTE },
+    tool: tool === undefined ? undefined : { limit: part(tool.perMinute), windowMs: MINUTE },
+    budget: { limit: part(principal.llmTokensPerHour), windowMs: HOUR, slotMs: MINUTE },
   };
 }
