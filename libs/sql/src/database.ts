@@ -5,12 +5,21 @@ import type { Kysely } from 'kysely';
  * Postgres (with the backbone).
  */
 export interface Database {
-  /** Queries against the tables of one service's schema; `Tables` maps table names to row types. */
-  schema<Tables>(name: string): Kysely<Tables>;
+  /**
+   * Queries against the tables of one service's schema; `Tables` maps table names to row types.
+   * @param until their statements end with its signal, and what waits for them rejects with the signal's reason; not on
+   *   PGlite, which runs one statement at a time in this process and cannot be told to stop
+   */
+  schema<Tables>(name: string, until?: Ending): Kysely<Tables>;
   /** Resolves when the database answers a query. */
   ping(): Promise<void>;
   /** Waits for the query or transaction that runs, then closes. Later queries reject. */
   close(): Promise<void>;
+}
+
+/** What ends statements: the context of a call, whose signal is made only when it is asked for. */
+export interface Ending {
+  readonly signal: AbortSignal;
 }
 
 /** Names of schemas are ours, never a caller's, and plain enough to need no quoting. */

@@ -1,6 +1,7 @@
-import { Kysely, PostgresDialect, sql } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import pg from 'pg';
-import { checkedSchema, type Database } from './database.js';
+import { checkedSchema, type Database, type Ending } from './database.js';
+import { EndingDialect } from './ending.sql.js';
 import { postgresUrl } from './postgres-url.js';
 
 export interface PostgresOptions {
@@ -42,7 +43,8 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   pool.on('error', (error) => onBroken(error));
   // while a connection is lent, the pool does not listen, and an error that nobody hears ends the process
   pool.on('connect', (client) => client.on('error', () => undefined));
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  const dialect = new EndingDialect({ pool });
+  const db = new Kysely<unknown>({ dialect });
   const ping = async (): Promise<void> => {
     await sql`select 1`.execute(db);
   };
@@ -54,7 +56,14 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     await close();
     throw error;
   }
-  return { schema: <Tables>(name: string) => (db as Kysely<Tables>).withSchema(checkedSchema(name)), ping, close };
+  return {
+    schema: <Tables>(name: string, until?: Ending) =>
+      until === undefined
+        ? (db as Kysely<Tables>).withSchema(checkedSchema(name))
+        : dialect.ending<Tables>(db, checkedSchema(name), until),
+    ping,
+    close,
+  };
 }
 
 /** What the embedded database gives for the same types, so that code sees one kind of row. */

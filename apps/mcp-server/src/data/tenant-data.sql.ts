@@ -1,4 +1,4 @@
-import type { Database } from '@portcullis/sql/database';
+import type { Database, Ending } from '@portcullis/sql/database';
 import { customersOf } from './customers.sql.js';
 import type { TenantData } from './data.js';
 import type { ToolTables } from './tables.sql.js';
@@ -6,8 +6,10 @@ import { ticketsOf } from './tickets.sql.js';
 
 export const SCHEMA = 'tools';
 
-/** What the tools work with, by tenant. */
-export function tenantData(database: Database, now: () => number): (tenant: string) => TenantData {
-  const db = database.schema<ToolTables>(SCHEMA);
-  return (tenant) => ({ customers: customersOf(db, tenant), tickets: ticketsOf(db, tenant, now) });
+/** What the tools work with, by tenant, and for one call, with which its statements end. */
+export function tenantData(database: Database, now: () => number): (tenant: string, call?: Ending) => TenantData {
+  return (tenant, call) => {
+    const db = database.schema<ToolTables>(SCHEMA, call);
+    return { customers: customersOf(db, tenant), tickets: ticketsOf(db, tenant, now) };
+  };
 }

@@ -1,0 +1,147 @@
+import {
+  Kysely,
+  PostgresDialect,
+  PostgresDriver,
+  WithSchemaPlugin,
+  type AbortableOperationOptions,
+  type AbortableQueryOptions,
+  type CompiledQuery,
+  type ConnectionProvider,
+  type DatabaseConnection,
+  type Driver,
+  type KyselyPlugin,
+  type PostgresDialectConfig,
+  type QueryExecutor,
+  type QueryResult,
+} from 'kysely';
+import type { Ending } from './database.js';
+
+/**
+ * Postgres whose statements end with a signal: `pg_cancel_backend` from a connection of its own, since the one that runs
+ * the statement hears nothing until it is done. Kysely can do so too, but not inside a transaction: there its ROLLBACK
+ * takes the statement's place before the cancel is sent, which is then left out.
+ */
+export class EndingDialect extends PostgresDialect {
+  readonly #config: PostgresDialectConfig;
+  #driver: Driver | undefined;
+
+  constructor(config: PostgresDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver(): Driver {
+    return (this.#driver = new EndingDriver(this.#config));
+  }
+
+  /** The tables of a schema through `db`, which stands on this dialect; every statement ends with the signal. */
+  ending<Tables>(db: Kysely<unknown>, schema: string, until: Ending): Kysely<Tables> {
+    if (this.#driver === undefined) throw new Error('no Kysely stands on this dialect yet');
+    const executor = db.getExecutor().withPluginAtFront(new WithSchemaPlugin(schema));
+    const config = { dialect: this };
+    return new Kysely<Tables>({
+      ...config,
+      config,
+      driver: this.#driver,
+      executor: new EndingExecutor(executor, until),
+    });
+  }
+}
+
+/** Gives every statement the signal. */
+class EndingExecutor implements QueryExecutor {
+  constructor(
+    private readonly inner: QueryExecutor,
+    private readonly until: Ending,
+  ) {}
+
+  get adapter() {
+    return this.inner.adapter;
+  }
+  get plugins() {
+    return this.inner.plugins;
+  }
+  transformQuery: QueryExecutor['transformQuery'] = (node, id) => this.inner.transformQuery(node, id);
+  compileQuery: QueryExecutor['compileQuery'] = (node, id) => this.inner.compileQuery(node, id);
+  provideConnection: QueryExecutor['provideConnection'] = (consumer, options) =>
+    this.inner.provideConnection(consumer, options);
+
+  executeQuery<R>(query: CompiledQuery<R>, options?: AbortableQueryOptions): Promise<QueryResult<R>> {
+    return this.inner.executeQuery(query, { signal: this.until.signal, ...options });
+  }
+  stream<R>(query: CompiledQuery<R>, chunk: number, options?: AbortableOperationOptions) {
+    return this.inner.stream(query, chunk, { signal: this.until.signal, ...options });
+  }
+
+  withConnectionProvider = (provider: ConnectionProvider) => this.#with(this.inner.withConnectionProvider(provider));
+  withPlugin = (plugin: KyselyPlugin) => this.#with(this.inner.withPlugin(plugin));
+  withPlugins = (plugins: readonly KyselyPlugin[]) => this.#with(this.inner.withPlugins(plugins));
+  withPluginAtFront = (plugin: KyselyPlugin) => this.#with(this.inner.withPluginAtFront(plugin));
+  withoutPlugins = () => this.#with(this.inner.withoutPlugins());
+
+  #with(inner: QueryExecutor): QueryExecutor {
+    return new EndingExecutor(inner, this.until);
+  }
+}
+
+class EndingDriver extends PostgresDriver {
+  readonly #wrapped = new WeakMap<DatabaseConnection, EndingConnection>();
+
+  override async acquireConnection(options?: AbortableOperationOptions): Promise<DatabaseConnection> {
+    const inner = await super.acquireConnection(options);
+    let wrapped = this.#wrapped.get(inner);
+    if (wrapped === undefined) this.#wrapped.set(inner, (wrapped = new EndingConnection(inner)));
+    return wrapped;
+  }
+
+  override async releaseConnection(connection: DatabaseConnection): Promise<void> {
+    const { ending, inner } = connection as EndingConnection;
+    if (ending !== undefined) await ending;
+    // the pool's own class has what the driver looks for
+    await super.releaseConnection(inner as never);
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    const { ending, inner } = connection as EndingConnection;
+    if (ending !== undefined) await ending;
+    await super.rollbackTransaction(inner as never);
+  }
+}
+
+/** Lets nothing new begin on a connection before a statement that is being cancelled, and its cancelling, are over. */
+class EndingConnection implements DatabaseConnection {
+  ending: Promise<void> | undefined;
+
+  constructor(readonly inner: DatabaseConnection) {}
+
+  async executeQuery<R>(query: CompiledQuery, options?: AbortableOperationOptions): Promise<QueryResult<R>> {
+    if (this.ending !== undefined) await this.ending;
+    const signal = options?.signal;
+    if (signal === undefined) return this.inner.executeQuery<R>(query);
+    signal.throwIfAborted();
+    await this.inner.collectSessionInfo?.();
+    const work = this.inner.executeQuery<R>(query);
+    const end = (): void => {
+      const cancel = this.inner.cancelQuery?.(noOther);
+      this.ending = Promise.allSettled([work, cancel]).then(() => (this.ending = undefined));
+    };
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      return await work;
+    } catch (error) {
+      // whoever waited was told when the signal came; Kysely would only print this
+      if (signal.aborted) return { rows: [] };
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', end);
+      if (this.ending !== undefined) await this.ending;
+    }
+  }
+
+  streamQuery<R>(query: CompiledQuery, chunk: number, options?: AbortableOperationOptions) {
+    return this.inner.streamQuery<R>(query, chunk, options);
+  }
+}
+
+/** A pool that is full must not keep a statement from being cancelled, so none of its connections is asked for. */
+const noOther = (): Promise<never> => Promise.reject(new Error('cancelling has a connection of its own'));
