@@ -25,11 +25,13 @@ if (values.help) {
 const [name] = positionals;
 if (name === undefined || !Object.hasOwn(BENCHES, name)) wrongUse(`name one of: ${Object.keys(BENCHES).join(', ')}`);
 
-const { run } = await import(`./${name}.mjs`);
+const { run, choices = [] } = await import(`./${name}.mjs`);
+const only = values.only?.split(',');
+for (const one of only ?? []) if (!choices.includes(one)) wrongUse(`--only takes some of: ${choices.join(',')}`);
 const result = await run({
   rounds: counted('rounds', values.rounds),
   seconds: counted('seconds', values.seconds),
-  only: values.only?.split(','),
+  only,
   profile: values['cpu-prof'],
 });
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);

@@ -5,10 +5,11 @@ import { IN_ANSWER } from './shared.mjs';
 const HEAD_END = '\r\n\r\n';
 
 /**
- * Sends requests over keep-alive connections, one at a time on each, and checks every answer.
- * @param requests bytes; taken in turn from `from` on, and once only with `once`
- * @param limit    { seconds } or { calls }
- * @param rate     calls a second on a fixed timetable (open loop; waiting counts); without it each answer brings the next call
+ * Sends requests over keep-alive connections, one at a time on each, and checks every answer. Requests are taken in turn
+ * from `from` on, and once only with `once`. With `rate`, calls a second, each call has its moment on a fixed timetable and
+ * waiting for a connection is part of it (open loop); without it each answer brings the next call.
+ * @param {{ port: number, connections: number, requests: Buffer[], from?: number, once?: boolean, seconds?: number,
+ *   calls?: number, rate?: number }} options
  */
 export async function load({ port, connections, requests, from = 0, once = false, seconds, calls, rate }) {
   const sockets = await Promise.all(Array.from({ length: connections }, () => opened(port)));
@@ -120,7 +121,10 @@ const META = {
   'io.modelcontextprotocol/clientCapabilities': {},
 };
 
-/** The bytes of one `tools/call`, of 2026-07-28 or (`legacy`) of 2025-11-25. */
+/**
+ * The bytes of one `tools/call`, of 2026-07-28 or (`legacy`) of 2025-11-25.
+ * @param {{ port: number, tool: string, customer: string, legacy?: boolean, token?: string, scheme?: string, proof?: string }} call
+ */
 export function callBytes({ port, legacy = false, tool, customer, token, scheme = 'Bearer', proof }) {
   const params = { name: tool, arguments: { customerId: customer }, ...(!legacy && { _meta: META }) };
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });

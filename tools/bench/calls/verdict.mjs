@@ -1,15 +1,18 @@
 // Figures against bars. A bar is held by ratios, one of each round, whose two figures were taken one soon after the other.
 import { median } from '../peer.mjs';
 
+/** Fewer rounds say nothing about how far they spread. */
+const LEAST_ROUNDS = 3;
+
 /**
  * @param ratios what is held to the bar, one a round
  * @returns met · missed · undecided, when the rounds spread wider than the distance to the bar
  */
 export function judge(ratios, bar) {
-  const middle = median(ratios);
+  const ratio = median(ratios);
   const spread = spreadOf(ratios);
-  const verdict = Math.abs(bar - middle) < spread ? 'undecided' : middle <= bar ? 'met' : 'missed';
-  return { ratio: middle, bar, spread, verdict };
+  const decided = ratios.length >= LEAST_ROUNDS && spread <= Math.abs(bar - ratio);
+  return { ratio, bar, spread, verdict: !decided ? 'undecided' : ratio <= bar ? 'met' : 'missed' };
 }
 
 /** From the lowest to the highest, without these two when five rounds or more were run. */
