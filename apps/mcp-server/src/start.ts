@@ -189,5 +189,5 @@ export async function startMcpServer(
 /** The tools' data, by the tenant that the token names and nothing else. */
 const narrowed =
   (dataOf: ReturnType<typeof tenantData>): GuardPorts['depsFor'] =>
-  ({ tenant }) =>
-    dataOf(tenant);
+  ({ tenant }, call) =>
+    dataOf(tenant, call);
