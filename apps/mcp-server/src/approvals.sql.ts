@@ -9,10 +9,11 @@ import {
   type ApprovalId,
   type ApprovalRecord,
   type Approvals,
+  type ConfirmApproval,
   type Decision,
 } from '@portcullis/guard/approvals';
 import type { Database } from '@portcullis/sql/database';
-import { sql, type ColumnType, type Selectable } from 'kysely';
+import { sql, type ColumnType, type Selectable, type UpdateQueryBuilder, type UpdateResult } from 'kysely';
 import { SCHEMA } from './data/tenant-data.sql.js';
 
 interface ApprovalTable {
@@ -32,9 +33,13 @@ interface ApprovalTable {
   spent_at: Date | null;
 }
 
+interface Tables {
+  approvals: ApprovalTable;
+}
+
 /** Approvals in schema `tools`, for any number of replicas. @param now ms since epoch */
 export function sqlApprovals(database: Database, now: () => number): Approvals {
-  const db = database.schema<{ approvals: ApprovalTable }>(SCHEMA);
+  const db = database.schema<Tables>(SCHEMA);
   const one = (tenant: string, id: ApprovalId) =>
     db.selectFrom('approvals').selectAll().where('tenant', '=', tenant).where('approval_id', '=', id);
   const find = async (tenant: string, id: ApprovalId): Promise<ApprovalRecord | undefined> => {
@@ -42,8 +47,19 @@ export function sqlApprovals(database: Database, now: () => number): Approvals {
     return row && recordOf(row);
   };
 
+  /** Confirms what an update changed; when it is not confirmed, nothing is changed. @returns was there anything to change? */
+  const changed = (
+    update: UpdateQueryBuilder<Tables, 'approvals', 'approvals', UpdateResult>,
+    confirm: ConfirmApproval,
+  ): Promise<boolean> =>
+    db.transaction().execute(async (trx) => {
+      const { rows } = await trx.executeQuery<Selectable<ApprovalTable>>(update.returningAll().compile());
+      for (const row of rows) await confirm(recordOf(row));
+      return rows.length > 0;
+    });
+
   return {
-    ask: (tenant, call) =>
+    ask: (tenant, call, confirm) =>
       db.transaction().execute(async (trx) => {
         const at = now();
         // one at a time for each principal, or two would both see room for one
@@ -85,16 +101,18 @@ export function sqlApprovals(database: Database, now: () => number): Approvals {
           })
           .returningAll()
           .executeTakeFirstOrThrow();
-        return { record: recordOf(row), fresh: true };
+        const record = recordOf(row);
+        await confirm(record);
+        return { record, fresh: true };
       }),
 
     find,
 
-    async decide(tenant, id, who, yes) {
+    async decide(tenant, id, who, yes, confirm) {
       const at = now();
       const said = JSON.stringify([{ by: who, at, yes }] satisfies Decision[]);
       // the row is looked at and changed in one statement: of two at once, the second sees what the first did
-      const { numUpdatedRows } = await db
+      const update = db
         .updateTable('approvals')
         .set({ decisions: sql`decisions || ${said}::text::jsonb` as never })
         .where('tenant', '=', tenant)
@@ -104,16 +122,15 @@ export function sqlApprovals(database: Database, now: () => number): Approvals {
         .where((is) => is.or([is('sub', 'is', null), is('sub', '!=', who)]))
         .where(sql<boolean>`jsonb_array_length(decisions) < needed`)
         .where(sql<boolean>`not decisions @> '[{"yes": false}]'`)
-        .where(sql<boolean>`not decisions @> ${JSON.stringify([{ by: who }])}::text::jsonb`)
-        .executeTakeFirstOrThrow();
-      if (numUpdatedRows > 0n) return 'counted';
+        .where(sql<boolean>`not decisions @> ${JSON.stringify([{ by: who }])}::text::jsonb`);
+      if (await changed(update, confirm)) return 'counted';
       const why = decisionOutcome(await find(tenant, id), who, at);
       return why === 'counted' ? 'closed' : why;
     },
 
-    async spend(tenant, id, call) {
+    async spend(tenant, id, call, confirm) {
       const at = now();
-      const { numUpdatedRows } = await db
+      const update = db
         .updateTable('approvals')
         .set({ spent_at: new Date(at) })
         .where('tenant', '=', tenant)
@@ -125,9 +142,8 @@ export function sqlApprovals(database: Database, now: () => number): Approvals {
         .where('expires_at', '>', new Date(at))
         .where('spent_at', 'is', null)
         .where(sql<boolean>`jsonb_array_length(decisions) >= needed`)
-        .where(sql<boolean>`not decisions @> '[{"yes": false}]'`)
-        .executeTakeFirstOrThrow();
-      if (numUpdatedRows > 0n) return 'spent';
+        .where(sql<boolean>`not decisions @> '[{"yes": false}]'`);
+      if (await changed(update, confirm)) return 'spent';
       const why = spendOutcome(await find(tenant, id), call, at);
       return why === 'spent' ? 'waiting' : why;
     },

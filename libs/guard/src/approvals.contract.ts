@@ -8,9 +8,16 @@ import {
   shownArguments,
   statusOf,
   type ApprovalId,
+  type ApprovalRecord,
   type Approvals,
   type AskedCall,
+  type ConfirmApproval,
 } from './approvals.js';
+
+const yes: ConfirmApproval = async () => undefined;
+const no: ConfirmApproval = async () => {
+  throw new Error('not confirmed');
+};
 
 const START = Date.UTC(2026, 10, 20, 12);
 
@@ -36,13 +43,14 @@ export function describeApprovals(name: string, open: (now: () => number) => App
       return { ...who, tool: 'delete_customer', argumentsHash: hash, arguments: shown, needed: 1, ...more };
     };
     const asked = async (call = callOf(), of = tenant) => {
-      const answer = await approvals.ask(of, call);
+      const answer = await approvals.ask(of, call, yes);
       if ('crowdedForMs' in answer) throw new Error('crowded');
       return answer;
     };
     const idOf = async (call?: AskedCall) => (await asked(call)).record.id;
-    const decide = (id: ApprovalId, who = 'rita', yes = true) => approvals.decide(tenant, id, who, yes);
-    const spend = (id: ApprovalId, call = callOf()) => approvals.spend(tenant, id, call);
+    const decide = (id: ApprovalId, who = 'rita', says = true, confirm = yes) =>
+      approvals.decide(tenant, id, who, says, confirm);
+    const spend = (id: ApprovalId, call = callOf(), confirm = yes) => approvals.spend(tenant, id, call, confirm);
 
     test('a record says what was asked, and lasts ten minutes', async () => {
       const { record, fresh } = await asked();
@@ -90,24 +98,24 @@ export function describeApprovals(name: string, open: (now: () => number) => App
 
     test('a principal has five open at most, also when it asks for all at once; others are not in its way', async () => {
       const call = (n: number) => callOf({ n });
-      const all = await Promise.all(Array.from({ length: 9 }, (_, n) => approvals.ask(tenant, call(n))));
+      const all = await Promise.all(Array.from({ length: 9 }, (_, n) => approvals.ask(tenant, call(n), yes)));
       expect(OPEN_AT_MOST).toBe(5);
       expect(all.filter((each) => 'record' in each)).toHaveLength(5);
       clock.now = START + 60_000;
-      expect(await approvals.ask(tenant, call(10))).toEqual({ crowdedForMs: 540_000 });
-      expect(await approvals.ask(tenant, callOf({}, { principal: 'agt_b' }))).toHaveProperty('fresh', true);
+      expect(await approvals.ask(tenant, call(10), yes)).toEqual({ crowdedForMs: 540_000 });
+      expect(await approvals.ask(tenant, callOf({}, { principal: 'agt_b' }), yes)).toHaveProperty('fresh', true);
       clock.now = START + APPROVAL_MS;
-      expect(await approvals.ask(tenant, call(10))).toHaveProperty('fresh', true);
+      expect(await approvals.ask(tenant, call(10), yes)).toHaveProperty('fresh', true);
     });
 
     test('what was used makes room, and what was refused does not', async () => {
       const ids: ApprovalId[] = [];
       for (const n of [1, 2, 3, 4, 5]) ids.push(await idOf(callOf({ n })));
       await decide(ids[0]!, 'rita', false);
-      expect(await approvals.ask(tenant, callOf({ n: 6 }))).toHaveProperty('crowdedForMs');
+      expect(await approvals.ask(tenant, callOf({ n: 6 }), yes)).toHaveProperty('crowdedForMs');
       await decide(ids[1]!);
       await spend(ids[1]!, callOf({ n: 2 }));
-      expect(await approvals.ask(tenant, callOf({ n: 6 }))).toHaveProperty('fresh', true);
+      expect(await approvals.ask(tenant, callOf({ n: 6 }), yes)).toHaveProperty('fresh', true);
     });
 
     test('an approved call is spent once, of many at once', async () => {
@@ -126,10 +134,10 @@ export function describeApprovals(name: string, open: (now: () => number) => App
       const id = await idOf();
       expect(await spend(id)).toBe('waiting');
       const refused = callOf({ n: 1 });
-      const no = await idOf(refused);
-      expect(await decide(no, 'rita', false)).toBe('counted');
-      expect(await spend(no, refused)).toBe('refused');
-      expect(await asked(refused)).toMatchObject({ fresh: false, record: { id: no } });
+      const refusedId = await idOf(refused);
+      expect(await decide(refusedId, 'rita', false)).toBe('counted');
+      expect(await spend(refusedId, refused)).toBe('refused');
+      expect(await asked(refused)).toMatchObject({ fresh: false, record: { id: refusedId } });
       await decide(id);
       clock.now = START + APPROVAL_MS;
       expect(await spend(id)).toBe('expired');
@@ -203,9 +211,9 @@ export function describeApprovals(name: string, open: (now: () => number) => App
       const other = `${tenant}-other`;
       await asked(callOf({ n: 1 }), other);
       expect(await approvals.find(other, id)).toBeUndefined();
-      expect(await approvals.decide(other, id, 'rita', true)).toBe('unknown');
+      expect(await approvals.decide(other, id, 'rita', true, yes)).toBe('unknown');
       await decide(id);
-      expect(await approvals.spend(other, id, callOf())).toBe('unknown');
+      expect(await approvals.spend(other, id, callOf(), yes)).toBe('unknown');
       expect((await asked(callOf(), other)).record.id).not.toBe(id);
       expect(await spend(id)).toBe('spent');
     });
@@ -214,6 +222,34 @@ export function describeApprovals(name: string, open: (now: () => number) => App
       const args = { text: `'; drop table tools.approvals; -- \u0000-less \u{e0041} \u202e "quoted" \\ \n` };
       const { record } = await asked(callOf(args));
       expect(JSON.parse((await approvals.find(tenant, record.id))!.arguments)).toEqual(args);
+    });
+
+    test('what is not confirmed has not happened', async () => {
+      await expect(approvals.ask(tenant, callOf({ n: 1 }), no)).rejects.toThrow('not confirmed');
+      expect((await asked(callOf({ n: 1 }))).fresh).toBe(true);
+      const id = await idOf();
+      await expect(decide(id, 'rita', true, no)).rejects.toThrow('not confirmed');
+      expect((await approvals.find(tenant, id))?.decisions).toEqual([]);
+      expect(await decide(id)).toBe('counted');
+      await expect(spend(id, callOf(), no)).rejects.toThrow('not confirmed');
+      expect(await spend(id)).toBe('spent');
+    });
+
+    test('only what changes is confirmed, and with the record as it will be', async () => {
+      const told: unknown[] = [];
+      const tell = async (record: ApprovalRecord): Promise<void> => {
+        told.push([record.id, record.decisions.length, record.spentAt]);
+      };
+      for (let n = 0; n < 2; n += 1) await approvals.ask(tenant, callOf(), tell);
+      const id = await idOf();
+      await spend(id, callOf(), tell);
+      for (let n = 0; n < 2; n += 1) await decide(id, 'rita', true, tell);
+      for (let n = 0; n < 2; n += 1) await spend(id, callOf(), tell);
+      expect(told).toEqual([
+        [id, 0, undefined],
+        [id, 1, undefined],
+        [id, 1, START],
+      ]);
     });
 
     test('records are forgotten a day after they expired', async () => {

@@ -66,19 +66,25 @@ export type DecisionOutcome = 'counted' | 'own_call' | 'decided_before' | 'close
 export type SpendOutcome =
   'spent' | 'waiting' | 'refused' | 'expired' | 'used' | 'other_arguments' | 'other_task' | 'unknown';
 
-/** Calls that wait for people. Each variant must pass approvals.contract.ts. */
+/** Says yes to a change by resolving, such as when its audit event is kept. Nobody else can change the record until then. */
+export type ConfirmApproval = (record: ApprovalRecord) => Promise<void>;
+
+/**
+ * Calls that wait for people. What changes happens only if `confirm` resolves, which is told the record as it will be.
+ * Each variant must pass approvals.contract.ts.
+ */
 export interface Approvals {
   /**
    * The record of a call: the one that is there already, whatever people said of it, while it is neither used nor expired;
    * so nobody is asked again after a no. Else a new one, unless the principal has {@link OPEN_AT_MOST} of them.
    */
-  ask(tenant: string, call: AskedCall): Promise<Asked>;
+  ask(tenant: string, call: AskedCall, confirm: ConfirmApproval): Promise<Asked>;
   /** the record, expired ones too until they are swept */
   find(tenant: string, id: ApprovalId): Promise<ApprovalRecord | undefined>;
   /** @param who the person who is signed in */
-  decide(tenant: string, id: ApprovalId, who: string, yes: boolean): Promise<DecisionOutcome>;
+  decide(tenant: string, id: ApprovalId, who: string, yes: boolean, confirm: ConfirmApproval): Promise<DecisionOutcome>;
   /** Uses an approved record for exactly the call it was asked for: one atomic step, so that of many at once one succeeds. */
-  spend(tenant: string, id: ApprovalId, call: ApprovalCall): Promise<SpendOutcome>;
+  spend(tenant: string, id: ApprovalId, call: ApprovalCall, confirm: ConfirmApproval): Promise<SpendOutcome>;
   /** Forgets what expired a day ago, of all tenants. @returns how many records are gone */
   sweep(): Promise<number>;
 }
