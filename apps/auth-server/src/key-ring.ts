@@ -1,3 +1,4 @@
+import type { SigningKeys } from '@portcullis/guard/token';
 import { DEFAULT_ALGORITHM, type SigningAlgorithm } from '@portcullis/scopes/algorithms';
 import { createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
 import { KeyCannotBeOpened, type Signer } from './signer.js';
@@ -9,9 +10,12 @@ export class KeyRing {
   #signers: ReadonlyMap<string, Signer> = new Map();
   #jwks: JSONWebKeySet = { keys: [] };
   #verifying: JWTVerifyGetKey = createLocalJWKSet(this.#jwks);
+  #withdrawals = 0;
 
   /** @param signers by kid; a key without one is published all the same */
   replace(keys: readonly StoredKey[], signers: ReadonlyMap<string, Signer>): void {
+    const kids = new Set(keys.map(({ kid }) => kid));
+    this.#withdrawals += this.#keys.filter(({ kid }) => !kids.has(kid)).length;
     this.#keys = keys;
     this.#signers = signers;
     this.#jwks = { keys: keys.map(published) };
@@ -24,7 +28,10 @@ export class KeyRing {
   }
 
   /** For jose: the key that a token names, of the keys of the moment it is asked. */
-  readonly verifying: JWTVerifyGetKey = (header, token) => this.#verifying(header, token);
+  readonly verifying: SigningKeys = Object.assign(
+    ((header, token) => this.#verifying(header, token)) satisfies JWTVerifyGetKey,
+    { withdrawals: () => this.#withdrawals },
+  );
 
   /** The key that signs with this algorithm; while there is none yet, the one that will. */
   current(alg: SigningAlgorithm): StoredKey | undefined {

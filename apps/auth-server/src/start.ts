@@ -235,6 +235,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     bearer: {
       rules: { issuer, audience: uris.authAdmin, keys: ring.verifying, now },
       proofs: memoryProofChecks(now),
+      addressOf,
       baseUrl: issuer,
       isRevoked: revoked.isRevoked,
       stateOf: standing.stateOf,

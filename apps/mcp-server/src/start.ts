@@ -10,11 +10,12 @@ import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import type { AnyTool } from '@portcullis/guard/tool';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { authenticate } from '@portcullis/guard/credentials';
-import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
+import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
 import { targetUri } from '@portcullis/guard/target-uri';
 import type { TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
+import type { IncomingMessage } from 'node:http';
 import { clientAddress } from '@portcullis/guard/forwarding';
 import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
@@ -79,10 +80,9 @@ export async function startMcpServer(
 
   const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
   const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });
-  const toolToken = rulesFor(MCP_RESOURCE);
-  const [proofs, htu] = [memoryProofChecks(now), targetUri(MCP_RESOURCE)];
+  const [checks, htu] = [memoryCredentialChecks(rulesFor(MCP_RESOURCE)), targetUri(MCP_RESOURCE)];
   const guard: GuardPorts = {
-    callerOf: (headers) => authenticate({ ...headers, htu }, toolToken, proofs),
+    callerOf: (headers) => authenticate(headers, htu, checks),
     isRevoked: revocations.isRevoked,
     stateOf: feed.stateOf,
     limiter,
@@ -116,6 +116,7 @@ export async function startMcpServer(
     log,
   });
 
+  const addressOf = (request: IncomingMessage): string => clientAddress(request, settings.TRUSTED_PROXIES);
   const metrics = createMetrics('mcp-server');
   const observe = countRequests(metrics);
   const api = await createApi(
@@ -132,7 +133,9 @@ export async function startMcpServer(
       },
       admin: {
         rules: rulesFor(resourceUris(settings).mcpAdmin),
-        proofs,
+        proofs: checks.proofs,
+        failures: checks.failures,
+        addressOf,
         baseUrl: new URL(MCP_RESOURCE).origin,
         isRevoked: revocations.isRevoked,
         stateOf: feed.stateOf,
@@ -147,7 +150,7 @@ export async function startMcpServer(
       trustedProxies: settings.TRUSTED_PROXIES,
       onRefused: recordRefusedCalls({
         record: boundedRefusals(events, now),
-        addressOf: (request) => clientAddress(request, settings.TRUSTED_PROXIES),
+        addressOf,
         now,
       }),
     },

@@ -2,7 +2,9 @@ import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { Bus } from '@portcullis/bus/bus';
 import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
+import { clientAddress } from '@portcullis/guard/forwarding';
 import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
+import type { IncomingMessage } from 'node:http';
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import type { Limiter } from '@portcullis/limits/limiter';
@@ -49,6 +51,7 @@ export async function startRateLimiter(
   const bearer = {
     rules,
     proofs: memoryProofChecks(now),
+    addressOf: (request: IncomingMessage) => clientAddress(request, settings.TRUSTED_PROXIES),
     baseUrl: RATE_LIMITER_URL,
     isRevoked: revocations.isRevoked,
     stateOf: feed.stateOf,

@@ -8,6 +8,7 @@ import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { managementPort } from '@portcullis/service/common';
 import { clientAddress } from '@portcullis/guard/forwarding';
+import type { IncomingMessage } from 'node:http';
 import { hostsOf } from '@portcullis/guard/hosts';
 import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
@@ -74,9 +75,11 @@ export async function startSecurityAnalytics(
     keys: remoteKeys({ jwksUri: `${settings.AUTH_ISSUER}/jwks`, now }),
     now,
   };
+  const addressOf = (request: IncomingMessage): string => clientAddress(request, settings.TRUSTED_PROXIES);
   const bearer = {
     rules,
     proofs: memoryProofChecks(now),
+    addressOf,
     baseUrl: settings.ANALYTICS_URL,
     isRevoked: revocations.isRevoked,
     stateOf: feed.stateOf,
@@ -90,7 +93,7 @@ export async function startSecurityAnalytics(
     observe: countRequests(metrics),
     onRefused: recordRefusedCalls({
       record: boundedRefusals(events, now),
-      addressOf: (request) => clientAddress(request, settings.TRUSTED_PROXIES),
+      addressOf,
       now,
     }),
   });

@@ -1,7 +1,8 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { wwwAuthenticate } from './challenge.js';
-import { authenticate, type Credentials } from './credentials.js';
+import { authenticate, type CredentialChecks, type Credentials } from './credentials.js';
+import { memoryCredentialChecks } from './credential-checks.memory.js';
 import type { ProofChecks } from './dpop.js';
 import { localKeys } from './jwks.http.js';
 import { nonces } from './nonces.js';
@@ -19,6 +20,7 @@ let own: ProofKey;
 let foreign: ProofKey;
 const clock = { now: START };
 let checks: ProofChecks;
+let all: CredentialChecks;
 
 beforeAll(async () => {
   const pair = await generateKeyPair('ES256');
@@ -30,6 +32,7 @@ beforeAll(async () => {
 beforeEach(() => {
   clock.now = START;
   checks = memoryProofChecks(() => clock.now);
+  all = memoryCredentialChecks(rules, { proofs: checks });
 });
 
 const tokenOf = (cnf: object | undefined, claims: object = {}): Promise<string> =>
@@ -51,8 +54,11 @@ const tokenOf = (cnf: object | undefined, claims: object = {}): Promise<string> 
     .sign(issuer);
 const bound = (to = own, claims: object = {}) => tokenOf({ jkt: to.jkt }, claims);
 
-const ask = (credentials: Partial<Credentials>) =>
-  authenticate({ authorization: [], dpop: [], method: 'POST', htu: URI, ...credentials }, rules, checks);
+const ask = async (credentials: Partial<Credentials>, htu: string | undefined = URI) =>
+  authenticate({ authorization: [], dpop: [], method: 'POST', address: '192.0.2.1', ...credentials }, htu, {
+    ...all,
+    proofs: checks,
+  });
 /** Sends a bound token with a proof that is good but for the words. */
 async function prove(words: Partial<ProofWords> = {}, key = own, token?: string) {
   const sent = token ?? (await bound());
@@ -203,7 +209,7 @@ describe('a proof is refused', () => {
   test('when our own URI cannot be told', async () => {
     const token = await bound();
     const proof = await proofBy(own, { htu: URI, token, nonce: checks.nonces.current(), now: clock.now });
-    const asked = ask({ authorization: [`DPoP ${token}`], dpop: [proof], htu: undefined });
+    const asked = ask({ authorization: [`DPoP ${token}`], dpop: [proof] }, '');
     expect(await refused(asked)).toEqual(BAD_PROOF);
   });
 });

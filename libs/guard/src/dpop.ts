@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
 import { jwtVerify, type CryptoKey, type JWTHeaderParameters } from 'jose';
@@ -40,6 +39,7 @@ const claimsOfProof = z.object({
 
 /**
  * Checks that whoever sends this request holds the key that its token is bound to.
+ * @param ath base64url of SHA-256 over the token's text
  * @returns the nonce that the answer should bring, when the proof's own is about to lapse
  * @throws Refusal dpop_invalid: with invalid_dpop_proof for a proof that is missing, malformed, made for something else,
  *   too old or used; with use_dpop_nonce and a nonce for one without a good nonce; with invalid_token for the proof of
@@ -48,7 +48,7 @@ const claimsOfProof = z.object({
  */
 export async function checkProof(
   { dpop, method, htu }: ProvenRequest,
-  token: string,
+  ath: string,
   { tenant, principal, clientId, jkt }: Pick<Caller, 'tenant' | 'principal' | 'clientId' | 'jkt'>,
   { nonces, replay, keyOf, now }: ProofChecks,
 ): Promise<string | undefined> {
@@ -65,7 +65,7 @@ export async function checkProof(
   const { jti, iat, nonce, ...of } = await signed(proof, signer, now());
   if (of.htm !== method) throw invalid('made for another method');
   if (htu === undefined || targetUri(of.htu) !== htu) throw invalid('made for another URI');
-  if (of.ath !== createHash('sha256').update(token).digest('base64url')) throw invalid('made for another token');
+  if (of.ath !== ath) throw invalid('made for another token');
   if (Math.abs(now() / 1000 - iat) > WINDOW) throw invalid('made too long ago, or in the future');
   const age = nonce === undefined ? undefined : nonces.ageOf(nonce);
   if (age === undefined) throw noNonce(nonces, nonce === undefined ? 'no nonce' : 'an old nonce, or none of ours');

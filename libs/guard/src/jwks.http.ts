@@ -1,4 +1,5 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
+import type { SigningKeys } from './token.js';
 
 /** The keys could not be had. No `JOSEError`, so that token.ts sees it says nothing about the token. */
 export class KeysUnavailable extends Error {
@@ -23,6 +24,8 @@ const YOUNG_MS = 4 * 60_000;
 const FRESH_MS = 10 * 60_000;
 /** So long known keys stay good while the issuer cannot be reached. */
 const STALE_MS = 60 * 60_000;
+/** Who has just seen that the issuer cannot be reached does not make every call wait to see it again. */
+const AWAY_MS = 60_000;
 /** An unknown `kid` leads to at most one fetch in this time, so that forged tokens cannot drive us. */
 export const UNKNOWN_COOLDOWN_MS = 5_000;
 /** A failed fetch is not repeated sooner. */
@@ -30,26 +33,36 @@ const FAILED_COOLDOWN_MS = 1_000;
 export const TIMEOUT_MS = 3_000;
 const MAX_BYTES = 256 * 1024;
 
+interface KeySet {
+  readonly keys: JWTVerifyGetKey;
+  /** each key as text, to see which are gone */
+  readonly texts: ReadonlySet<string>;
+  readonly at: number;
+}
+
 /**
- * The issuer's signing keys, fetched when first needed, kept, and shared by all who wait for the same fetch.
+ * The issuer's signing keys, fetched when first needed, kept, and shared by all who wait for the same fetch. Requests drive
+ * the refresh and do not wait for it, so a server without traffic asks nobody; the first request after such a time waits.
  * @throws KeysUnavailable when the issuer gives no key set; jose's JWKSNoMatchingKey when the newest set lacks the key
  */
-export function remoteKeys({ jwksUri, fetch = globalThis.fetch, now }: RemoteKeysOptions): JWTVerifyGetKey {
-  let known: { readonly keys: JWTVerifyGetKey; readonly at: number } | undefined;
+export function remoteKeys({ jwksUri, fetch = globalThis.fetch, now }: RemoteKeysOptions): SigningKeys {
+  let known: KeySet | undefined;
   let failed: { readonly error: unknown; readonly at: number } | undefined;
   let fetching: Promise<void> | undefined;
+  let withdrawals = 0;
 
+  const take = (set: JSONWebKeySet): void => {
+    const next = { keys: createLocalJWKSet(set), texts: new Set(set.keys.map(textOf)), at: now() };
+    for (const text of known?.texts ?? []) if (!next.texts.has(text)) withdrawals += 1;
+    known = next;
+    failed = undefined;
+  };
   const refresh = (): Promise<void> =>
     (fetching ??= fetchKeySet(jwksUri, fetch)
-      .then(
-        (set) => {
-          known = { keys: createLocalJWKSet(set), at: now() };
-          failed = undefined;
-        },
-        (error: unknown) => {
-          failed = { error, at: now() };
-        },
-      )
+      .then(take)
+      .catch((error: unknown) => {
+        failed = { error, at: now() };
+      })
       .finally(() => {
         fetching = undefined;
       }));
@@ -62,12 +75,19 @@ export function remoteKeys({ jwksUri, fetch = globalThis.fetch, now }: RemoteKey
   const mayRefresh = (cooldown: number): boolean =>
     fetching !== undefined || (since(failed) >= FAILED_COOLDOWN_MS && since(known) >= cooldown);
 
-  return async (header, token) => {
-    if (since(known) > YOUNG_MS && mayRefresh(0)) {
-      const refreshed = refresh();
-      if (since(known) > FRESH_MS) await refreshed;
-    }
-    if (known === undefined || since(known) > STALE_MS) throw unavailable(failed?.error);
+  const fresh = (): Promise<void> | undefined => {
+    const age = since(known);
+    if (age <= YOUNG_MS) return undefined;
+    const refreshed = mayRefresh(0) ? refresh() : Promise.resolve();
+    if (age <= FRESH_MS || (age <= STALE_MS && since(failed) <= AWAY_MS)) return undefined;
+    return refreshed.then(() => {
+      if (since(known) > STALE_MS) throw unavailable(failed?.error);
+    });
+  };
+
+  const keyFor: JWTVerifyGetKey = async (header, token) => {
+    await fresh();
+    if (known === undefined) throw unavailable(failed?.error);
     try {
       return await known.keys(header, token);
     } catch (error) {
@@ -78,10 +98,15 @@ export function remoteKeys({ jwksUri, fetch = globalThis.fetch, now }: RemoteKey
       return known.keys(header, token);
     }
   };
+  return Object.assign(keyFor, { fresh, withdrawals: () => withdrawals });
 }
 
+/** The members of a key in the order of their names, as issuers may write them in any. */
+const textOf = (key: JWK): string => JSON.stringify(Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1)));
+
 /** The keys of an issuer in the same process. */
-export const localKeys = (jwks: JSONWebKeySet): JWTVerifyGetKey => createLocalJWKSet(jwks);
+export const localKeys = (jwks: JSONWebKeySet): SigningKeys =>
+  Object.assign(createLocalJWKSet(jwks), { withdrawals: () => 0 });
 
 const unavailable = (cause: unknown): KeysUnavailable => new KeysUnavailable('the issuer gives no keys', { cause });
 

@@ -75,6 +75,7 @@ function guard(change: Partial<GuardPorts> & { state?: BehaviourState; verdict?:
     authorization: ['Bearer t'],
     dpop: [],
     method: 'POST',
+    address: '192.0.2.1',
     readOperation: async () => {
       steps.push('read');
       if (operation instanceof Refusal) throw operation;

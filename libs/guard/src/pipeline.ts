@@ -6,7 +6,7 @@ import { beyondCeiling, missingScopes } from '@portcullis/scopes/scopes';
 import type { Caller } from '@portcullis/scopes/caller';
 import type * as z from 'zod';
 import { CLOCK_SKEW } from './token.js';
-import type { Authenticated } from './credentials.js';
+import type { Authenticated, Credentials } from './credentials.js';
 import { attempt, hasEffect, safeArguments, type AttemptLog } from './attempt.js';
 import { neededScopes, type CallRecord, type Operation } from './call.js';
 import { cancelled, execute, type RunningCalls, type Waiting } from './deadline.js';
@@ -15,8 +15,8 @@ import type { AnyTool, ToolContext } from './tool.js';
 
 /** What the guard asks of the outside. A port is named by what it answers. */
 export interface GuardPorts {
-  /** @throws Refusal token_missing, token_invalid, dpop_invalid; rate_limited, overloaded when no more proofs can be kept */
-  callerOf(headers: CredentialHeaders): Promise<Authenticated>;
+  /** @throws Refusal token_missing, token_invalid, dpop_invalid; rate_limited after too many of those, overloaded */
+  callerOf(headers: CredentialHeaders): Authenticated | Promise<Authenticated>;
   /** was the token revoked before it expired? Asked on every call, whatever was cached of it. @throws Refusal overloaded */
   isRevoked(caller: Caller): boolean;
   /** the state the caller is in now; asked on every call, whatever was cached of its token */
@@ -34,12 +34,8 @@ export interface GuardPorts {
   now(): number;
 }
 
-/** Every Authorization and every DPoP header as it came, and the request's method, which a proof is made for. */
-export interface CredentialHeaders {
-  readonly authorization: readonly string[];
-  readonly dpop: readonly string[];
-  readonly method: string;
-}
+/** Every Authorization and every DPoP header as it came, the request's method, which a proof is made for, and its address. */
+export type CredentialHeaders = Credentials;
 
 /** A request as it arrives: headers first, its body only when asked for. */
 export interface Arriving extends CredentialHeaders {
@@ -63,7 +59,8 @@ export const isAdmitted = (value: unknown): value is AdmittedCall =>
 /** First door. Its refusals become HTTP 401, 403 and 429, so it runs before any byte of the answer. Every method passes it. */
 export async function admit(arriving: Arriving, record: CallRecord, ports: GuardPorts): Promise<AdmittedCall> {
   const step = stopwatch(record, ports);
-  const { caller, dpopNonce } = await ports.callerOf(arriving);
+  const known = ports.callerOf(arriving);
+  const { caller, dpopNonce } = known instanceof Promise ? await known : known;
   record.caller = caller;
   record.dpopNonce = dpopNonce;
   step('token');

@@ -1,21 +1,37 @@
 import { Refusal } from '@portcullis/contract/refusals';
-import { SIGNING_ALGORITHMS } from '@portcullis/scopes/algorithms';
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '@portcullis/scopes/algorithms';
 import { accessTokenClaims, callerOf, foreignTokenClaims, type Caller } from '@portcullis/scopes/caller';
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+
+/** The signing keys of an issuer, for jose; those that are fetched know how old they are. */
+export interface SigningKeys extends JWTVerifyGetKey {
+  /**
+   * Has keys that are no longer young fetched again beside the request.
+   * @returns a promise when they are too old to be used before, which rejects when there are none to use
+   */
+  readonly fresh?: () => Promise<void> | undefined;
+  /**
+   * how often a key was withdrawn, or changed, as far as is known: what was verified before may have been by that key.
+   * Without it nothing that was verified is trusted for longer than ten minutes
+   */
+  readonly withdrawals?: () => number;
+}
 
 /** What makes a token good here. */
 export interface TokenRules {
   readonly issuer: string;
   /** exactly this one audience (RFC 8707, RFC 9068 §4) */
   readonly audience: string;
-  readonly keys: JWTVerifyGetKey;
+  readonly keys: SigningKeys;
+  /** signatures that are taken; all of SIGNING_ALGORITHMS where none are named (RFC 8725 §3.1) */
+  readonly algorithms?: readonly SigningAlgorithm[];
   /** the issuer is not ours and knows nothing of tenants: all its callers belong to this one */
   readonly foreignTenant?: string | undefined;
   /** ms since epoch */
   now(): number;
 }
 
-/** Seconds two clocks may differ. */
+/** Seconds that two clocks may differ: for `exp`, `nbf` and `iat`. */
 export const CLOCK_SKEW = 30;
 const MAX_TOKEN_LENGTH = 8192;
 
@@ -60,17 +76,23 @@ export async function verifyAccessToken(token: string, rules: TokenRules): Promi
   return callerOf(claims.data);
 }
 
-async function verifySignature(token: string, { issuer, audience, keys, now }: TokenRules): Promise<JWTPayload> {
+async function verifySignature(
+  token: string,
+  { issuer, audience, keys, algorithms = SIGNING_ALGORITHMS, now }: TokenRules,
+): Promise<JWTPayload> {
   try {
     const { payload } = await jwtVerify(token, keys, {
       issuer,
       audience,
       typ: 'at+jwt',
-      algorithms: [...SIGNING_ALGORITHMS],
+      algorithms: [...algorithms],
       clockTolerance: CLOCK_SKEW,
       currentDate: new Date(now()),
       requiredClaims: ['exp', 'iat', 'sub', 'client_id', 'jti'],
     });
+    // RFC 9068 asks for `iat` and says nothing of one in the future, which no honest issuer writes
+    if (payload.iat! > now() / 1000 + CLOCK_SKEW)
+      throw new errors.JWTClaimValidationFailed('issued later', payload, 'iat');
     return payload;
   } catch (error) {
     if (isOurFault(error)) throw new Refusal('overloaded', { retryAfterMs: 1000 }, { cause: error });

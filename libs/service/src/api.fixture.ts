@@ -116,7 +116,13 @@ export async function startThings(
 }> {
   const log = recordingLog();
   const bound = await bind('127.0.0.1', 0);
-  const guarded = { isRevoked: () => false, proofs: memoryProofChecks(Date.now), baseUrl: bound.url, ...bearer };
+  const guarded = {
+    isRevoked: () => false,
+    proofs: memoryProofChecks(Date.now),
+    baseUrl: bound.url,
+    addressOf: () => '192.0.2.1',
+    ...bearer,
+  };
   const app = await createApi(ThingsModule.forRoot(`for ${bearer.rules.audience}`, guarded), {
     log,
     newId,

@@ -11,7 +11,8 @@ import {
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import { Refusal, REFUSALS, refusalOf } from '@portcullis/contract/refusals';
 import { EFFECTS, type BehaviourState } from '@portcullis/contract/standing';
-import { authenticate, type Authenticated, type Credentials } from '@portcullis/guard/credentials';
+import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
+import { authenticate, type Authenticated, type Credentials, type FailureBudget } from '@portcullis/guard/credentials';
 import type { ProofChecks } from '@portcullis/guard/dpop';
 import { revoked } from '@portcullis/guard/pipeline';
 import { targetUri } from '@portcullis/guard/target-uri';
@@ -26,6 +27,10 @@ export interface BearerOptions {
   readonly rules: TokenRules;
   /** what is remembered of the proofs of tokens that are bound to a key */
   readonly proofs: ProofChecks;
+  /** what failed here of late; given where this API shares it with another of the same service */
+  readonly failures?: FailureBudget;
+  /** whom a failed verification counts for */
+  addressOf(request: Request): string;
   /** the URL of this API as its clients know it, which the paths of requests are added to: proofs name the whole of it */
   readonly baseUrl: string;
   /** was the token revoked before it expired? @throws Refusal overloaded when that is not known */
@@ -109,7 +114,7 @@ class Bearer {
 }
 
 type Verify = (
-  credentials: Omit<Credentials, 'htu'> & { readonly path: string },
+  credentials: Omit<Credentials, 'address'> & { readonly request: Request },
   done: (error: unknown, known?: Authenticated | null) => void,
 ) => void;
 
@@ -128,8 +133,7 @@ class AuthorizationStrategy extends passport.Strategy {
 
   override authenticate(request: Request): void {
     const { authorization = [], dpop = [] } = request.headersDistinct;
-    const path = request.originalUrl.replace(/[?#].*$/s, '');
-    this.verify({ authorization, dpop, method: request.method, path }, (error, known) => {
+    this.verify({ authorization, dpop, method: request.method, request }, (error, known) => {
       if (!known) return this.error(error);
       if (known.dpopNonce !== undefined) request.res?.set('DPoP-Nonce', known.dpopNonce);
       this.success(known.caller);
@@ -139,12 +143,15 @@ class AuthorizationStrategy extends passport.Strategy {
 
 function registerStrategy(
   name: string,
-  { rules, proofs, baseUrl }: Omit<BearerOptions, 'isRevoked' | 'stateOf'>,
+  { rules, baseUrl, addressOf, ...shared }: Omit<BearerOptions, 'isRevoked' | 'stateOf'>,
 ): void {
   const base = baseUrl.replace(/\/+$/, '');
+  const checks = memoryCredentialChecks(rules, shared);
   class BearerStrategy extends PassportStrategy(AuthorizationStrategy, name) {
-    validate({ path, ...headers }: Parameters<Verify>[0]): Promise<Authenticated> {
-      return authenticate({ ...headers, htu: targetUri(`${base}${path}`) }, rules, proofs);
+    async validate({ request, ...headers }: Parameters<Verify>[0]): Promise<Authenticated> {
+      const path = request.originalUrl.replace(/[?#].*$/s, '');
+      const htu = headers.dpop.length === 0 ? undefined : targetUri(`${base}${path}`);
+      return authenticate({ ...headers, address: addressOf(request) }, htu, checks);
     }
   }
   new BearerStrategy();

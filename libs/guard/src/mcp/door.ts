@@ -8,15 +8,29 @@ import { admit, run, type AdmittedCall, type GuardPorts } from '../pipeline.js';
 import type { Slot } from '../slots.js';
 import type { AnyTool } from '../tool.js';
 import { JsonRefused, parseJson } from '@portcullis/validators/json';
-import { otherAnswer, refusalAnswer, resourceAnswer, toolAnswer, toolRefusalAnswer, type Answer } from './answer.js';
+import {
+  otherAnswer,
+  refusalAnswer,
+  refusalError,
+  resourceAnswer,
+  toolAnswer,
+  toolRefusalAnswer,
+  wholeAnswer,
+  type Answer,
+} from './answer.js';
+import { CallExchange } from './call-exchange.js';
+import { NO_CHANGES, type Changes } from './changes.js';
 import type { CallLedger } from './ledger.js';
-import type { ServerInfo } from './protocol.js';
+import type { Outlet } from './outlet.js';
+import { METHODS, type Methods, type ServerInfo } from './protocol.js';
 import type { ResourceTemplate } from './resources.js';
 import { answerId, eraOf, messageOf, type Message, type ProtocolHeaders } from './message.js';
 import { operationOf } from './operation.js';
 import type { Neighbourhood } from './origins.js';
 import type { OtherMethods } from './other-methods.js';
 import { askedOf, openRecord, type Arrival } from './record.js';
+import type { Streams } from './streams.js';
+import { listen } from './subscriptions.js';
 
 /** A request to /mcp: what its head says, and its body when asked for. */
 export interface Inbound extends Arrival {
@@ -44,6 +58,13 @@ export interface Inbound extends Arrival {
   gone(): AbortSignal;
   /** the same, asked now and then */
   isGone(): boolean;
+  /** the client can read an event stream */
+  acceptsEvents(): boolean;
+  /**
+   * Begins the answer as an event stream, whose last message the answer becomes.
+   * @returns undefined when the client cannot read one, or the answer has begun
+   */
+  openStream(headers: Readonly<Record<string, string>>): Outlet | undefined;
 }
 
 export interface DoorParts {
@@ -53,6 +74,11 @@ export interface DoorParts {
   readonly serverInfo: ServerInfo;
   readonly others: OtherMethods;
   readonly ledger: CallLedger;
+  readonly streams: Streams;
+  /** which lists change while the server runs; none unless given */
+  readonly changes?: Changes;
+  /** which requests are answered; those of a server with tools and resources unless given */
+  readonly methods?: Methods;
   readonly neighbourhood: Neighbourhood;
   /** RFC 9728 §5.1, and the scopes to ask for first */
   readonly challenge: { readonly resourceMetadata: string; readonly scopes: readonly string[] };
@@ -72,12 +98,40 @@ class Passage implements Waiting, AttemptLog {
   /** the parsed body, as soon as there is one */
   body?: unknown;
   message?: Message;
+  /** the answer is an event stream by now, so that its status has been said */
+  streaming = false;
+  /** why the stream of the answer was cut, if it was */
+  ended?: Refusal;
+  #exchange?: CallExchange;
 
   constructor(
     readonly inbound: Inbound,
-    private readonly ledger: CallLedger,
+    private readonly parts: DoorParts,
   ) {
     this.record = openRecord(inbound);
+  }
+
+  get exchange(): CallExchange {
+    const { methods = METHODS } = this.parts;
+    return (this.#exchange ??= new CallExchange(this.message!, 'logging/setLevel' in methods, () => this.#open()));
+  }
+
+  /** Nothing more is told but the answer. */
+  hush(): void {
+    this.#exchange?.close();
+  }
+
+  #open(): Outlet | undefined {
+    const outlet = this.inbound.openStream(leavingHeaders(this, this.parts));
+    if (outlet === undefined) return undefined;
+    this.streaming = true;
+    this.parts.streams.watch(this.record.caller!, outlet, (why) => {
+      // a server that stops lets calls under way finish
+      if (why === undefined) return;
+      this.ended = why;
+      outlet.cut();
+    });
+    return outlet;
   }
 
   isGone(): boolean {
@@ -85,14 +139,14 @@ class Passage implements Waiting, AttemptLog {
   }
 
   attempted(): Promise<string> {
-    return this.ledger.attempted(this.record, this.inbound);
+    return this.parts.ledger.attempted(this.record, this.inbound);
   }
 }
 
 /** Answers requests to /mcp, each with exactly one audit event, which is durable before the answer leaves. */
 export function frontDoor(parts: DoorParts): (inbound: Inbound) => Promise<Answer> {
   return async (inbound) => {
-    const passage = new Passage(inbound, parts.ledger);
+    const passage = new Passage(inbound, parts);
     let answer: Answer | undefined;
     try {
       answer = await through(passage, parts);
@@ -114,6 +168,7 @@ async function through(passage: Passage, parts: DoorParts): Promise<Answer> {
       authorization: inbound.authorization,
       dpop: inbound.dpop,
       method: inbound.method,
+      address: inbound.address,
       readOperation: () => readOperation(passage, parts),
     },
     record,
@@ -136,7 +191,7 @@ function checkHead(inbound: Inbound, { hostAllowed, originAllowed }: Neighbourho
 
 async function readOperation(
   passage: Passage,
-  { tools, resources, maxBodyBytes = MAX_BODY }: DoorParts,
+  { tools, resources, methods, maxBodyBytes = MAX_BODY }: DoorParts,
 ): Promise<Operation> {
   const { inbound, record } = passage;
   const { contentType = '', contentEncoding = 'identity' } = inbound;
@@ -148,7 +203,7 @@ async function readOperation(
   }
   const message = (passage.message = messageOf(body, inbound.headers));
   record.asked = askedOf(message);
-  return operationOf(message, tools, resources);
+  return operationOf(message, tools, resources, methods);
 }
 
 function parsed(text: string, maxBytes: number): unknown {
@@ -169,20 +224,34 @@ async function serve(call: AdmittedCall, message: Message, passage: Passage, par
   const { inbound, record } = passage;
   const { operation, caller } = call;
   if (operation.kind === 'other') {
+    if (operation.method === 'subscriptions/listen' && message.id !== undefined) return subscribed(call, passage, parts);
     const { status, body } = await parts.others.answer(message, caller, inbound.headers);
     return otherAnswer(status, body);
   }
   try {
     const output = await run(call, parts.guard, passage);
-    return operation.kind === 'tool'
-      ? toolAnswer(message, output, parts.serverInfo)
-      : resourceAnswer(message, operation.uri, output, parts.serverInfo);
+    if (passage.ended !== undefined) throw passage.ended;
+    if (operation.kind === 'resource') return resourceAnswer(message, operation, output, parts.serverInfo);
+    return operation.tool.answers === 'result'
+      ? wholeAnswer(message, output, parts.serverInfo)
+      : toolAnswer(message, output, parts.serverInfo);
   } catch (error) {
-    record.refusal = refusalOf(error);
+    record.refusal = passage.ended ?? refusalOf(error);
     // what is no answer of the tool's (500, 503, 499) is none to the protocol either
     if (operation.kind === 'resource' || REFUSALS[record.refusal.code].http !== 200) throw record.refusal;
     return toolRefusalAnswer(message, record.refusal, record.correlationId, parts.serverInfo);
+  } finally {
+    passage.hush();
   }
+}
+
+function subscribed({ caller }: AdmittedCall, { message, inbound, record }: Passage, parts: DoorParts): Answer {
+  if (!inbound.acceptsEvents()) throw new Refusal('request_invalid', { hint: 'Accept has to name text/event-stream.' });
+  const { correlationId } = record;
+  const { streams, changes = NO_CHANGES, serverInfo } = parts;
+  return listen(message!, caller, { streams, changes, serverInfo }, (why) =>
+    refusalError(why, { id: message!.id!, correlationId }),
+  );
 }
 
 const refused = ({ inbound, record, body }: Passage, refusal: Refusal, { challenge }: DoorParts): Answer =>
@@ -200,8 +269,9 @@ async function closed(passage: Passage, answer: Answer, parts: DoorParts): Promi
   tell(record, parts.log);
   try {
     await parts.ledger.settle(record, answer);
-    await parts.ledger.append(record, inbound, answer.status);
+    await parts.ledger.append(record, inbound, passage.streaming ? 200 : answer.status);
   } catch (error) {
+    answer.stream?.dropped();
     parts.log.error('a call was not recorded, so its answer was withheld', {
       correlationId: record.correlationId,
       error,
@@ -222,6 +292,10 @@ function leaving({ slot, unfinished }: CallRecord, answer: Answer): Answer {
   else slot.leave();
   return answer;
 }
+
+/** The headers of an answer that begins before it is known. */
+const leavingHeaders = ({ record, inbound }: Passage, parts: DoorParts): Answer['headers'] =>
+  withCors(withNonce({ status: 200, headers: {}, body: undefined }, record), inbound, parts).headers;
 
 /** A caller whose nonce is about to lapse gets the next one, whatever became of its call (RFC 9449 §8.2). */
 const withNonce = (answer: Answer, { dpopNonce }: CallRecord): Answer =>

@@ -1,0 +1,98 @@
+import { Refusal } from '@portcullis/contract/refusals';
+import type { FailureBudget } from './credentials.js';
+
+export interface FailureBudgetBounds {
+  /** failures that an owner may have within any minute */
+  readonly perMinute: number;
+  /** owners that are remembered; the one who failed longest ago makes room */
+  readonly owners: number;
+  /** those of one owner who wait */
+  readonly waiting: number;
+}
+export const FAILURE_BUDGET_BOUNDS: FailureBudgetBounds = { perMinute: 60, owners: 10_000, waiting: 1_000 };
+const MINUTE_MS = 60_000;
+
+interface Account {
+  /** ms since epoch, oldest first; never more than `perMinute` */
+  failedAt: number[];
+  underWay: number;
+  waiting: (() => void)[];
+}
+
+/**
+ * Failures of the last minute, in the memory of this process, by whoever they count for. A try takes its place before it
+ * is made and gives it back when it was no failure, so that many bad ones at once cost no more than as many in turn; many
+ * good ones at once wait for each other and all pass.
+ * @param now ms since epoch
+ */
+export function memoryFailureBudget(
+  now: () => number,
+  bounds: FailureBudgetBounds = FAILURE_BUDGET_BOUNDS,
+): FailureBudget {
+  // only who failed within the last minutes, or tries now, is in here
+  const accounts = new Map<string, Account>();
+
+  const opened = (owner: string): Account => {
+    const account: Account = { failedAt: [], underWay: 0, waiting: [] };
+    const at = now();
+    for (const [oldest, { failedAt, underWay }] of accounts) {
+      if (underWay > 0) continue;
+      const last = failedAt.at(-1) ?? 0;
+      if (at - last < MINUTE_MS && accounts.size < bounds.owners) break;
+      accounts.delete(oldest);
+    }
+    accounts.set(owner, account);
+    return account;
+  };
+
+  /** @throws Refusal rate_limited */
+  const roomIn = (owner: string, account: Account): boolean => {
+    const at = now();
+    // a clock that stepped back tells nothing of what failed before
+    account.failedAt = account.failedAt.filter((failed) => failed <= at && at - failed < MINUTE_MS);
+    const [first] = account.failedAt;
+    if (first !== undefined && account.failedAt.length >= bounds.perMinute) {
+      const facts = { limitType: 'failures', remaining: 0, retryAfterMs: first + MINUTE_MS - at };
+      throw new Refusal('rate_limited', facts, { detail: `too many failures of ${owner}` });
+    }
+    return account.failedAt.length + account.underWay < bounds.perMinute;
+  };
+
+  const left = (owner: string, account: Account): void => {
+    account.underWay -= 1;
+    const { failedAt, underWay, waiting } = account;
+    const spent = failedAt.length >= bounds.perMinute;
+    // when there is nothing left to wait for, all go on to be refused
+    for (const go of waiting.splice(0, spent ? waiting.length : bounds.perMinute - failedAt.length - underWay)) go();
+    if (underWay === 0 && failedAt.length === 0 && waiting.length === 0) accounts.delete(owner);
+  };
+
+  return {
+    async attempt(owner, work, isFailure) {
+      const accountOf = (): Account => accounts.get(owner) ?? opened(owner);
+      let account = accountOf();
+      while (!roomIn(owner, account)) {
+        const { waiting } = account;
+        if (waiting.length >= bounds.waiting) {
+          throw new Refusal('overloaded', { retryAfterMs: 1000 }, { detail: `too many of ${owner} wait` });
+        }
+        await new Promise<void>((resolve) => void waiting.push(resolve));
+        account = accountOf();
+      }
+      account.underWay += 1;
+      try {
+        return await work();
+      } catch (error) {
+        if (isFailure(error)) {
+          account.failedAt.push(now());
+          // the newest last, which is how room is made
+          accounts.delete(owner);
+          accounts.set(owner, account);
+        }
+        throw error;
+      } finally {
+        left(owner, account);
+      }
+    },
+  };
+}
