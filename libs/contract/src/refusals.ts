@@ -68,6 +68,12 @@ export const REFUSALS = {
     oauth: null,
     says: 'This server does not speak that revision of MCP.',
   },
+  capability_missing: {
+    http: 400,
+    rpc: -32021,
+    oauth: null,
+    says: 'This request needs something that the client did not say it can do.',
+  },
   method_unknown: { http: 404, rpc: -32601, oauth: null, says: 'There is no such method.' },
   params_invalid: { http: 400, rpc: -32602, oauth: null, says: 'The parameters of this request are not valid.' },
   tool_unknown: { http: 200, rpc: -32602, oauth: null, says: 'There is no such tool.' },
@@ -135,6 +141,10 @@ export interface RefusalFacts {
   readonly supported?: readonly string[];
   /** the revision the request named, printable (MCP 2026-07-28, UnsupportedProtocolVersionError) */
   readonly requested?: string;
+  /** what the client has to say that it can do (MCP 2026-07-28, MissingRequiredClientCapabilityError) */
+  readonly requiredCapabilities?: Readonly<Record<string, object>>;
+  /** the URI of a resource that there is none of, as the request said it */
+  readonly uri?: string;
   /** where a person approves the call */
   readonly approvalUrl?: string;
   /** what `_meta['portcullis/approval']` says when the call is repeated */

@@ -1,6 +1,7 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import { hasEffect } from './attempt.js';
 import type { CallRecord } from './call.js';
+import { SILENT, type Exchange } from './exchange.js';
 import type { AnyTool, ToolContext } from './tool.js';
 
 /** How long a tool may take that does not say otherwise, ms. */
@@ -10,6 +11,8 @@ export const DEADLINE_MS = 10_000;
 export interface Waiting {
   /** true when nobody waits for the answer any more */
   isGone(): boolean;
+  /** what the call says besides its arguments; nothing unless given */
+  readonly exchange?: Exchange;
 }
 
 /**
@@ -34,6 +37,10 @@ export class RunningCall implements ToolContext {
       if (this.#stopped !== undefined) this.#abort.abort(this.#stopped);
     }
     return this.#abort.signal;
+  }
+
+  get exchange(): Exchange {
+    return this.waiting.exchange ?? SILENT;
   }
 
   /** why it was given up, if it was */
@@ -93,6 +100,27 @@ export async function execute(
     return tool.output.parse(await running.outcomeOf(work));
   } catch (error) {
     if (running.stopped !== undefined && work !== undefined) record.unfinished = work.then(ended, ended);
+    if (error instanceof Refusal) throw error;
+    throw new Refusal('tool_failed', {}, { cause: error });
+  } finally {
+    calls.remove(running);
+  }
+}
+
+/**
+ * Asks what a tool has to look up before it is executed, under the deadline that its execution has.
+ * @throws Refusal as {@link execute} does
+ */
+export async function lookUp<T>(
+  tool: AnyTool,
+  look: (context: ToolContext) => T | Promise<T>,
+  { calls, waiting }: { calls: RunningCalls; waiting: Waiting },
+): Promise<T> {
+  const running = new RunningCall(tool, waiting);
+  calls.add(running);
+  try {
+    return await running.outcomeOf(Promise.resolve(look(running)));
+  } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal('tool_failed', {}, { cause: error });
   } finally {

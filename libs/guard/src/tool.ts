@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { Exchange } from './exchange.js';
 
 /** What a tool touches, so that policies can reason about sequences without knowing tools. */
 export type Effect =
@@ -8,6 +9,8 @@ export type Effect =
 export interface ToolContext {
   /** aborted when the client goes away, the deadline passes, or the server stops; whatever takes long has to heed it */
   readonly signal: AbortSignal;
+  /** what the call says besides its arguments, and what may be said to its client meanwhile */
+  readonly exchange: Exchange;
 }
 
 /**
@@ -33,6 +36,11 @@ export interface Tool<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.Z
   /** input fields that may stand in audit events as they are: choices and figures, never free text, never what names a person */
   readonly safe?: readonly string[];
   readonly input: I;
+  /**
+   * What `output` is: structured content, which becomes the result (`output`, unless said otherwise), or the whole result as
+   * the protocol has it, content blocks, errors and requests for input included (`result`, see mcp/tool-result.ts).
+   */
+  readonly answers?: 'output' | 'result';
   readonly output: O;
   /**
    * The customers that a call touches, before it is executed; what they may be is task.ts's to say. Every tool that writes,

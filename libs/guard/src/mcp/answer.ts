@@ -1,7 +1,9 @@
 import { factsInBody, Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
 import { wwwAuthenticate } from '../challenge.js';
 import type { Slot } from '../slots.js';
+import type { AnyTool } from '../tool.js';
 import type { Message } from './message.js';
+import type { Outlet } from './outlet.js';
 import type { Era, ServerInfo } from './protocol.js';
 
 /** What leaves for the caller. Without a body nothing is sent but the status. */
@@ -11,6 +13,8 @@ export interface Answer {
   readonly body: string | undefined;
   /** whoever writes a large answer gives the call's slot back when it was taken */
   readonly slot?: Slot;
+  /** an event stream that stays open, in place of a body; exactly one of the two is called */
+  readonly stream?: { opened(outlet: Outlet): void; dropped(): void };
 }
 
 /** The request an answer belongs to, as far as it is known. */
@@ -27,9 +31,21 @@ const json = (status: number, value: unknown, headers: Readonly<Record<string, s
   body: JSON.stringify(value),
 });
 
-/** The one writer of answers to `tools/call`, in all revisions: JSON, never an event stream. */
+/** The one writer of answers to `tools/call`, in all revisions: one JSON-RPC response. */
 export function toolAnswer(message: Message, output: unknown, server: ServerInfo): Answer {
   return result(message, server, { content: [textBlock(JSON.stringify(output))], structuredContent: output });
+}
+
+/**
+ * The answer of a tool that makes its whole result by itself (mcp/tool-result.ts).
+ * @throws Refusal capability_missing when it asks for input in a revision that has no way to
+ */
+export function wholeAnswer(message: Message, output: unknown, server: ServerInfo): Answer {
+  const whole = output as Readonly<Record<string, unknown>>;
+  if (whole['resultType'] === 'input_required' && message.era === 'legacy') {
+    throw new Refusal('capability_missing', { hint: 'It asks for input, which takes revision 2026-07-28.' });
+  }
+  return result(message, server, whole);
 }
 
 /** A refusal of the second door: a result that a model can read and act upon. */
@@ -46,8 +62,16 @@ export function toolRefusalAnswer(
   });
 }
 
-export function resourceAnswer(message: Message, uri: string, output: unknown, server: ServerInfo): Answer {
-  const contents = [{ uri, mimeType: 'application/json', text: JSON.stringify(output) }];
+export function resourceAnswer(
+  message: Message,
+  { uri, tool }: { readonly uri: string; readonly tool: Pick<AnyTool, 'answers'> },
+  output: unknown,
+  server: ServerInfo,
+): Answer {
+  const contents =
+    tool.answers === 'result'
+      ? (output as { contents: unknown }).contents
+      : [{ uri, mimeType: 'application/json', text: JSON.stringify(output) }];
   // What was read is the caller's alone and may change at any time (MCP 2026-07-28, server/utilities/caching).
   return result(message, server, { contents, ...(message.era === 'modern' && { ttlMs: 0, cacheScope: 'private' }) });
 }
@@ -57,7 +81,11 @@ export const otherAnswer = (status: number, body: unknown): Answer =>
   body === undefined ? { status, headers: {}, body: undefined } : json(status, body);
 
 /** Requests of older revisions get these in the body of a 200, as their clients read errors there and nowhere else. */
-const IN_BAND_BEFORE_2026: ReadonlySet<RefusalCode> = new Set(['method_unknown', 'params_invalid']);
+const IN_BAND_BEFORE_2026: ReadonlySet<RefusalCode> = new Set([
+  'method_unknown',
+  'params_invalid',
+  'capability_missing',
+]);
 /** JSON-RPC codes of refusals that are tool results elsewhere, for `resources/read`, which has no such result. */
 const INVALID_PARAMS = -32602;
 const INTERNAL_ERROR = -32603;
@@ -68,8 +96,8 @@ export function refusalAnswer(
   { id, era, correlationId }: AnswerTo,
   challenge: { readonly resourceMetadata: string; readonly scopes: readonly string[]; readonly scheme?: 'DPoP' },
 ): Answer {
-  const { http, rpc } = REFUSALS[refusal.code];
-  const { hint, retryAfterMs, dpopNonce } = refusal.facts;
+  const { http } = REFUSALS[refusal.code];
+  const { retryAfterMs, dpopNonce } = refusal.facts;
   const says = wwwAuthenticate(refusal, {
     resourceMetadata: challenge.resourceMetadata,
     scheme: challenge.scheme,
@@ -78,15 +106,7 @@ export function refusalAnswer(
   });
   return json(
     era === 'legacy' && IN_BAND_BEFORE_2026.has(refusal.code) ? 200 : http,
-    {
-      jsonrpc: '2.0',
-      id,
-      error: {
-        code: rpc ?? (refusal.code === 'tool_failed' ? INTERNAL_ERROR : INVALID_PARAMS),
-        message: hint === undefined ? refusal.message : `${refusal.message} ${hint}`,
-        data: refusalData(refusal, correlationId),
-      },
-    },
+    refusalError(refusal, { id, correlationId }),
     {
       ...(says !== undefined && { 'WWW-Authenticate': says }),
       ...(dpopNonce !== undefined && { 'DPoP-Nonce': dpopNonce }),
@@ -94,6 +114,21 @@ export function refusalAnswer(
       ...(http === 405 && { Allow: 'POST' }),
     },
   );
+}
+
+/** A refusal as the JSON-RPC error response that it is in the body of an answer. */
+export function refusalError(refusal: Refusal, { id, correlationId }: Pick<AnswerTo, 'id' | 'correlationId'>): object {
+  const { rpc } = REFUSALS[refusal.code];
+  const { hint } = refusal.facts;
+  return {
+    jsonrpc: '2.0',
+    id,
+    error: {
+      code: rpc ?? (refusal.code === 'tool_failed' ? INTERNAL_ERROR : INVALID_PARAMS),
+      message: hint === undefined ? refusal.message : `${refusal.message} ${hint}`,
+      data: refusalData(refusal, correlationId),
+    },
+  };
 }
 
 /** What programs read of a refusal: code, correlation id, and the facts of it. */
@@ -113,7 +148,7 @@ const textBlock = (text: string) => ({ type: 'text', text });
 function result({ id, era }: Message, server: ServerInfo, value: Readonly<Record<string, unknown>>): Answer {
   const stamped = {
     ...value,
-    resultType: 'complete',
+    resultType: value['resultType'] ?? 'complete',
     _meta: { ...(value._meta as object | undefined), 'io.modelcontextprotocol/serverInfo': server },
   };
   return json(200, { jsonrpc: '2.0', id, result: era === 'modern' ? stamped : value });

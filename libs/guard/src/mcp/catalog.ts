@@ -8,7 +8,8 @@ export interface ListedTool {
   readonly name: string;
   readonly description: string;
   readonly inputSchema: { readonly type: 'object' };
-  readonly outputSchema: { readonly type: 'object' };
+  /** none for a tool that makes its whole result by itself */
+  readonly outputSchema?: { readonly type: 'object' };
   readonly annotations: Readonly<Record<string, boolean>>;
   readonly _meta: Readonly<Record<string, unknown>>;
 }
@@ -33,7 +34,7 @@ const shown = (tool: AnyTool) => ({
   name: tool.name,
   description: tool.description,
   inputSchema: jsonSchema(tool.input, 'input'),
-  outputSchema: jsonSchema(tool.output, 'output'),
+  ...(tool.answers !== 'result' && { outputSchema: jsonSchema(tool.output, 'output') }),
   annotations: annotations(tool.effects),
 });
 

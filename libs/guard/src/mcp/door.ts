@@ -224,7 +224,8 @@ async function serve(call: AdmittedCall, message: Message, passage: Passage, par
   const { inbound, record } = passage;
   const { operation, caller } = call;
   if (operation.kind === 'other') {
-    if (operation.method === 'subscriptions/listen' && message.id !== undefined) return subscribed(call, passage, parts);
+    if (operation.method === 'subscriptions/listen' && message.id !== undefined)
+      return subscribed(call, passage, parts);
     const { status, body } = await parts.others.answer(message, caller, inbound.headers);
     return otherAnswer(status, body);
   }

@@ -7,12 +7,14 @@ import { mcpListener, type Arrivals } from './listener.http.js';
 import { firstScopes, resourceMetadataUrl } from './metadata.js';
 import { neighbourhood } from './origins.js';
 import { otherMethods, type Served } from './other-methods.js';
-import { templatesFor } from './resources.js';
+import { NO_CHANGES } from './changes.js';
+import { resourcesFor, templatesFor } from './resources.js';
+import { memoryStreams } from './streams.memory.js';
 
 /** What the door works with and is not made here. */
-type Given = Omit<DoorParts, 'others' | 'ledger' | 'neighbourhood' | 'challenge'>;
+type Given = Omit<DoorParts, 'others' | 'ledger' | 'neighbourhood' | 'challenge' | 'streams'>;
 
-export interface EndpointParts extends Given, Arrivals, Pick<Served, 'instructions'> {
+export interface EndpointParts extends Given, Arrivals, Pick<Served, 'instructions' | 'extend'> {
   /** URL of the endpoint, which is the one audience of its tokens (RFC 8707) */
   readonly resource: string;
   /** Host values that are served (origins.ts) */
@@ -29,6 +31,8 @@ export interface EndpointParts extends Given, Arrivals, Pick<Served, 'instructio
 export interface McpEndpoint {
   /** takes every request to the endpoint's path, whatever its method, and unread */
   readonly listener: RequestListener;
+  /** Ends the streams of subscriptions, so that nothing holds a server that stops; calls under way finish. */
+  endStreams(): void;
   close(): Promise<void>;
 }
 
@@ -41,15 +45,20 @@ export function mcpEndpoint(parts: EndpointParts): McpEndpoint {
       instructions,
       tools: catalogOf(tools),
       resourceTemplates: (caller) => templatesFor(resources, caller),
+      resources: (caller) => resourcesFor(resources, caller),
+      changes: parts.changes ?? NO_CHANGES,
+      ...(parts.extend && { extend: parts.extend }),
     },
     (error) => log.debug('the MCP SDK reports', { error }),
   );
+  const streams = memoryStreams(guard);
   const door = frontDoor({
     ...parts,
     others,
+    streams,
     ledger: callLedger({ ...parts, limiter: guard.limiter, now }),
     neighbourhood: neighbourhood(parts),
     challenge: { resourceMetadata: resourceMetadataUrl(resource), scopes: firstScopes(tools) },
   });
-  return { listener: mcpListener(door, parts), close: () => others.close() };
+  return { listener: mcpListener(door, parts), endStreams: streams.close, close: () => others.close() };
 }

@@ -6,6 +6,8 @@ import { apiHeaders } from '../headers.js';
 import type { Answer } from './answer.js';
 import { discard, readText } from './body.http.js';
 import type { frontDoor, Inbound } from './door.js';
+import { acceptsEvents, EVENT_STREAM, eventOf, eventStream } from './event-stream.http.js';
+import type { Outlet } from './outlet.js';
 
 /** How requests reach this server, by its settings. */
 export interface Arrivals {
@@ -33,10 +35,15 @@ export const mcpListener =
   };
 
 function write(request: IncomingMessage, response: ServerResponse, correlationId: string, answer: Answer): void {
-  const { status, headers, body, slot } = answer;
+  const { status, headers, body, slot, stream } = answer;
   if (slot !== undefined) {
     if (response.destroyed) slot.leave();
     else response.once('close', () => slot.leave());
+  }
+  if (response.headersSent) return void response.end(body === undefined ? undefined : eventOf(body));
+  if (stream !== undefined) {
+    const outlet = openStream(response, correlationId, headers);
+    return outlet === undefined ? stream.dropped() : stream.opened(outlet);
   }
   const head: Record<string, string | number> = { ...apiHeaders, 'X-Correlation-Id': correlationId, ...headers };
   if (body === undefined) {
@@ -77,7 +84,17 @@ function inboundOf(
     readBody: (maxBytes, slot) => readText(request, maxBytes, slot),
     gone: () => goneSignal(response),
     isGone: () => response.destroyed,
+    acceptsEvents: () => acceptsEvents(one('accept')),
+    openStream: (head) => (acceptsEvents(one('accept')) ? openStream(response, correlationId, head) : undefined),
   };
+}
+
+/** Begins the answer as an event stream, unless it has begun or nobody waits for it. */
+function openStream(response: ServerResponse, correlationId: string, headers: Answer['headers']): Outlet | undefined {
+  if (response.headersSent || response.destroyed) return undefined;
+  response.writeHead(200, { ...apiHeaders, 'X-Correlation-Id': correlationId, ...headers, ...EVENT_STREAM });
+  response.flushHeaders();
+  return eventStream(response);
 }
 
 function goneSignal(response: ServerResponse): AbortSignal {

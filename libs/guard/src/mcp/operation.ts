@@ -2,7 +2,8 @@ import { Refusal } from '@portcullis/contract/refusals';
 import type { Operation } from '../call.js';
 import type { AnyTool } from '../tool.js';
 import type { Message } from './message.js';
-import { isServed } from './protocol.js';
+import { isServed, METHODS, type Methods } from './protocol.js';
+import { printable } from '@portcullis/validators/text';
 import { resourceAt, type ResourceTemplate } from './resources.js';
 
 /**
@@ -13,10 +14,11 @@ export function operationOf(
   message: Message,
   tools: ReadonlyMap<string, AnyTool>,
   resources: readonly ResourceTemplate[],
+  methods: Methods = METHODS,
 ): Operation {
   const { id, method, params, era } = message;
   if (id === undefined) return { kind: 'other', method };
-  if (!isServed(method, era)) throw new Refusal('method_unknown');
+  if (!isServed(methods, method, era)) throw new Refusal('method_unknown');
   if (method === 'tools/call') return toolCall(params, tools);
   if (method === 'resources/read') return resourceRead(params, resources);
   return { kind: 'other', method };
@@ -35,7 +37,7 @@ function toolCall({ name, arguments: args }: Message['params'], tools: ReadonlyM
 function resourceRead({ uri }: Message['params'], resources: readonly ResourceTemplate[]): Operation {
   if (typeof uri !== 'string') throw new Refusal('params_invalid', { issues: ['uri: must be a string'] });
   const found = resourceAt(resources, uri);
-  if (found === undefined) throw new Refusal('resource_unknown');
+  if (found === undefined) throw new Refusal('resource_unknown', { uri: printable(uri, 2048) ?? '' });
   const { template, args } = found;
   return { kind: 'resource', method: 'resources/read', uri, template: template.uriTemplate, tool: template.tool, args };
 }

@@ -9,6 +9,7 @@ import { Refusal, type RefusalCode } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
 import * as z from 'zod';
 import type { ListedTool } from './catalog.js';
+import type { Changes } from './changes.js';
 import type { Message, ProtocolHeaders } from './message.js';
 import { LEGACY, type ServerInfo } from './protocol.js';
 
@@ -25,6 +26,11 @@ export interface Served {
   readonly instructions: string;
   tools(caller: Caller): readonly ListedTool[];
   resourceTemplates(caller: Caller): readonly object[];
+  resources(caller: Caller): readonly object[];
+  /** which lists change while the server runs */
+  readonly changes: Changes;
+  /** registers what else is served (prompts, completions …) with the server that is made for one request */
+  extend?(server: Server, caller: Caller): void;
 }
 
 export interface OtherMethods {
@@ -72,26 +78,31 @@ export function otherMethods(served: Served, onError: (error: Error) => void): O
 }
 
 function serverFor(
-  { serverInfo, instructions, tools, resourceTemplates }: Served,
+  { serverInfo, instructions, tools, resources, resourceTemplates, changes, extend }: Served,
   authInfo: AuthInfo | undefined,
 ): Server {
   const caller = authInfo?.extra?.['caller'] as Caller;
   const server = new Server(serverInfo, {
-    capabilities: { tools: { listChanged: false }, resources: { listChanged: false, subscribe: false } },
+    capabilities: {
+      tools: { listChanged: changes.kinds.has('toolsListChanged') },
+      resources: { listChanged: changes.kinds.has('resourcesListChanged'), subscribe: false },
+    },
     instructions,
     supportedProtocolVersions: [...LEGACY],
     cacheHints: {
       'server/discover': KEEP,
       'tools/list': KEEP,
+      'prompts/list': KEEP,
       'resources/list': KEEP,
       'resources/templates/list': KEEP,
     },
   });
   server.setRequestHandler('tools/list', () => ({ tools: tools(caller) as never }));
-  server.setRequestHandler('resources/list', () => ({ resources: [] }));
+  server.setRequestHandler('resources/list', () => ({ resources: resources(caller) as never }));
   server.setRequestHandler('resources/templates/list', () => ({
     resourceTemplates: resourceTemplates(caller) as never,
   }));
+  extend?.(server, caller);
   return server;
 }
 

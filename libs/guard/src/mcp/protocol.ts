@@ -17,11 +17,11 @@ export const isRevision = (value: string | undefined): value is Revision =>
 /** What a request without MCP-Protocol-Version speaks (MCP 2025-11-25, basic/transports, protocol version header). */
 export const UNSAID: Revision = '2025-03-26';
 
-/**
- * The requests this server answers, by era. What is not here is unknown: completions, prompts, logging, and
- * subscriptions, which would hold a stream open past the end of a token.
- */
-export const METHODS: Readonly<Record<string, readonly Era[]>> = {
+/** Which requests a server answers, by era. */
+export type Methods = Readonly<Record<string, readonly Era[]>>;
+
+/** The requests a server with tools and resources answers. What is not here is unknown: completions, prompts, logging. */
+export const METHODS: Methods = {
   'server/discover': ['modern'],
   initialize: ['legacy'],
   ping: ['legacy'],
@@ -30,9 +30,10 @@ export const METHODS: Readonly<Record<string, readonly Era[]>> = {
   'resources/list': ['modern', 'legacy'],
   'resources/templates/list': ['modern', 'legacy'],
   'resources/read': ['modern', 'legacy'],
+  'subscriptions/listen': ['modern'],
 };
-export const isServed = (method: string, era: Era): boolean =>
-  Object.hasOwn(METHODS, method) && METHODS[method]!.includes(era);
+export const isServed = (methods: Methods, method: string, era: Era): boolean =>
+  Object.hasOwn(methods, method) && methods[method]!.includes(era);
 
 /** What a server calls itself (MCP 2026-07-28, schema `Implementation`). */
 export interface ServerInfo {

@@ -4,7 +4,7 @@ import type { AnyTool } from '../tool.js';
 
 /** What can be read by URI. A read passes the guard like a call of the tool behind it. */
 export interface ResourceTemplate {
-  /** RFC 6570, with one variable */
+  /** RFC 6570, with one variable, or the URI itself where there is no `argument` */
   readonly uriTemplate: string;
   readonly name: string;
   readonly title: string;
@@ -13,8 +13,8 @@ export interface ResourceTemplate {
   readonly tool: AnyTool;
   /** the URIs that fit; its first group is the variable */
   readonly pattern: RegExp;
-  /** the tool's argument that the variable becomes */
-  readonly argument: string;
+  /** the tool's argument that the variable becomes; without one this is one resource and no template */
+  readonly argument?: string;
 }
 
 /** The template that a URI fits, and the arguments it says. */
@@ -23,8 +23,10 @@ export function resourceAt(
   uri: string,
 ): { readonly template: ResourceTemplate; readonly args: Readonly<Record<string, unknown>> } | undefined {
   for (const template of templates) {
-    const value = template.pattern.exec(uri)?.[1];
-    if (value !== undefined) return { template, args: { [template.argument]: value } };
+    const fits = template.pattern.exec(uri);
+    if (fits === null) continue;
+    if (template.argument === undefined) return { template, args: {} };
+    if (fits[1] !== undefined) return { template, args: { [template.argument]: fits[1] } };
   }
   return undefined;
 }
@@ -32,7 +34,7 @@ export function resourceAt(
 /** The templates a caller could ever be granted to read by, as `resources/templates/list` shows them. */
 export const templatesFor = (templates: readonly ResourceTemplate[], { ceiling }: Pick<Caller, 'ceiling'>) =>
   templates
-    .filter(({ tool }) => beyondCeiling(ceiling, tool.scopes).length === 0)
+    .filter(({ argument, tool }) => argument !== undefined && beyondCeiling(ceiling, tool.scopes).length === 0)
     .map(({ uriTemplate, name, title, description, mimeType }) => ({
       uriTemplate,
       name,
@@ -40,3 +42,9 @@ export const templatesFor = (templates: readonly ResourceTemplate[], { ceiling }
       description,
       mimeType,
     }));
+
+/** The resources a caller could ever be granted to read, as `resources/list` shows them. */
+export const resourcesFor = (templates: readonly ResourceTemplate[], { ceiling }: Pick<Caller, 'ceiling'>) =>
+  templates
+    .filter(({ argument, tool }) => argument === undefined && beyondCeiling(ceiling, tool.scopes).length === 0)
+    .map(({ uriTemplate: uri, name, title, description, mimeType }) => ({ uri, name, title, description, mimeType }));
