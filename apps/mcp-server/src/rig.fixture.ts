@@ -169,7 +169,7 @@ export async function startRig(env: Record<string, string> = {}) {
     async rows(): Promise<Record<string, number>> {
       const db = database.schema<Record<string, object>>('tools');
       const counts: Record<string, number> = {};
-      for (const table of ['customers', 'purchases', 'tickets', 'ticket_numbers', 'seeded']) {
+      for (const table of ['customers', 'purchases', 'tickets', 'attachments', 'outgoing_mail', 'numbers', 'seeded']) {
         const { n } = await db
           .selectFrom(table)
           .select((eb) => eb.fn.countAll<string>().as('n'))

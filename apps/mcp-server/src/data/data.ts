@@ -1,6 +1,10 @@
 export const CUSTOMER_STATUSES = ['active', 'suspended', 'closed'] as const;
 export const TICKET_PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const;
 export const TICKET_STATUSES = ['open', 'pending', 'closed'] as const;
+/** What an attachment may be; found by its content, never by its name. */
+export const ATTACHMENT_TYPES = ['application/pdf', 'image/png', 'image/jpeg', 'text/plain'] as const;
+/** What is known of an attachment's harm: the scanner found none, or there is no scanner. */
+export const SCANS = ['clean', 'not_scanned'] as const;
 
 /** `balance` in whole currency units with at most two decimals; `created_at` RFC 3339, UTC, ms. */
 export interface Customer {
@@ -25,8 +29,28 @@ export interface Ticket {
   readonly created_at: string;
 }
 
+/** `size_bytes` and `sha256` (lower-case hex) of the content, which no tool reads back. */
+export interface Attachment {
+  readonly attachment_id: string;
+  readonly ticket_id: string;
+  readonly name: string;
+  readonly type: (typeof ATTACHMENT_TYPES)[number];
+  readonly size_bytes: number;
+  readonly sha256: string;
+  readonly scan: (typeof SCANS)[number];
+  readonly created_at: string;
+}
+
 export type CustomerChanges = Partial<Pick<Customer, 'name' | 'email' | 'phone' | 'status'>>;
 export type NewTicket = Pick<Ticket, 'customer_id' | 'subject' | 'description' | 'priority'>;
+export type NewAttachment = Pick<Attachment, 'ticket_id' | 'name' | 'type' | 'sha256' | 'scan'> & {
+  readonly content: Uint8Array;
+};
+export interface NewMail {
+  readonly customer_ids: readonly string[];
+  readonly subject: string;
+  readonly body: string;
+}
 
 /** Rows in the order of their ids; `next` is the id to go on after, null at the end. */
 export interface Page<Row> {
@@ -54,5 +78,21 @@ export interface TenantData {
     byId(id: string): Promise<Ticket>;
     create(ticket: NewTicket): Promise<Ticket>;
     page(after: string | undefined, limit: number): Promise<Page<Ticket>>;
+    /** whose tickets these are, each customer once; unknown ids say nothing */
+    customersOf(ids: readonly string[]): Promise<readonly string[]>;
+    /** all of them with their attachments, or none */
+    remove(ids: readonly string[]): Promise<void>;
+  };
+  readonly attachments: {
+    /** @throws Refusal row_forbidden without the ticket; input_invalid when it has 20 already */
+    add(attachment: NewAttachment): Promise<Attachment>;
+    /** whose tickets these are attached to, each customer once; unknown ids say nothing */
+    customersOf(ids: readonly string[]): Promise<readonly string[]>;
+    /** all of them, or none */
+    remove(ids: readonly string[]): Promise<void>;
+  };
+  readonly mail: {
+    /** writes one mail to each of these customers, or, when one is unknown, to none */
+    queue(mail: NewMail): Promise<{ readonly mail_id: string; readonly queued: number }>;
   };
 }

@@ -56,7 +56,7 @@ export function removeTenant(database: Database, tenant: string): Promise<number
     .transaction()
     .execute(async (trx) => {
       const gone = await trx.deleteFrom('customers').where('tenant', '=', tenant).returning('customer_id').execute();
-      await trx.deleteFrom('ticket_numbers').where('tenant', '=', tenant).execute();
+      await trx.deleteFrom('numbers').where('tenant', '=', tenant).execute();
       await trx.deleteFrom('seeded').where('tenant', '=', tenant).execute();
       return gone.length;
     });

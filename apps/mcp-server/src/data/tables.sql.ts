@@ -27,6 +27,19 @@ export interface TicketTable {
   created_at: Date;
 }
 
+export interface AttachmentTable {
+  tenant: string;
+  attachment_id: string;
+  ticket_id: string;
+  name: string;
+  type: string;
+  size_bytes: number;
+  sha256: string;
+  scan: string;
+  content: Uint8Array;
+  created_at: Date;
+}
+
 export interface ToolTables {
   customers: CustomerTable;
   purchases: {
@@ -37,6 +50,16 @@ export interface ToolTables {
     bought_at: Date;
   };
   tickets: TicketTable;
-  ticket_numbers: { tenant: string; last: Bigint };
+  attachments: AttachmentTable;
+  outgoing_mail: {
+    tenant: string;
+    mail_id: string;
+    customer_id: string;
+    address: string;
+    subject: string;
+    body: string;
+    created_at: Date;
+  };
+  numbers: { tenant: string; kind: string; last: Bigint };
   seeded: { tenant: string; seeded_at: Date };
 }

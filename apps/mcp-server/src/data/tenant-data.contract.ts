@@ -1,6 +1,7 @@
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
 import { removeTenant, seedTenant } from './seed.sql.js';
+import type { ToolTables } from './tables.sql.js';
 import { SCHEMA, tenantData } from './tenant-data.sql.js';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -66,5 +67,98 @@ export function tenantDataContract(open: () => Promise<Database>): void {
     expect(await dataOf('drill-none').customers.page(undefined, 10)).toEqual({ rows: [], next: null });
     expect((await customers.page(undefined, 5)).next).toBeNull();
     expect((await customers.page(undefined, 4)).next).toBe('QRS456');
+  });
+
+  describe('attachments and mail', () => {
+    const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0, 255, 10, 13]);
+    const file = (ticket_id: string) =>
+      ({ ticket_id, name: 'a.png', type: 'image/png', sha256: '00', scan: 'not_scanned', content: PNG }) as const;
+    const kept = (tenant: string) =>
+      database.schema<ToolTables>(SCHEMA).selectFrom('attachments').selectAll().where('tenant', '=', tenant).execute();
+    beforeAll(async () => {
+      await seedTenant(database, 'mail-a', NOW);
+      await seedTenant(database, 'mail-b', NOW);
+    });
+
+    it('an attachment is kept byte by byte, numbered by its tenant', async () => {
+      const added = await dataOf('mail-a').attachments.add(file('T-000001'));
+      const { content: _, ...shown } = file('T-000001');
+      expect(added).toEqual({
+        ...shown,
+        attachment_id: 'A-100001',
+        size_bytes: 8,
+        created_at: '2026-11-20T12:00:00.000Z',
+      });
+      const [row] = await kept('mail-a');
+      expect([...row!.content]).toEqual([...PNG]);
+      expect((await dataOf('mail-b').attachments.add(file('T-000001'))).attachment_id).toBe('A-100001');
+    });
+
+    it('an attachment needs a ticket of its own tenant', async () => {
+      const { tickets } = dataOf('mail-a');
+      const fresh = { customer_id: '67890', subject: 's', description: 'd', priority: 'low' } as const;
+      const { ticket_id } = await tickets.create(fresh);
+      for (const id of [ticket_id, 'T-999999']) {
+        await expect(dataOf('mail-b').attachments.add(file(id))).rejects.toMatchObject({ code: 'row_forbidden' });
+      }
+    });
+
+    it('a ticket takes twenty attachments, also from many at once', async () => {
+      const { attachments } = dataOf('mail-b');
+      const all = await Promise.allSettled(Array.from({ length: 30 }, () => attachments.add(file('T-000002'))));
+      const refused = all.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
+      expect(refused).toEqual(Array(10).fill('input_invalid'));
+      expect((await kept('mail-b')).filter(({ ticket_id }) => ticket_id === 'T-000002')).toHaveLength(20);
+    });
+
+    it('tells whose tickets and attachments these are, of its own tenant only', async () => {
+      const { tickets, attachments } = dataOf('mail-a');
+      expect((await tickets.customersOf(['T-000001', 'T-000002', 'T-999999'])).toSorted()).toEqual(['12345', 'ABC123']);
+      expect(await attachments.customersOf(['A-100001', 'A-999999'])).toEqual(['12345']);
+      expect(await dataOf('mail-none').tickets.customersOf(['T-000001'])).toEqual([]);
+      expect(await dataOf('mail-none').attachments.customersOf(['A-100001'])).toEqual([]);
+    });
+
+    it.each([
+      ['tickets', ['T-000001', 'T-999999']],
+      ['attachments', ['A-100001', 'A-999999']],
+    ] as const)('of %s all are deleted or none', async (dataset, ids) => {
+      await expect(dataOf('mail-a')[dataset].remove(ids)).rejects.toMatchObject({ code: 'row_forbidden' });
+      expect(await dataOf('mail-a')[dataset].customersOf(ids)).toEqual(['12345']);
+      await expect(dataOf('mail-none')[dataset].remove([ids[0]])).rejects.toMatchObject({ code: 'row_forbidden' });
+    });
+
+    it('an attachment goes alone, and a ticket with all of its own', async () => {
+      const { tickets, attachments } = dataOf('mail-a');
+      const second = await attachments.add(file('T-000001'));
+      await attachments.remove(['A-100001', 'A-100001']);
+      expect(await attachments.customersOf(['A-100001', second.attachment_id])).toEqual(['12345']);
+      await tickets.remove(['T-000001']);
+      expect(await kept('mail-a')).toEqual([]);
+      expect((await kept('mail-b')).length).toBe(21);
+    });
+
+    it('a mailing is one row for each customer, or none when one is unknown or of another tenant', async () => {
+      const { customers, mail } = dataOf('mail-b');
+      const rows = () =>
+        database.schema<ToolTables>(SCHEMA).selectFrom('outgoing_mail').selectAll().orderBy('customer_id').execute();
+      const words = { subject: "'; --", body: 'Hello\nthere' };
+      await dataOf('mail-a').customers.remove('QRS456');
+      for (const stranger of ['QRS456', 'NOBODY']) {
+        const sent = dataOf('mail-a').mail.queue({ customer_ids: ['12345', stranger], ...words });
+        await expect(sent).rejects.toMatchObject({ code: 'row_forbidden' });
+      }
+      expect(await rows()).toEqual([]);
+      expect(await mail.queue({ customer_ids: ['67890', '12345', '12345'], ...words })).toEqual({
+        mail_id: 'M-100001',
+        queued: 2,
+      });
+      expect(await rows()).toMatchObject([
+        { tenant: 'mail-b', mail_id: 'M-100001', customer_id: '12345', address: 'ada.palmer@example.com', ...words },
+        { customer_id: '67890' },
+      ]);
+      await customers.remove('67890');
+      expect(await rows()).toHaveLength(1);
+    });
   });
 }

@@ -1,6 +1,8 @@
 import type { Database, Ending } from '@portcullis/sql/database';
+import { attachmentsOf } from './attachments.sql.js';
 import { customersOf } from './customers.sql.js';
 import type { TenantData } from './data.js';
+import { mailOf } from './mail.sql.js';
 import type { ToolTables } from './tables.sql.js';
 import { ticketsOf } from './tickets.sql.js';
 
@@ -10,6 +12,11 @@ export const SCHEMA = 'tools';
 export function tenantData(database: Database, now: () => number): (tenant: string, call?: Ending) => TenantData {
   return (tenant, call) => {
     const db = database.schema<ToolTables>(SCHEMA, call);
-    return { customers: customersOf(db, tenant), tickets: ticketsOf(db, tenant, now) };
+    return {
+      customers: customersOf(db, tenant),
+      tickets: ticketsOf(db, tenant, now),
+      attachments: attachmentsOf(db, tenant, now),
+      mail: mailOf(db, tenant, now),
+    };
   };
 }

@@ -1,8 +1,10 @@
-import { sql, type Kysely, type Selectable } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import { present } from './customers.sql.js';
 import type { TenantData, Ticket } from './data.js';
+import { nextNumber } from './numbers.sql.js';
 import { pageOf } from './page.js';
-import { FIRST_TICKET, ticketIdOf } from './ticket-number.js';
+import { recordId } from './record-id.js';
+import { removeAll } from './remove-all.sql.js';
 import type { TicketTable, ToolTables } from './tables.sql.js';
 
 /** The tickets of one tenant. `now` gives ms since epoch. */
@@ -22,18 +24,12 @@ export function ticketsOf(db: Kysely<ToolTables>, tenant: string, now: () => num
           .forKeyShare()
           .executeTakeFirst();
         const { customer_id } = present(customer);
-        const { last } = await trx
-          .insertInto('ticket_numbers')
-          .values({ tenant, last: FIRST_TICKET })
-          .onConflict((conflict) => conflict.column('tenant').doUpdateSet({ last: sql`ticket_numbers.last + 1` }))
-          .returning('last')
-          .executeTakeFirstOrThrow();
         const { subject, description, priority } = fresh;
         const row = await trx
           .insertInto('tickets')
           .values({
             tenant,
-            ticket_id: ticketIdOf(Number(last)),
+            ticket_id: recordId('T', await nextNumber(trx, tenant, 'ticket')),
             customer_id,
             subject,
             description,
@@ -54,6 +50,28 @@ export function ticketsOf(db: Kysely<ToolTables>, tenant: string, now: () => num
         .execute();
       return pageOf(rows.map(ticket), limit, (row) => row.ticket_id);
     },
+
+    async customersOf(ids) {
+      const rows = await db
+        .selectFrom('tickets')
+        .where('tenant', '=', tenant)
+        .where('ticket_id', 'in', ids)
+        .select('customer_id')
+        .distinct()
+        .execute();
+      return rows.map(({ customer_id }) => customer_id);
+    },
+
+    remove: (ids) =>
+      removeAll(db, ids, async (trx, wanted) => {
+        const gone = await trx
+          .deleteFrom('tickets')
+          .where('tenant', '=', tenant)
+          .where('ticket_id', 'in', wanted)
+          .returning('ticket_id')
+          .execute();
+        return gone.length;
+      }),
   };
 }
 

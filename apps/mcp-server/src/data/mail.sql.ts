@@ -1,0 +1,43 @@
+import { Refusal } from '@portcullis/contract/refusals';
+import type { Kysely } from 'kysely';
+import type { TenantData } from './data.js';
+import { nextNumber } from './numbers.sql.js';
+import { recordId } from './record-id.js';
+import type { ToolTables } from './tables.sql.js';
+
+/** The outgoing mail of one tenant. `now` gives ms since epoch. */
+export function mailOf(db: Kysely<ToolTables>, tenant: string, now: () => number): TenantData['mail'] {
+  return {
+    queue: ({ customer_ids, subject, body }) =>
+      db.transaction().execute(async (trx) => {
+        const wanted = [...new Set(customer_ids)];
+        // Locked in one order, so that two mailings cannot wait for each other.
+        const recipients = await trx
+          .selectFrom('customers')
+          .select(['customer_id', 'email'])
+          .where('tenant', '=', tenant)
+          .where('customer_id', 'in', wanted)
+          .orderBy('customer_id')
+          .forKeyShare()
+          .execute();
+        if (recipients.length !== wanted.length) throw new Refusal('row_forbidden');
+        const mail_id = recordId('M', await nextNumber(trx, tenant, 'mail'));
+        const created_at = new Date(now());
+        await trx
+          .insertInto('outgoing_mail')
+          .values(
+            recipients.map(({ customer_id, email }) => ({
+              tenant,
+              mail_id,
+              customer_id,
+              address: email,
+              subject,
+              body,
+              created_at,
+            })),
+          )
+          .execute();
+        return { mail_id, queued: recipients.length };
+      }),
+  };
+}
