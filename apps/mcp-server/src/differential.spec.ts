@@ -4,6 +4,7 @@ import {
   type McpHttpHandler,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
+import { SILENT } from '@portcullis/guard/exchange';
 import { refusalOf } from '@portcullis/contract/refusals';
 import { redact } from '@portcullis/validators/redact';
 import { tenantData } from './data/tenant-data.sql.js';
@@ -30,7 +31,7 @@ beforeAll(async () => {
           try {
             const structuredContent = redact(
               output,
-              await execute(args as never, data as never, { signal: new AbortController().signal }),
+              await execute(args as never, data as never, { signal: new AbortController().signal, exchange: SILENT }),
             ) as Record<string, unknown>;
             return { content: [{ type: 'text' as const, text: JSON.stringify(structuredContent) }], structuredContent };
           } catch (error) {

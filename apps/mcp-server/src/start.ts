@@ -2,6 +2,7 @@ import type { Bus } from '@portcullis/bus/bus';
 import type { EventLog } from '@portcullis/bus/outbox';
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { Log } from '@portcullis/contract/log';
+import { memoryHistory } from '@portcullis/guard/history.memory';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { runningCalls } from '@portcullis/guard/deadline.memory';
 import type { GuardPorts } from '@portcullis/guard/pipeline';
@@ -15,9 +16,10 @@ import { targetUri } from '@portcullis/guard/target-uri';
 import type { TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
+import { drained } from '@portcullis/service/drain.http';
 import type { IncomingMessage } from 'node:http';
 import { clientAddress } from '@portcullis/guard/forwarding';
-import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
+import { listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
@@ -34,7 +36,8 @@ import type { McpServerSettings } from './config.js';
 import { removeTenant, seedTenant } from './data/seed.sql.js';
 import { SCHEMA, tenantData } from './data/tenant-data.sql.js';
 import { issuerMirror } from './issuer-mirror.http.js';
-import { mcpEndpoint } from '@portcullis/guard/mcp/endpoint.http';
+import { memoryStreams } from '@portcullis/guard/mcp/streams.memory';
+import { mcpEndpoint, type EndpointParts } from '@portcullis/guard/mcp/endpoint.http';
 import { McpModule } from './mcp.module.js';
 import { resourceMetadata } from '@portcullis/guard/mcp/metadata';
 import { servedHosts } from '@portcullis/guard/mcp/origins';
@@ -57,6 +60,8 @@ export interface McpServerParts {
   readonly tools?: ReadonlyMap<string, AnyTool>;
   /** ms since epoch */
   readonly now?: () => number;
+  /** what is served besides the tools, or in place of what usually is */
+  readonly more?: Partial<Pick<EndpointParts, 'resources' | 'extend' | 'methods' | 'changes'>>;
 }
 
 const MCP_PATH = '/mcp';
@@ -81,6 +86,7 @@ export async function startMcpServer(
   const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
   const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });
   const [checks, htu] = [memoryCredentialChecks(rulesFor(MCP_RESOURCE)), targetUri(MCP_RESOURCE)];
+  const running = runningCalls();
   const guard: GuardPorts = {
     callerOf: (headers) => authenticate(headers, htu, checks),
     isRevoked: revocations.isRevoked,
@@ -91,19 +97,23 @@ export async function startMcpServer(
       maxCallsPerAgent: settings.MAX_CALLS_PER_AGENT,
       maxHeldBytes: settings.MAX_HELD_BYTES,
     }),
-    running: runningCalls(),
+    running,
+    history: memoryHistory(now),
     depsFor: narrowed(tenantData(database, now)),
     redact,
     now,
   };
+  const streams = memoryStreams(guard);
   const mcp = mcpEndpoint({
     resource: MCP_RESOURCE,
     names,
     origins: settings.ALLOWED_ORIGINS,
     loopback,
     guard,
+    streams,
     tools,
     resources: RESOURCES,
+    ...parts.more,
     serverInfo: SERVER_INFO,
     instructions: INSTRUCTIONS,
     maxBodyBytes: settings.MAX_BODY_BYTES,
@@ -180,11 +190,12 @@ export async function startMcpServer(
     managementUrl: management.url,
     close: () =>
       (closed ??= (async () => {
-        await closeBound(bound);
+        // a subscription would hold the drain until it is cut
+        streams.close();
+        await drained(bound, management, settings, running.stopAll);
         await mcp.close();
         await Promise.all([feed.stop(), revocations.stop()]);
         await api.close();
-        await closeBound(management);
       })()),
   };
 }

@@ -1,5 +1,6 @@
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { RequestListener } from 'node:http';
+import { expectApprovers } from '../approval.js';
 import { catalogOf } from './catalog.js';
 import { frontDoor, type DoorParts } from './door.js';
 import { callLedger } from './ledger.js';
@@ -9,10 +10,9 @@ import { neighbourhood } from './origins.js';
 import { otherMethods, type Served } from './other-methods.js';
 import { NO_CHANGES } from './changes.js';
 import { resourcesFor, templatesFor } from './resources.js';
-import { memoryStreams } from './streams.memory.js';
 
 /** What the door works with and is not made here. */
-type Given = Omit<DoorParts, 'others' | 'ledger' | 'neighbourhood' | 'challenge' | 'streams'>;
+type Given = Omit<DoorParts, 'others' | 'ledger' | 'neighbourhood' | 'challenge'>;
 
 export interface EndpointParts extends Given, Arrivals, Pick<Served, 'instructions' | 'extend'> {
   /** URL of the endpoint, which is the one audience of its tokens (RFC 8707) */
@@ -31,14 +31,13 @@ export interface EndpointParts extends Given, Arrivals, Pick<Served, 'instructio
 export interface McpEndpoint {
   /** takes every request to the endpoint's path, whatever its method, and unread */
   readonly listener: RequestListener;
-  /** Ends the streams of subscriptions, so that nothing holds a server that stops; calls under way finish. */
-  endStreams(): void;
   close(): Promise<void>;
 }
 
 /** The MCP endpoint from its parts: what every server that has one shares, ours and those of others (protect.wire.ts). */
 export function mcpEndpoint(parts: EndpointParts): McpEndpoint {
   const { resource, tools, resources, serverInfo, instructions, guard, log, now } = parts;
+  expectApprovers(tools, guard.approval);
   const others = otherMethods(
     {
       serverInfo,
@@ -51,14 +50,12 @@ export function mcpEndpoint(parts: EndpointParts): McpEndpoint {
     },
     (error) => log.debug('the MCP SDK reports', { error }),
   );
-  const streams = memoryStreams(guard);
   const door = frontDoor({
     ...parts,
     others,
-    streams,
     ledger: callLedger({ ...parts, limiter: guard.limiter, now }),
     neighbourhood: neighbourhood(parts),
     challenge: { resourceMetadata: resourceMetadataUrl(resource), scopes: firstScopes(tools) },
   });
-  return { listener: mcpListener(door, parts), endStreams: streams.close, close: () => others.close() };
+  return { listener: mcpListener(door, parts), close: () => others.close() };
 }
