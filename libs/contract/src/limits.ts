@@ -25,7 +25,15 @@ export const limitQuestion = z.strictObject({
 export type LimitQuestion = z.input<typeof limitQuestion>;
 
 /** Which limit refused. */
-export const LIMIT_TYPES = ['arrivals', 'requests', 'tool_requests', 'llm_tokens', 'concurrency', 'failures'] as const;
+export const LIMIT_TYPES = [
+  'arrivals',
+  'requests',
+  'tool_requests',
+  'llm_tokens',
+  'concurrency',
+  'failures',
+  'approvals',
+] as const;
 export type LimitType = (typeof LIMIT_TYPES)[number];
 
 export type LimitVerdict =

@@ -25,7 +25,15 @@ test('the topics are as pinned', () => {
 });
 
 test('the limits that can refuse are as pinned', () => {
-  expect(LIMIT_TYPES).toEqual(['arrivals', 'requests', 'tool_requests', 'llm_tokens', 'concurrency', 'failures']);
+  expect(LIMIT_TYPES).toEqual([
+    'arrivals',
+    'requests',
+    'tool_requests',
+    'llm_tokens',
+    'concurrency',
+    'failures',
+    'approvals',
+  ]);
 });
 
 test('a limit question has a tenant and a whole share unless it says otherwise', () => {

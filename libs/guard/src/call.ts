@@ -1,13 +1,22 @@
 import type { Refusal } from '@portcullis/contract/refusals';
 import type { LimitVerdict } from '@portcullis/contract/limits';
 import type { Caller } from '@portcullis/scopes/caller';
+import type { BroughtApproval, PageToOpen } from './approval.js';
 import type { SafeArguments } from './attempt.js';
+import type { Label } from './history.js';
 import type { Slot } from './slots.js';
 import type { AnyTool } from './tool.js';
 
 /** What a request asks for. The body decides, never the `Mcp-Name` header. */
 export type Operation =
-  | { readonly kind: 'tool'; readonly method: 'tools/call'; readonly tool: AnyTool; readonly args: unknown }
+  | {
+      readonly kind: 'tool';
+      readonly method: 'tools/call';
+      readonly tool: AnyTool;
+      readonly args: unknown;
+      /** for tools that people have to approve */
+      readonly approval?: BroughtApproval;
+    }
   | {
       readonly kind: 'resource';
       readonly method: 'resources/read';
@@ -53,6 +62,12 @@ export interface CallRecord {
   /** resolves when a tool that was given up has really ended */
   unfinished?: Promise<void>;
   denial: boolean;
+  /** id of the approval that was asked for or used */
+  approval?: string;
+  /** what the client is asked to have opened, in place of the refusal */
+  pageToOpen?: PageToOpen;
+  /** what was found in the arguments or in the output, and left on the task */
+  labels?: readonly Label[];
   llmTokens?: number;
   /** milliseconds per step, in order */
   readonly stepsMs: Record<string, number>;

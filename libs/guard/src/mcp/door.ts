@@ -18,8 +18,10 @@ import {
   wholeAnswer,
   type Answer,
 } from './answer.js';
+import { pageAnswer } from './approval-exchange.js';
 import { CallExchange } from './call-exchange.js';
 import { NO_CHANGES, type Changes } from './changes.js';
+import { corsHeaders, preflightAnswer } from './cors.js';
 import type { CallLedger } from './ledger.js';
 import type { Outlet } from './outlet.js';
 import { METHODS, type Methods, type ServerInfo } from './protocol.js';
@@ -42,6 +44,8 @@ export interface Inbound extends Arrival {
   readonly origin: string | undefined;
   /** the method a browser asks leave for (CORS preflight) */
   readonly preflightFor: string | undefined;
+  /** the headers it would send, in the same question */
+  readonly preflightHeaders: string | undefined;
   /** every Authorization header as it came */
   readonly authorization: readonly string[];
   /** every DPoP header as it came */
@@ -162,7 +166,7 @@ export function frontDoor(parts: DoorParts): (inbound: Inbound) => Promise<Answe
 
 async function through(passage: Passage, parts: DoorParts): Promise<Answer> {
   const { inbound, record } = passage;
-  if (checkHead(inbound, parts.neighbourhood) === 'preflight') return PREFLIGHT;
+  if (checkHead(inbound, parts.neighbourhood) === 'preflight') return preflightAnswer(inbound.preflightHeaders);
   const call = await admit(
     {
       authorization: inbound.authorization,
@@ -240,6 +244,7 @@ async function serve(call: AdmittedCall, message: Message, passage: Passage, par
     record.refusal = passage.ended ?? refusalOf(error);
     // what is no answer of the tool's (500, 503, 499) is none to the protocol either
     if (operation.kind === 'resource' || REFUSALS[record.refusal.code].http !== 200) throw record.refusal;
+    if (record.pageToOpen) return pageAnswer(message, record.pageToOpen, parts.serverInfo);
     return toolRefusalAnswer(message, record.refusal, record.correlationId, parts.serverInfo);
   } finally {
     passage.hush();
@@ -310,26 +315,8 @@ function tell({ correlationId, refusal }: CallRecord, log: Log): void {
   else log.debug('a call was refused', facts);
 }
 
-/** What pages of allowed origins may send (the answer to their preflight). */
-const PREFLIGHT: Answer = {
-  status: 204,
-  headers: {
-    'Access-Control-Allow-Methods': 'POST',
-    'Access-Control-Allow-Headers':
-      'authorization, dpop, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, x-request-id, x-tool-call-id, traceparent',
-    'Access-Control-Max-Age': '600',
-  },
-  body: undefined,
-};
-
 /** Lets a page of an allowed origin read the answer, refusals included. */
 function withCors(answer: Answer, { origin }: Inbound, { neighbourhood }: DoorParts): Answer {
   if (origin === undefined || !neighbourhood.originAllowed(origin)) return answer;
-  const headers = {
-    ...answer.headers,
-    'Access-Control-Allow-Origin': origin,
-    'Access-Control-Expose-Headers': 'WWW-Authenticate, DPoP-Nonce, Retry-After, X-Correlation-Id',
-    Vary: 'Origin',
-  };
-  return { ...answer, headers };
+  return { ...answer, headers: { ...answer.headers, ...corsHeaders(origin) } };
 }

@@ -1,6 +1,7 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Operation } from '../call.js';
 import type { AnyTool } from '../tool.js';
+import { broughtApproval } from './approval-exchange.js';
 import type { Message } from './message.js';
 import { isServed, METHODS, type Methods } from './protocol.js';
 import { printable } from '@portcullis/validators/text';
@@ -19,19 +20,21 @@ export function operationOf(
   const { id, method, params, era } = message;
   if (id === undefined) return { kind: 'other', method };
   if (!isServed(methods, method, era)) throw new Refusal('method_unknown');
-  if (method === 'tools/call') return toolCall(params, tools);
+  if (method === 'tools/call') return toolCall(message, tools);
   if (method === 'resources/read') return resourceRead(params, resources);
   return { kind: 'other', method };
 }
 
-function toolCall({ name, arguments: args }: Message['params'], tools: ReadonlyMap<string, AnyTool>): Operation {
+function toolCall({ era, params }: Pick<Message, 'era' | 'params'>, tools: ReadonlyMap<string, AnyTool>): Operation {
+  const { name, arguments: args } = params;
   if (typeof name !== 'string') throw new Refusal('params_invalid', { issues: ['name: must be a string'] });
   if (args !== undefined && (typeof args !== 'object' || args === null || Array.isArray(args))) {
     throw new Refusal('params_invalid', { issues: ['arguments: must be an object'] });
   }
   const tool = tools.get(name);
   if (tool === undefined) throw new Refusal('tool_unknown');
-  return { kind: 'tool', method: 'tools/call', tool, args: args ?? {} };
+  const call = { kind: 'tool', method: 'tools/call', tool, args: args ?? {} } as const;
+  return tool.approvals === undefined ? call : { ...call, approval: broughtApproval(params, era) };
 }
 
 function resourceRead({ uri }: Message['params'], resources: readonly ResourceTemplate[]): Operation {

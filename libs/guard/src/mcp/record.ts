@@ -68,9 +68,11 @@ export function callEvent(
       // the template: what fills it in is an argument, and arguments are kept as digests only
       resource: called?.kind === 'resource' ? called.template : undefined,
       outcome: refusal?.code ?? 'allowed',
+      labels: record.labels && [...record.labels],
       denial: record.denial,
       http,
       attempt: record.attempt,
+      approval: record.approval,
       argumentsDigest: called && argumentsDigest(keyOf(tenant), called.args),
       arguments: record.arguments,
       llmTokens: record.llmTokens,

@@ -1,0 +1,35 @@
+import type { BroughtApproval, PageToOpen } from '../approval.js';
+import { wholeAnswer, type Answer } from './answer.js';
+import type { Message } from './message.js';
+import type { Era, ServerInfo } from './protocol.js';
+
+const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
+
+/**
+ * What a request says of an approval, as it came. What its client answered to the elicitation is not read: that a page was
+ * opened, or a form filled in, is nobody's yes.
+ */
+export function broughtApproval(params: Message['params'], era: Era): BroughtApproval {
+  const meta = objectOf(params['_meta']);
+  const { elicitation } = era === 'modern' ? objectOf(meta[CAPABILITIES]) : {};
+  return {
+    named: meta['portcullis/approval'],
+    state: era === 'modern' ? params['requestState'] : undefined,
+    opensUrls: typeof objectOf(elicitation)['url'] === 'object',
+  };
+}
+
+/** Asks the client to have a page opened and to repeat the call (MCP 2026-07-28, basic/patterns/mrtr). */
+export const pageAnswer = (message: Message, { message: says, url, state }: PageToOpen, server: ServerInfo): Answer =>
+  wholeAnswer(
+    message,
+    {
+      resultType: 'input_required',
+      inputRequests: { approval: { method: 'elicitation/create', params: { mode: 'url', message: says, url } } },
+      requestState: state,
+    },
+    server,
+  );
+
+const objectOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
