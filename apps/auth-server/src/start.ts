@@ -4,6 +4,7 @@ import type { Bus } from '@portcullis/bus/bus';
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
 import { managementPort } from '@portcullis/service/common';
+import { drained } from '@portcullis/service/drain.http';
 import { clientAddress } from '@portcullis/guard/forwarding';
 import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
 import { standingFeed } from '@portcullis/guard/standing-feed';
@@ -286,7 +287,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     stopChores();
-    await Promise.all([closeBound(bound), closeBound(management)]);
+    await drained(bound, management, settings);
     await keeping.idle();
     await announcer.stop();
     await Promise.all([standing.stop(), revoked.stop()]);

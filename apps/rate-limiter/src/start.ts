@@ -9,8 +9,9 @@ import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
+import { drained } from '@portcullis/service/drain.http';
 import { hostsOf } from '@portcullis/guard/hosts';
-import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
+import { listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
@@ -80,7 +81,7 @@ export async function startRateLimiter(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await Promise.all([closeBound(bound), closeBound(management)]);
+    await drained(bound, management, settings);
     await Promise.all([feed.stop(), revocations.stop()]);
     await app.close();
   };

@@ -7,10 +7,11 @@ import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { managementPort } from '@portcullis/service/common';
+import { drained } from '@portcullis/service/drain.http';
 import { clientAddress } from '@portcullis/guard/forwarding';
 import type { IncomingMessage } from 'node:http';
 import { hostsOf } from '@portcullis/guard/hosts';
-import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
+import { listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
@@ -112,7 +113,7 @@ export async function startSecurityAnalytics(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await Promise.all([closeBound(bound), closeBound(management)]);
+    await drained(bound, management, settings);
     await tell.stop();
     await ownEventsTaken(events);
     await Promise.all([subscription.stop(), feed.stop(), revocations.stop()]);

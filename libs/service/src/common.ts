@@ -9,6 +9,7 @@ import {
   secretSetting,
   urlSetting,
   whenHardened,
+  wholeSetting,
 } from './setting.js';
 
 /**
@@ -56,6 +57,15 @@ export const common = {
   ALLOWED_ORIGINS: listSetting().describe('origins of web pages that may call the API'),
   FORCE_HTTPS: embeddedDefault(flagSetting().default(true), 'false').describe(
     'refuse requests that did not arrive over https',
+  ),
+  MAX_CONNECTIONS: wholeSetting(1, 1_000_000)
+    .default(4096)
+    .describe('connections at a time to the API; further ones are closed unread'),
+  DRAIN_DELAY_MS: embeddedDefault(wholeSetting(0, 300_000).default(5000), '0').describe(
+    'milliseconds that a service which is told to stop says so on /readyz, and serves on, before it takes no more connections',
+  ),
+  SHUTDOWN_GRACE_MS: embeddedDefault(wholeSetting(0, 300_000).default(25_000), '2000').describe(
+    'milliseconds that calls under way have to finish after that',
   ),
   DEMO: flagSetting().default(false).describe('make demo clients, users and customers; embedded mode only'),
 } as const satisfies Readonly<Record<string, z.ZodType>>;

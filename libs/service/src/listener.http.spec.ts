@@ -11,7 +11,7 @@ const bound = async () => {
   open.push(made);
   return made;
 };
-afterEach(() => Promise.all(open.splice(0).map(closeBound)));
+afterEach(() => Promise.all(open.splice(0).map((bound) => closeBound(bound))));
 
 test('a bound port answers 503 in JSON until something is mounted, then what that says', async () => {
   const made = await bound();

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { cutSlowReaders } from './slow-readers.http.js';
 
 /** A port that is taken and answers, at first with 503. */
 export interface Bound {
@@ -23,7 +24,11 @@ const TIMEOUTS = {
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 5_000,
 };
+/** Connections at a time; further ones are closed at once, before anything is read from them. */
+const MAX_CONNECTIONS = 4_096;
 const CLOSE_GRACE_MS = 2_000;
+/** For answers that are given when the time is over. */
+const LAST_WORDS_MS = 250;
 const listeners = new WeakMap<Server, RequestListener>();
 const closing = new WeakSet<Server>();
 
@@ -49,6 +54,8 @@ export async function bind(host: string, port: number, tls?: TlsFiles): Promise<
         serve,
       )
     : createServer(TIMEOUTS, serve);
+  server.maxConnections = MAX_CONNECTIONS;
+  cutSlowReaders(server, tls !== undefined);
   // Node would answer an Expect it does not know by itself, past every check and every record of ours
   server.on('checkExpectation', serve);
   await listening(server, host, port);
@@ -63,12 +70,19 @@ export async function bind(host: string, port: number, tls?: TlsFiles): Promise<
 /** Lets the listener answer the port's requests from now on. */
 export const listen = (bound: Bound, listener: RequestListener): void => void listeners.set(bound.server, listener);
 
-/** Stops accepting, lets requests under way finish for up to 2 s, then cuts what is left. Safe to call twice. */
-export async function closeBound({ server }: Bound): Promise<void> {
+/**
+ * Stops accepting, lets requests under way finish, then cuts what is left. Safe to call twice.
+ * @param graceMs how long they may take; 2 s unless given
+ * @param giveUp  called when that is over; what is answered then still leaves
+ */
+export async function closeBound({ server }: Bound, graceMs = CLOSE_GRACE_MS, giveUp?: () => void): Promise<void> {
   closing.add(server);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const sweep = setInterval(() => server.closeIdleConnections(), 25);
-  const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  let cut = setTimeout(() => {
+    giveUp?.();
+    cut = setTimeout(() => server.closeAllConnections(), giveUp === undefined ? 0 : LAST_WORDS_MS);
+  }, graceMs);
   server.closeIdleConnections();
   await closed;
   clearInterval(sweep);

@@ -22,12 +22,20 @@ export interface ManagementOptions {
 const CHECK_TIMEOUT_MS = 2_000;
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 
+/** The management port while it answers. */
+export interface Management extends Bound {
+  /** From now on the service is not ready, whatever its dependencies say. */
+  drain(): void;
+}
+
 /** Serves /healthz (alive), /readyz (each dependency with its state; 503 when one is not ok) and /metrics. */
-export async function startManagement({ host, port, checks, metrics, mode }: ManagementOptions): Promise<Bound> {
+export async function startManagement({ host, port, checks, metrics, mode }: ManagementOptions): Promise<Management> {
   const bound = await bind(host, port);
+  let draining = false;
   const routes: Readonly<Record<string, (response: ServerResponse) => Promise<void>>> = {
     '/healthz': async (response) => json(response, 200, { status: 'alive' }),
     '/readyz': async (response) => {
+      if (draining) return json(response, 503, { status: 'draining', mode: mode.toUpperCase(), checks: {} });
       const states = await stateOf(checks);
       const ready = Object.values(states).every((state) => state === 'ok');
       json(response, ready ? 200 : 503, {
@@ -49,7 +57,7 @@ export async function startManagement({ host, port, checks, metrics, mode }: Man
       return json(response, route ? 405 : 404, { error: route ? 'method_not_allowed' : 'not_found' });
     route(response).catch(() => json(response, 500, { error: 'internal' }));
   });
-  return bound;
+  return { ...bound, drain: () => void (draining = true) };
 }
 
 const stateOf = async (checks: ManagementOptions['checks']): Promise<Record<string, string>> =>

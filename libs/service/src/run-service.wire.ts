@@ -11,8 +11,19 @@ import { readTls } from './tls.file.js';
 /** What running a service takes of its settings. */
 type Wanted = Pick<
   CommonSettings,
-  'PORTCULLIS_MODE' | 'HOST' | 'PORT' | 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'TLS_CLIENT_CA_FILE'
+  | 'PORTCULLIS_MODE'
+  | 'HOST'
+  | 'PORT'
+  | 'TLS_CERT_FILE'
+  | 'TLS_KEY_FILE'
+  | 'TLS_CLIENT_CA_FILE'
+  | 'MAX_CONNECTIONS'
+  | 'DRAIN_DELAY_MS'
+  | 'SHUTDOWN_GRACE_MS'
 >;
+
+/** For what is let go of after the last call, ms; an embedded service is gone within 5 s. */
+const LETTING_GO_MS = 3_000;
 
 /** A service as its main.ts names it: what it is told, what it works with, how it starts. */
 export interface ServiceProgram<Settings extends Wanted, Parts> {
@@ -30,13 +41,15 @@ export async function runService<Settings extends Wanted, Parts extends { readon
     const settings = readSettings(program.config, process.env, readSecretFile) as Settings;
     const parts = await program.parts(settings);
     const bound = await bind(settings.HOST, settings.PORT, readTls(settings));
+    bound.server.maxConnections = settings.MAX_CONNECTIONS;
     const service = await program.start(settings, parts, bound);
     parts.log.info('listening', {
       url: service.url,
       management: service.managementUrl,
       mode: settings.PORTCULLIS_MODE,
     });
-    await runUntilSignal({ close: () => service.close().then(() => parts.close()) }, parts.log);
+    const withinMs = settings.DRAIN_DELAY_MS + settings.SHUTDOWN_GRACE_MS + LETTING_GO_MS;
+    await runUntilSignal({ close: () => service.close().then(() => parts.close()) }, parts.log, withinMs);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : 'could not start'}\n`);
     // not exitCode: a port that is bound already would keep the process alive

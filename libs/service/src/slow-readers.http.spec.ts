@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { cutSlowReaders } from './slow-readers.http.js';
+
+const LARGE = Buffer.alloc(32 * 1024 * 1024);
+
+async function serving<T>(listener: RequestListener, use: (port: number) => Promise<T>): Promise<T> {
+  const server = createServer(listener);
+  cutSlowReaders(server, false, 120);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    return await use((server.address() as AddressInfo).port);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+}
+const asking = (port: number) => {
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  return socket;
+};
+
+it('a client that does not read its answer is cut', async () => {
+  let ended: (finished: boolean) => void;
+  const end = new Promise<boolean>((resolve) => (ended = resolve));
+  const answer: RequestListener = (_request, response) => {
+    response.on('close', () => ended(response.writableFinished)).end(LARGE);
+  };
+  await serving(answer, async (port) => {
+    const socket = asking(port)
+      .pause()
+      .on('error', () => undefined);
+    expect(await end).toBe(false);
+    socket.destroy();
+  });
+});
+
+it('a client that reads, however much, and one that has nothing to read are left alone', async () => {
+  const answer: RequestListener = (_request, response) => {
+    response.write('begun');
+    setTimeout(() => response.end(LARGE), 500);
+  };
+  await serving(answer, async (port) => {
+    let read = 0;
+    const socket = asking(port).on('data', (chunk: Buffer) => (read += chunk.length));
+    while (read < LARGE.length) await once(socket, 'data');
+    expect(socket.destroyed).toBe(false);
+    socket.destroy();
+  });
+});
