@@ -76,6 +76,7 @@ function inboundOf(
     hosts: every(request, 'host'),
     origin: one('origin'),
     preflightFor: one('access-control-request-method'),
+    preflightHeaders: one('access-control-request-headers'),
     authorization: every(request, 'authorization'),
     dpop: every(request, 'dpop'),
     contentType: one('content-type'),

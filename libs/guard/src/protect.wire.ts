@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import { fileEventLog } from '@portcullis/bus/event-log.file';
+import { memoryEventLog, type MemoryEventLogOptions } from '@portcullis/bus/event-log.memory';
+import type { EventLog } from '@portcullis/bus/outbox';
+import { DEFAULT_TENANT, isTenant } from '@portcullis/contract/ids';
+import type { Log } from '@portcullis/contract/log';
+import { memoryLimiter } from '@portcullis/limits/limiter.memory';
+import { limitsOf, type PrincipalRule } from '@portcullis/limits/rules';
+import { redact } from '@portcullis/validators/redact';
+import { parseRange } from './addresses.js';
+import { authenticate } from './credentials.js';
+import { runningCalls } from './deadline.memory.js';
+import { memoryHistory } from './history.memory.js';
+import { jwksUriOf } from './issuer-metadata.http.js';
+import { remoteKeys } from './jwks.http.js';
+import { memoryStreams } from './mcp/streams.memory.js';
+import { mcpEndpoint } from './mcp/endpoint.http.js';
+import { resourceMetadata } from './mcp/metadata.js';
+import { servedHosts } from './mcp/origins.js';
+import { routes, wholeServer, type Middleware } from './mcp/routes.http.js';
+import { newId } from './new-id.memory.js';
+import type { GuardPorts } from './pipeline.js';
+import { memoryCredentialChecks } from './credential-checks.memory.js';
+import { memorySlots } from './slots.memory.js';
+import { DEFAULT_SLOTS, type SlotBounds } from './slots.js';
+import { targetUri } from './target-uri.js';
+import type { TokenRules } from './token.js';
+import { toolRegistry, type AnyTool } from './tool.js';
+
+/** What to protect and by whose tokens; all else has a default that is safe. docs/guard.md explains each. */
+export interface ProtectOptions {
+  /** the authorization server, exactly as its metadata and its tokens name it */
+  readonly issuer: string;
+  /** public URL of the MCP endpoint; also the one audience of its tokens (RFC 8707) */
+  readonly resource: string;
+  /** in the order that clients see */
+  readonly tools: readonly AnyTool[];
+  /** what the server calls itself */
+  readonly name?: string;
+  readonly version?: string;
+  /** said to every model once */
+  readonly instructions?: string;
+  /** where the issuer's keys lie; looked up in its metadata unless given */
+  readonly jwksUri?: string;
+  /** `portcullis`: the issuer is an auth-server of this house, whose tokens name tenant, ceiling and task */
+  readonly claims?: 'rfc9068' | 'portcullis';
+  /** what all callers of a foreign issuer belong to */
+  readonly tenant?: string;
+  /** what `execute` gets as its second argument */
+  readonly depsFor?: GuardPorts['depsFor'];
+  /** what one principal may do over all tools; a tool's own figures stand in its definition */
+  readonly limits?: Partial<PrincipalRule>;
+  /** how much is taken on at a time */
+  readonly slots?: Partial<SlotBounds>;
+  /** largest body of one request; 1 MiB unless given */
+  readonly maxBodyBytes?: number;
+  /** where events go: a file of JSON lines, or a log of the caller's own; the memory of this process unless given */
+  readonly events?: { readonly file: string } | EventLog;
+  /** is told of each event, where they are kept in memory */
+  readonly onEvent?: MemoryEventLogOptions['onEvent'];
+  /** 32 bytes: arguments are digested under it in events; random per start unless given */
+  readonly auditDigestKey?: Uint8Array;
+  /** Host values that are served besides the resource's own */
+  readonly hosts?: readonly string[];
+  /** origins of web pages that may call besides the resource's own */
+  readonly origins?: readonly string[];
+  /** addresses and CIDR ranges of proxies whose X-Forwarded-* counts */
+  readonly trustedProxies?: readonly string[];
+  /** refuse what came neither over TLS nor from a trusted proxy that says https; true for an https resource */
+  readonly forceHttps?: boolean;
+  /** was this token revoked before it expired? Asked on every call */
+  readonly isRevoked?: GuardPorts['isRevoked'];
+  /** how far this caller is trusted now? Asked on every call */
+  readonly stateOf?: GuardPorts['stateOf'];
+  /** warnings and errors go to stderr unless given */
+  readonly log?: Log;
+  /** ms since epoch */
+  readonly now?: () => number;
+}
+
+/** The guard in front of somebody's own tools. */
+export interface Protected {
+  /** a node:http server of its own: what is neither the endpoint nor its metadata is 404 */
+  readonly listener: RequestListener;
+  /** a part of another server (Express, Nest, connect), before anything that reads bodies: passes on what is not its own */
+  readonly middleware: Middleware;
+  /** ends what runs and writes what is unwritten; the server is closed by whoever made it */
+  close(): Promise<void>;
+}
+
+/**
+ * Puts the guard before somebody's own tools, with everything it remembers in the memory of this process. The whole
+ * pipeline is the one that mcp-server has; nothing is left out.
+ * @throws TypeError for URLs that are none, or a tenant that is no slug; Error for two tools of one name; RangeError for a
+ *   proxy that is no address
+ */
+export function protect(options: ProtectOptions): Protected {
+  const { issuer, resource, name = 'tools', version = '0.0.0', log = stderrLog, now = Date.now } = options;
+  const { pathname, protocol, hostname } = new URL(resource);
+  const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
+  const tools = toolRegistry(options.tools);
+  const events = eventsOf(options);
+  const limiter = memoryLimiter({
+    now,
+    random: randomBytes,
+    limitsFor: limitsOf((tool) => tools.get(tool)?.limit, options.limits),
+  });
+  const rules: TokenRules = {
+    issuer,
+    audience: resource,
+    keys: remoteKeys({ jwksUri: options.jwksUri ?? jwksUriOf(issuer), now }),
+    foreignTenant: options.claims === 'portcullis' ? undefined : tenantOf(options),
+    now,
+  };
+  const [checks, htu] = [memoryCredentialChecks(rules), targetUri(resource)];
+  const running = runningCalls();
+  const guard: GuardPorts = {
+    callerOf: (headers) => authenticate(headers, htu, checks),
+    isRevoked: options.isRevoked ?? (() => false),
+    stateOf: options.stateOf ?? (() => 'Normal'),
+    limiter,
+    slots: memorySlots({ ...DEFAULT_SLOTS, ...options.slots }),
+    running,
+    history: memoryHistory(now),
+    depsFor: options.depsFor ?? (() => undefined),
+    redact,
+    now,
+  };
+  const serverInfo = { name, version };
+  const streams = memoryStreams(guard);
+  const endpoint = mcpEndpoint({
+    resource,
+    names: servedHosts(resource, options.hosts ?? [], loopback),
+    origins: options.origins ?? [],
+    loopback,
+    guard,
+    streams,
+    tools,
+    resources: [],
+    serverInfo,
+    instructions: options.instructions ?? '',
+    ...(options.maxBodyBytes !== undefined && { maxBodyBytes: options.maxBodyBytes }),
+    events,
+    auditDigestKey: options.auditDigestKey ?? randomBytes(32),
+    trustedProxies: (options.trustedProxies ?? []).map(parseRange),
+    forceHttps: options.forceHttps ?? protocol === 'https:',
+    newId,
+    now,
+    log,
+  });
+  const middleware = routes(pathname, endpoint.listener, resourceMetadata(resource, issuer, tools, name));
+  let closed: Promise<void> | undefined;
+  return {
+    listener: wholeServer(middleware),
+    middleware,
+    close: () =>
+      (closed ??= (async () => {
+        streams.close();
+        running.stopAll();
+        await endpoint.close();
+        await Promise.all([limiter.close(), events.close()]);
+      })()),
+  };
+}
+
+function tenantOf({ tenant = DEFAULT_TENANT }: ProtectOptions): string {
+  if (!isTenant(tenant)) throw new TypeError('a tenant is a slug: 1 to 32 of a-z, 0-9 and -');
+  return tenant;
+}
+
+function eventsOf({ events, onEvent }: ProtectOptions): EventLog {
+  if (events === undefined) return memoryEventLog({ service: 'mcp-tools', newId, onEvent });
+  return 'file' in events ? fileEventLog({ path: events.file, service: 'mcp-tools', newId }) : events;
+}
+
+/** Who runs a small server reads its stderr; what is no trouble is not said there. */
+const stderrLog: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: (message, facts) => console.warn(message, facts),
+  error: (message, facts) => console.error(message, facts),
+};
