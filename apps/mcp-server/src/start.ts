@@ -17,7 +17,6 @@ import type { TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
 import { drained } from '@portcullis/service/drain.http';
-import { drained } from '@portcullis/service/drain.http';
 import type { IncomingMessage } from 'node:http';
 import { clientAddress } from '@portcullis/guard/forwarding';
 import { listen, type Bound } from '@portcullis/service/listener.http';
@@ -87,7 +86,6 @@ export async function startMcpServer(
   const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
   const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });
   const [checks, htu] = [memoryCredentialChecks(rulesFor(MCP_RESOURCE)), targetUri(MCP_RESOURCE)];
-  const running = runningCalls();
   const running = runningCalls();
   const guard: GuardPorts = {
     callerOf: (headers) => authenticate(headers, htu, checks),
