@@ -4,7 +4,7 @@ const impure = Object.keys(SUFFIXES).filter((suffix) => suffix !== 'pure' && suf
 
 /** One run over all projects, for tools/test.mjs. `npx nx test PROJECT` runs one of them. */
 export default {
-  projects: ['<rootDir>/apps/*', '<rootDir>/libs/*', '<rootDir>/tools'],
+  projects: ['<rootDir>/apps/*', '<rootDir>/libs/*', '<rootDir>/tools', '<rootDir>/examples'],
   // Ends what hangs; says nothing about speed, which on a busy machine is anybody's guess (PGlite's first start takes seconds).
   testTimeout: 60_000,
   // Modules loaded as ESM are not given back before the worker ends.
