@@ -170,7 +170,9 @@ export function describeHistory(
       const { take } = await started();
       expect(await take({ customers: ids(50) }, { budgets: { perTask: 50, perHour: 100 } })).toBe('taken');
       expect(await take({ customers: ['D0'] })).toBe('over_budget');
-      expect(await take({ customers: ['C0'] }, { budgets: { perTask: 1, perHour: 1 } })).toBe('over_budget');
+      const narrow = { budgets: { perTask: 1, perHour: 1 } };
+      expect(await take({ customers: ['C0', 'D0'] }, narrow)).toBe('over_budget');
+      expect(await take({ customers: ['C0'], labels: ['hostile'] }, narrow)).toBe('taken');
     });
 
     test('long ids that differ in their last letter are two', async () => {

@@ -99,8 +99,10 @@ class Histories implements MemoryHistory {
     const knownTask = known && name !== undefined ? known.tasks.get(name) : undefined;
     const customers = distinct(mark.customers);
     const { newInHour, newInTask } = newAmong(customers, known?.customers, knownTask?.customers);
-    if ((known?.customers.size ?? 0) + newInHour > budgets.perHour) return 'over_budget';
-    if (name !== undefined && (knownTask?.customers.size ?? 0) + newInTask > budgets.perTask) return 'over_budget';
+    if (newInHour > 0 && (known?.customers.size ?? 0) + newInHour > budgets.perHour) return 'over_budget';
+    if (name !== undefined && newInTask > 0 && (knownTask?.customers.size ?? 0) + newInTask > budgets.perTask) {
+      return 'over_budget';
+    }
 
     const opensTask = name !== undefined && knownTask === undefined;
     if (opensTask && (known?.tasks.size ?? 0) >= this.#bounds.tasksPerPrincipal) throw full('tasks of one principal');

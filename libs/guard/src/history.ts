@@ -56,7 +56,8 @@ export interface History {
    */
   pastOf(tenant: string, who: Doer): Past | Promise<Past>;
   /**
-   * Adds a mark, whole or not at all, in one step with asking the budgets.
+   * Adds a mark, whole or not at all, in one step with asking the budgets. Those are about customers that are new: whoever
+   * was touched already stays within them.
    * @throws Refusal overloaded when no more can be kept: what cannot be kept cannot be let in, and nothing is forgotten
    *   to make room
    */

@@ -7,6 +7,7 @@ import type { CallRecord, Operation } from './call.js';
 import { admit, isAdmitted, run as runCall, type AdmittedCall, type Arriving, type GuardPorts } from './pipeline.js';
 import { runningCalls } from './deadline.memory.js';
 import { memorySlots } from './slots.memory.js';
+import { memoryHistory } from './history.memory.js';
 import { defineTool, type AnyTool } from './tool.js';
 
 const client = { isGone: () => false, attempted: async () => 'event-1' };
@@ -65,6 +66,7 @@ function guard(change: Partial<GuardPorts> & { state?: BehaviourState; verdict?:
     },
     slots: memorySlots(),
     running: runningCalls(),
+    history: memoryHistory(() => NOW),
     depsFor: () => (steps.push('execute'), { ssn: '123-45-6789' }),
     redact: (_schema, output) => (steps.push('redact'), { ...(output as object), ssn: '***' }),
     now: () => time++,
@@ -232,11 +234,19 @@ describe('the second door', () => {
     return { ...made, call };
   };
 
-  test('validates, executes and redacts in this order', async () => {
+  test('asks what was done before, validates, screens, takes customers, executes, redacts and labels in this order', async () => {
     const { steps, ports, record, call } = await admitted();
     expect(await run(call, ports)).toEqual({ id: '1', ssn: '***' });
     expect(steps).toEqual(['execute', 'redact']);
-    expect(Object.keys(record.stepsMs).slice(6)).toEqual(['validate', 'execute', 'redact']);
+    expect(Object.keys(record.stepsMs).slice(6)).toEqual([
+      'chain',
+      'validate',
+      'screen',
+      'task',
+      'execute',
+      'redact',
+      'label',
+    ]);
   });
 
   test('opens to a key once, and to nothing that looks like one', async () => {

@@ -7,14 +7,18 @@ import type { Caller } from '@portcullis/scopes/caller';
 import type * as z from 'zod';
 import { CLOCK_SKEW } from './token.js';
 import type { Authenticated, Credentials } from './credentials.js';
+import { approve, type ApprovalPorts } from './approval.js';
 import { attempt, hasEffect, safeArguments, type AttemptLog } from './attempt.js';
 import { neededScopes, type CallRecord, type Operation } from './call.js';
-import { cancelled, execute, type RunningCalls, type Waiting } from './deadline.js';
+import { expectUnchained, noteBegun, type ChainPorts, type Following } from './chain.js';
+import { cancelled, execute, lookUp, type RunningCalls, type Waiting } from './deadline.js';
+import { screenArguments, screenOutput } from './screen.js';
 import type { Slots } from './slots.js';
+import { takeNamed, takeShown } from './task.js';
 import type { AnyTool, ToolContext } from './tool.js';
 
 /** What the guard asks of the outside. A port is named by what it answers. */
-export interface GuardPorts {
+export interface GuardPorts extends ChainPorts {
   /** @throws Refusal token_missing, token_invalid, dpop_invalid; rate_limited after too many of those, overloaded */
   callerOf(headers: CredentialHeaders): Authenticated | Promise<Authenticated>;
   /** was the token revoked before it expired? Asked on every call, whatever was cached of it. @throws Refusal overloaded */
@@ -30,6 +34,8 @@ export interface GuardPorts {
   depsFor(caller: Caller, context: ToolContext): unknown;
   /** takes secrets and personal data out of a validated output, by the labels of its schema */
   redact(schema: z.ZodType, output: unknown): unknown;
+  /** how people approve calls; needed where a tool has `approvals` */
+  readonly approval?: ApprovalPorts | undefined;
   /** ms since epoch */
   now(): number;
 }
@@ -96,19 +102,47 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
   if (operation.kind === 'other') throw new Refusal('internal', {}, { detail: `run of ${operation.method}` });
   const { tool, args } = operation;
   const step = stopwatch(record, ports);
+  const following: Following = { caller, tool, record };
+  // what answers at once is not waited for, here and below: a turn of the loop costs more than the answer
+  const unchained = expectUnchained(following, ports);
+  if (unchained) await unchained;
+  step('chain');
   const input = validate(tool, args);
   record.arguments = safeArguments(tool, input);
   step('validate');
+  const screened = screenArguments(following, args, ports);
+  if (screened) await screened;
+  step('screen');
+  const looking = { calls: ports.running, waiting: client };
+  const taken = takeNamed(
+    following,
+    input,
+    (customersOf) => lookUp(tool, (context) => customersOf(input, ports.depsFor(caller, context) as never), looking),
+    ports,
+  );
+  if (taken) await taken;
+  step('task');
+  if (tool.approvals !== undefined) {
+    await approve(caller, operation, record, ports.approval);
+    step('approval');
+  }
   if (client.isGone()) throw cancelled();
   if (hasEffect(tool)) {
     await attempt(record, client);
     step('attempt');
   }
+  const begun = noteBegun(following, ports);
+  if (begun) await begun;
   const depsFor = (context: ToolContext): unknown => ports.depsFor(caller, context);
   const output = await execute(tool, input, depsFor, { record, calls: ports.running, waiting: client });
   step('execute');
   const redacted = ports.redact(tool.output, output);
   step('redact');
+  const shown = takeShown(following, output, ports);
+  if (shown) await shown;
+  const labelled = screenOutput(following, redacted, ports);
+  if (labelled) await labelled;
+  step('label');
   return redacted;
 }
 

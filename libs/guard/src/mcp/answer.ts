@@ -1,5 +1,6 @@
 import { factsInBody, Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
 import { wwwAuthenticate } from '../challenge.js';
+import type { Label } from '../history.js';
 import type { Slot } from '../slots.js';
 import type { AnyTool } from '../tool.js';
 import type { Message } from './message.js';
@@ -32,20 +33,21 @@ const json = (status: number, value: unknown, headers: Readonly<Record<string, s
 });
 
 /** The one writer of answers to `tools/call`, in all revisions: one JSON-RPC response. */
-export function toolAnswer(message: Message, output: unknown, server: ServerInfo): Answer {
-  return result(message, server, { content: [textBlock(JSON.stringify(output))], structuredContent: output });
+export function toolAnswer(message: Message, output: unknown, server: ServerInfo, labels?: Labels): Answer {
+  const value = { content: [textBlock(JSON.stringify(output))], structuredContent: output };
+  return result(message, server, withLabels(value, labels));
 }
 
 /**
  * The answer of a tool that makes its whole result by itself (mcp/tool-result.ts).
  * @throws Refusal capability_missing when it asks for input in a revision that has no way to
  */
-export function wholeAnswer(message: Message, output: unknown, server: ServerInfo): Answer {
+export function wholeAnswer(message: Message, output: unknown, server: ServerInfo, labels?: Labels): Answer {
   const whole = output as Readonly<Record<string, unknown>>;
   if (whole['resultType'] === 'input_required' && message.era === 'legacy') {
     throw new Refusal('capability_missing', { hint: 'It asks for input, which takes revision 2026-07-28.' });
   }
-  return result(message, server, whole);
+  return result(message, server, withLabels(whole, labels));
 }
 
 /** A refusal of the second door: a result that a model can read and act upon. */
@@ -67,14 +69,23 @@ export function resourceAnswer(
   { uri, tool }: { readonly uri: string; readonly tool: Pick<AnyTool, 'answers'> },
   output: unknown,
   server: ServerInfo,
+  labels?: Labels,
 ): Answer {
   const contents =
     tool.answers === 'result'
       ? (output as { contents: unknown }).contents
       : [{ uri, mimeType: 'application/json', text: JSON.stringify(output) }];
   // What was read is the caller's alone and may change at any time (MCP 2026-07-28, server/utilities/caching).
-  return result(message, server, { contents, ...(message.era === 'modern' && { ttlMs: 0, cacheScope: 'private' }) });
+  const value = { contents, ...(message.era === 'modern' && { ttlMs: 0, cacheScope: 'private' }) };
+  return result(message, server, withLabels(value, labels));
 }
+
+/** What was found in the call's arguments or output, which its client and its person should know too. */
+type Labels = readonly Label[] | undefined;
+const withLabels = (value: Readonly<Record<string, unknown>>, labels: Labels): Readonly<Record<string, unknown>> =>
+  labels === undefined
+    ? value
+    : { ...value, _meta: { ...(value['_meta'] as object | undefined), 'portcullis/labels': labels } };
 
 /** What the SDK answered to another method. */
 export const otherAnswer = (status: number, body: unknown): Answer =>

@@ -236,10 +236,10 @@ async function serve(call: AdmittedCall, message: Message, passage: Passage, par
   try {
     const output = await run(call, parts.guard, passage);
     if (passage.ended !== undefined) throw passage.ended;
-    if (operation.kind === 'resource') return resourceAnswer(message, operation, output, parts.serverInfo);
+    if (operation.kind === 'resource') return resourceAnswer(message, operation, output, parts.serverInfo, record.labels);
     return operation.tool.answers === 'result'
-      ? wholeAnswer(message, output, parts.serverInfo)
-      : toolAnswer(message, output, parts.serverInfo);
+      ? wholeAnswer(message, output, parts.serverInfo, record.labels)
+      : toolAnswer(message, output, parts.serverInfo, record.labels);
   } catch (error) {
     record.refusal = passage.ended ?? refusalOf(error);
     // what is no answer of the tool's (500, 503, 499) is none to the protocol either

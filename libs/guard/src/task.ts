@@ -1,0 +1,70 @@
+import { Refusal } from '@portcullis/contract/refusals';
+import type { Following } from './chain.js';
+import type { AnyTool } from './tool.js';
+import type { History, Taken } from './history.js';
+
+export interface TaskPorts {
+  readonly history: History;
+}
+export type CustomersOf = NonNullable<AnyTool['customersOf']>;
+export type LookUp = (customersOf: CustomersOf) => Promise<readonly string[]>;
+
+/**
+ * Before a call is executed: are the customers that it names within its task and its budgets? They are taken then, also
+ * those that do not exist, since asking for them is how they are guessed.
+ * @param lookUp asks a tool that has to look in its data to know whose they are
+ * @throws Refusal row_forbidden, which is a denial
+ */
+export function takeNamed(call: Following, input: unknown, lookUp: LookUp, ports: TaskPorts): void | Promise<void> {
+  const { tool, caller } = call;
+  if (caller.taskCustomer !== undefined && !saysWhose(call))
+    throw denied(call, `${tool.name} does not say whose data it touches`);
+  const { customersOf } = tool;
+  if (customersOf === undefined) return;
+  // one parameter: it says so from the arguments alone, which is the case of nearly all calls
+  const named = customersOf.length === 1 ? customersOf(input, undefined as never) : lookUp(customersOf);
+  return named instanceof Promise ? named.then((customers) => take(call, customers, ports)) : take(call, named, ports);
+}
+
+/**
+ * After a call was executed, before its output leaves: are the customers that it shows within its task and its budgets?
+ * @throws Refusal row_forbidden, which is a denial
+ */
+export function takeShown(call: Following, output: unknown, ports: TaskPorts): void | Promise<void> {
+  const shown = call.tool.customersIn?.(output);
+  return shown && take(call, shown, ports);
+}
+
+/** In a task that is bound to one customer, a tool that may touch data has to say whose. */
+const saysWhose = ({ tool }: Following): boolean =>
+  tool.customersOf !== undefined || tool.customersIn !== undefined || tool.effects.every((effect) => effect === 'none');
+
+function take(call: Following, customers: readonly string[], { history }: TaskPorts): void | Promise<void> {
+  if (customers.length === 0) return;
+  const { caller } = call;
+  const { taskCustomer, customersPerTask: perTask, customersPerHour: perHour } = caller;
+  // it looks exactly as a record that is not there, so that nothing is learned of others
+  if (taskCustomer !== undefined && customers.some((customer) => customer !== taskCustomer)) {
+    throw denied(call, 'another customer than that of the task');
+  }
+  const taken = history.take(caller.tenant, caller, { customers }, { perTask, perHour });
+  if (taken instanceof Promise) return taken.then((become) => expectWithin(call, become));
+  expectWithin(call, taken);
+}
+
+function expectWithin(call: Following, taken: Taken): void {
+  if (taken === 'taken') return;
+  const { task, customersPerTask, customersPerHour } = call.caller;
+  const budgets =
+    task === undefined
+      ? `${customersPerHour} an hour`
+      : `${customersPerTask} in one task and ${customersPerHour} an hour`;
+  throw denied(call, 'over the budget of distinct customers', {
+    hint: `This agent may touch so many distinct customers: ${budgets}. This call would go beyond; those it has touched already stay open to it.`,
+  });
+}
+
+function denied({ record }: Following, detail: string, facts: { hint?: string } = {}): Refusal {
+  record.denial = true;
+  return new Refusal('row_forbidden', facts, { detail });
+}
