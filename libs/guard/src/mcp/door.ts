@@ -236,7 +236,8 @@ async function serve(call: AdmittedCall, message: Message, passage: Passage, par
   try {
     const output = await run(call, parts.guard, passage);
     if (passage.ended !== undefined) throw passage.ended;
-    if (operation.kind === 'resource') return resourceAnswer(message, operation, output, parts.serverInfo, record.labels);
+    if (operation.kind === 'resource')
+      return resourceAnswer(message, operation, output, parts.serverInfo, record.labels);
     return operation.tool.answers === 'result'
       ? wholeAnswer(message, output, parts.serverInfo, record.labels)
       : toolAnswer(message, output, parts.serverInfo, record.labels);
