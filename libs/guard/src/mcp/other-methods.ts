@@ -11,7 +11,7 @@ import * as z from 'zod';
 import type { ListedTool } from './catalog.js';
 import type { Changes } from './changes.js';
 import type { Message, ProtocolHeaders } from './message.js';
-import { LEGACY, type ServerInfo } from './protocol.js';
+import { LEGACY, type Era, type ServerInfo } from './protocol.js';
 
 /** What the SDK answered: a status, and the JSON-RPC response if there is one. */
 export interface SdkAnswer {
@@ -30,7 +30,7 @@ export interface Served {
   /** which lists change while the server runs */
   readonly changes: Changes;
   /** registers what else is served (prompts, completions …) with the server that is made for one request */
-  extend?(server: Server, caller: Caller): void;
+  extend?(server: Server, request: { readonly caller: Caller; readonly era: Era }): void;
 }
 
 export interface OtherMethods {
@@ -48,13 +48,13 @@ const KEEP = { ttlMs: 60_000, cacheScope: 'private' } as const;
  * @param onError what the SDK reports; for the log
  */
 export function otherMethods(served: Served, onError: (error: Error) => void): OtherMethods {
-  const factory: McpServerFactory = ({ authInfo }) => serverFor(served, authInfo);
+  const factory: McpServerFactory = ({ authInfo }) => serverFor(served, authInfo, 'modern');
   const modern = createMcpHandler(factory, { legacy: 'reject', onerror: onError });
 
   const legacy = async (request: Request, body: object, authInfo: AuthInfo): Promise<Response> => {
     // One answer as JSON, where the SDK's own fallback for older revisions would open an event stream.
     const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
-    const server = serverFor(served, authInfo);
+    const server = serverFor(served, authInfo, 'legacy');
     try {
       await server.connect(transport);
       return await transport.handleRequest(request, { parsedBody: body, authInfo });
@@ -80,6 +80,7 @@ export function otherMethods(served: Served, onError: (error: Error) => void): O
 function serverFor(
   { serverInfo, instructions, tools, resources, resourceTemplates, changes, extend }: Served,
   authInfo: AuthInfo | undefined,
+  era: Era,
 ): Server {
   const caller = authInfo?.extra?.['caller'] as Caller;
   const server = new Server(serverInfo, {
@@ -102,7 +103,7 @@ function serverFor(
   server.setRequestHandler('resources/templates/list', () => ({
     resourceTemplates: resourceTemplates(caller) as never,
   }));
-  extend?.(server, caller);
+  extend?.(server, { caller, era });
   return server;
 }
 
