@@ -15,7 +15,7 @@ import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { config } from './config.js';
-import { startMcpServer } from './start.js';
+import { startMcpServer, type McpServerParts } from './start.js';
 
 /** What a test says of a token; everything else is as our authorization server would say it. */
 export interface TokenWords {
@@ -63,8 +63,8 @@ export interface Answered {
   readonly json: any;
 }
 
-/** mcp-server as it is started, on a free port, with an issuer of its own and everything in memory. */
-export async function startRig(env: Record<string, string> = {}) {
+/** mcp-server as it is started, on a free port, with an issuer of its own and everything in memory, but for what is in `more`. */
+export async function startRig(env: Record<string, string> = {}, more: Partial<McpServerParts> = {}) {
   const issuer = await startIssuer();
   const bound = await bind('127.0.0.1', 0);
   const mcp = `${bound.url}/mcp`;
@@ -82,7 +82,9 @@ export async function startRig(env: Record<string, string> = {}) {
   let skipped = 0;
   const now = () => Date.now() + skipped;
   const auditDigestKey = randomBytes(32);
-  const parts = { database, bus, events: events.log, limiter, log: silentLog, auditDigestKey, demoData: true, now };
+  const stateKeys = [randomBytes(32)];
+  const engines = { database, bus, events: events.log, limiter, log: silentLog, auditDigestKey, stateKeys };
+  const parts: McpServerParts = { ...engines, demoData: true, now, ...more };
   let service = await startMcpServer(settings, parts, bound);
 
   const token = ({

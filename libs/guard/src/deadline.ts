@@ -79,9 +79,15 @@ export interface RunningCalls {
   stopAll(): void;
 }
 
+/** A call whose tool runs: its record, who looks after it, and for whom it is done. */
+export interface Underway {
+  readonly record: CallRecord;
+  readonly calls: RunningCalls;
+  readonly waiting: Waiting;
+}
+
 /**
- * Executes a tool under its deadline, for as long as somebody waits. A tool that does not heed its signal is given up: its
- * late result is dropped, and `record.unfinished` tells when it really ended, so that its slot is held until then.
+ * Executes a tool under its deadline, for as long as somebody waits.
  * @throws Refusal of the tool's own; tool_failed for whatever else it throws, for an output that breaks its own schema,
  *   and when it takes too long; cancelled when the client is gone; overloaded when the server stops
  */
@@ -89,21 +95,13 @@ export async function execute(
   tool: AnyTool,
   input: unknown,
   depsFor: (context: ToolContext) => unknown,
-  { record, calls, waiting }: { record: CallRecord; calls: RunningCalls; waiting: Waiting },
+  underway: Underway,
 ): Promise<unknown> {
-  const running = new RunningCall(tool, waiting);
-  const deps = depsFor(running);
-  let work: Promise<unknown> | undefined;
-  calls.add(running);
   try {
-    work = tool.execute(input, deps as never, running);
-    return tool.output.parse(await running.outcomeOf(work));
+    const work = (context: ToolContext) => tool.execute(input, depsFor(context) as never, context);
+    return tool.output.parse(await supervised(tool, work, underway));
   } catch (error) {
-    if (running.stopped !== undefined && work !== undefined) record.unfinished = work.then(ended, ended);
-    if (error instanceof Refusal) throw error;
-    throw new Refusal('tool_failed', {}, { cause: error });
-  } finally {
-    calls.remove(running);
+    throw failed(error);
   }
 }
 
@@ -114,20 +112,40 @@ export async function execute(
 export async function lookUp<T>(
   tool: AnyTool,
   look: (context: ToolContext) => T | Promise<T>,
-  { calls, waiting }: { calls: RunningCalls; waiting: Waiting },
+  underway: Underway,
+): Promise<T> {
+  try {
+    return await supervised(tool, look, underway);
+  } catch (error) {
+    throw failed(error);
+  }
+}
+
+/**
+ * Work that does not heed its signal is given up: its late result is dropped, and `record.unfinished` tells when it really
+ * ended, so that its slot is held until then and callers cannot pile up behind it.
+ */
+async function supervised<T>(
+  tool: AnyTool,
+  begin: (context: ToolContext) => T | Promise<T>,
+  { record, calls, waiting }: Underway,
 ): Promise<T> {
   const running = new RunningCall(tool, waiting);
+  let work: Promise<T> | undefined;
   calls.add(running);
   try {
-    return await running.outcomeOf(Promise.resolve(look(running)));
+    work = Promise.resolve(begin(running));
+    return await running.outcomeOf(work);
   } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal('tool_failed', {}, { cause: error });
+    if (running.stopped !== undefined && work !== undefined) record.unfinished = work.then(ended, ended);
+    throw error;
   } finally {
     calls.remove(running);
   }
 }
 
+const failed = (error: unknown): Refusal =>
+  error instanceof Refusal ? error : new Refusal('tool_failed', {}, { cause: error });
 const ended = (): void => undefined;
 
 /** The refusal of a call that nobody waits for. */

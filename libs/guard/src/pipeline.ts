@@ -113,11 +113,11 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
   const screened = screenArguments(following, args, ports);
   if (screened) await screened;
   step('screen');
-  const looking = { calls: ports.running, waiting: client };
+  const underway = { record, calls: ports.running, waiting: client };
   const taken = takeNamed(
     following,
     input,
-    (customersOf) => lookUp(tool, (context) => customersOf(input, ports.depsFor(caller, context) as never), looking),
+    (customersOf) => lookUp(tool, (context) => customersOf(input, ports.depsFor(caller, context) as never), underway),
     ports,
   );
   if (taken) await taken;
@@ -134,7 +134,7 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
   const begun = noteBegun(following, ports);
   if (begun) await begun;
   const depsFor = (context: ToolContext): unknown => ports.depsFor(caller, context);
-  const output = await execute(tool, input, depsFor, { record, calls: ports.running, waiting: client });
+  const output = await execute(tool, input, depsFor, underway);
   step('execute');
   const redacted = ports.redact(tool.output, output);
   step('redact');

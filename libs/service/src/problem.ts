@@ -46,6 +46,9 @@ const API_STATUS: Partial<Record<RefusalCode, number>> = {
   tool_unknown: 404,
   resource_unknown: 404,
   row_forbidden: 404,
+  chain_forbidden: 403,
+  approval_needed: 403,
+  tool_drifted: 403,
   tool_failed: 500,
 };
 
@@ -105,6 +108,9 @@ export const issuesOf = (error: z.core.$ZodError): string[] =>
     .slice(0, 10)
     .map((issue) => `${issue.path.map(String).join('.') || 'body'}: ${issue.message}`.slice(0, 200));
 
+/** What callers are told to wait when nothing better is known. */
+const RETRY_AFTER_MS = 1000;
+
 const REQUEST_INVALID = 'The request does not match what this API accepts.';
 
 function refusalAnswer(
@@ -112,10 +118,12 @@ function refusalAnswer(
   context: ProblemContext,
   says: string = REFUSALS[refusal.code].says,
 ): ProblemAnswer {
-  const { hint, retryAfterMs, dpopNonce } = refusal.facts;
+  const status = API_STATUS[refusal.code] ?? REFUSALS[refusal.code].http;
+  // what is our own fault may be over soon
+  const { hint, retryAfterMs = status >= 500 ? RETRY_AFTER_MS : undefined, dpopNonce } = refusal.facts;
   const challenge = wwwAuthenticate(refusal, context);
   return answer(
-    API_STATUS[refusal.code] ?? REFUSALS[refusal.code].http,
+    status,
     refusal.code,
     hint === undefined ? says : `${says} ${hint}`,
     context,

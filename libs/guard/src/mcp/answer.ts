@@ -101,6 +101,9 @@ const IN_BAND_BEFORE_2026: ReadonlySet<RefusalCode> = new Set([
 const INVALID_PARAMS = -32602;
 const INTERNAL_ERROR = -32603;
 
+/** What callers are told to wait when nothing better is known. */
+const RETRY_AFTER_MS = 1000;
+
 /** A refusal as HTTP status and JSON-RPC error, with its challenge. */
 export function refusalAnswer(
   refusal: Refusal,
@@ -108,7 +111,8 @@ export function refusalAnswer(
   challenge: { readonly resourceMetadata: string; readonly scopes: readonly string[]; readonly scheme?: 'DPoP' },
 ): Answer {
   const { http } = REFUSALS[refusal.code];
-  const { retryAfterMs, dpopNonce } = refusal.facts;
+  // what is our own fault may be over soon
+  const { retryAfterMs = http >= 500 ? RETRY_AFTER_MS : undefined, dpopNonce } = refusal.facts;
   const says = wwwAuthenticate(refusal, {
     resourceMetadata: challenge.resourceMetadata,
     scheme: challenge.scheme,

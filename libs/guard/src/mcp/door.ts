@@ -157,8 +157,11 @@ export function frontDoor(parts: DoorParts): (inbound: Inbound) => Promise<Answe
     } catch (error) {
       answer = refused(passage, (passage.record.refusal = refusalOf(error)), parts);
     } finally {
-      answer = await closed(passage, answer ?? refused(passage, new Refusal('internal'), parts), parts);
-      answer = leaving(passage.record, answer);
+      try {
+        answer = await closed(passage, answer ?? refused(passage, new Refusal('internal'), parts), parts);
+      } finally {
+        answer = leaving(passage.record, answer!);
+      }
     }
     return answer;
   };
