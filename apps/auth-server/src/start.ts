@@ -6,7 +6,7 @@ import type { Log } from '@portcullis/contract/log';
 import { managementPort } from '@portcullis/service/common';
 import { drained } from '@portcullis/service/drain.http';
 import { clientAddress } from '@portcullis/guard/forwarding';
-import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
+import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { createFetchOutside, type FetchOutside } from '@portcullis/service/fetch-outside.http';
 import { hostsOf } from '@portcullis/guard/hosts';
@@ -234,8 +234,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       randomBytes,
     },
     bearer: {
-      rules: { issuer, audience: uris.authAdmin, keys: ring.verifying, now },
-      proofs: memoryProofChecks(now),
+      checks: memoryCredentialChecks({ issuer, audience: uris.authAdmin, keys: ring.verifying, now }),
       addressOf,
       baseUrl: issuer,
       isRevoked: revoked.isRevoked,

@@ -142,9 +142,7 @@ export async function startMcpServer(
         now,
       },
       admin: {
-        rules: rulesFor(resourceUris(settings).mcpAdmin),
-        proofs: checks.proofs,
-        failures: checks.failures,
+        checks: memoryCredentialChecks(rulesFor(resourceUris(settings).mcpAdmin), checks),
         addressOf,
         baseUrl: new URL(MCP_RESOURCE).origin,
         isRevoked: revocations.isRevoked,

@@ -3,7 +3,7 @@ import type { Bus } from '@portcullis/bus/bus';
 import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { clientAddress } from '@portcullis/guard/forwarding';
-import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
+import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
 import type { IncomingMessage } from 'node:http';
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
@@ -50,8 +50,7 @@ export async function startRateLimiter(
   const feed = await standingFeed(bus, 'rate-limiter', log);
   const revocations = await revocationFeed(bus, 'rate-limiter', { now, log });
   const bearer = {
-    rules,
-    proofs: memoryProofChecks(now),
+    checks: memoryCredentialChecks(rules),
     addressOf: (request: IncomingMessage) => clientAddress(request, settings.TRUSTED_PROXIES),
     baseUrl: RATE_LIMITER_URL,
     isRevoked: revocations.isRevoked,

@@ -3,7 +3,7 @@ import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
 import type { Standing } from '@portcullis/contract/standing';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
-import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
+import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { managementPort } from '@portcullis/service/common';
@@ -78,8 +78,7 @@ export async function startSecurityAnalytics(
   };
   const addressOf = (request: IncomingMessage): string => clientAddress(request, settings.TRUSTED_PROXIES);
   const bearer = {
-    rules,
-    proofs: memoryProofChecks(now),
+    checks: memoryCredentialChecks(rules),
     addressOf,
     baseUrl: settings.ANALYTICS_URL,
     isRevoked: revocations.isRevoked,

@@ -42,9 +42,10 @@ const MINUTE = 60_000;
 const answering = (status: number, body = '{}', headers = {}) => {
   serve = (_request, response) => response.writeHead(status, headers).end(body);
 };
-const verifier = () => {
-  const rules = { issuer: 'i', audience: 'a', keys: remoteKeys({ jwksUri, now: () => time }), now: () => time };
-  return async ({ privateKey, kid }: { privateKey: CryptoKey; kid: string }): Promise<string> => {
+const verifier = (fetch = globalThis.fetch) => {
+  const remote = remoteKeys({ jwksUri, fetch, now: () => time });
+  const rules = { issuer: 'i', audience: 'a', keys: remote, now: () => time };
+  const verify = async ({ privateKey, kid }: { privateKey: CryptoKey; kid: string }): Promise<string> => {
     const claims = { tenant: 't', ceiling: '', client_id: 'c', sub: 'c', jti: 'j', iss: 'i', aud: 'a' };
     const token = await new SignJWT({ ...claims, iat: time / 1000, exp: time / 1000 + 600 })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid })
@@ -54,6 +55,7 @@ const verifier = () => {
       (error: { code: string }) => error.code,
     );
   };
+  return Object.assign(verify, { remote });
 };
 
 test('keys are fetched once for all who wait, and then kept', async () => {
@@ -154,4 +156,85 @@ test('a clock that steps back does not keep old keys', async () => {
   await verify(first);
   time -= 60 * MINUTE;
   expect([await verify(first), asked]).toEqual(['good', 2]);
+});
+
+describe('whoever was verified before and asks for no key', () => {
+  test('has the keys fetched again all the same, and does not wait while they are younger than ten minutes', async () => {
+    const verify = verifier();
+    const { fresh, withdrawals } = verify.remote;
+    await verify(first);
+    expect([fresh!(), asked, withdrawals!()]).toEqual([undefined, 1, 0]);
+    keys = [second.jwk];
+    time += 5 * MINUTE;
+    expect([fresh!(), fresh!()]).toEqual([undefined, undefined]);
+    // the fetch under way is the one that a key is waited for with
+    time += 6 * MINUTE;
+    await fresh!();
+    expect([asked, withdrawals!()]).toEqual([2, 1]);
+  });
+
+  test('waits when they are older, and learns of a withdrawn key by then', async () => {
+    const verify = verifier();
+    const { fresh, withdrawals } = verify.remote;
+    await verify(first);
+    keys = [second.jwk];
+    time += 11 * MINUTE;
+    const fetched = fresh!();
+    expect(fetched).toBeInstanceOf(Promise);
+    await Promise.all([fetched, fresh!()]);
+    expect([asked, withdrawals!(), fresh!()]).toEqual([2, 1, undefined]);
+  });
+
+  test('is refused once the issuer has been away for an hour', async () => {
+    const verify = verifier();
+    await verify(first);
+    answering(500);
+    time += 61 * MINUTE;
+    await expect(verify.remote.fresh!()).rejects.toThrow('the issuer gives no keys');
+  });
+});
+
+test('only a key that goes or changes is a withdrawal; one that comes, or another order of its members, is none', async () => {
+  const verify = verifier();
+  const { fresh, withdrawals } = verify.remote;
+  const seen: number[] = [];
+  const look = async (next: JWK[]) => {
+    keys = next;
+    time += 11 * MINUTE;
+    await fresh!();
+    seen.push(withdrawals!());
+  };
+  await verify(first);
+  await look([first.jwk, second.jwk]);
+  await look([second.jwk, Object.fromEntries(Object.entries(first.jwk).reverse()) as JWK]);
+  await look([{ ...second.jwk, kid: 'k1' }, first.jwk]);
+  await look([first.jwk]);
+  expect(seen).toEqual([0, 0, 1, 2]);
+});
+
+test('an issuer that never answers is waited for once, and then asked beside the requests', async () => {
+  const ends: (() => void)[] = [];
+  let hangs = false;
+  const fetch: typeof globalThis.fetch = (uri, init) =>
+    hangs
+      ? new Promise((_resolve, reject) => void ends.push(() => reject(new Error('timeout'))))
+      : globalThis.fetch(uri, init);
+  const verify = verifier(fetch);
+  await verify(first);
+  hangs = true;
+  time += 11 * MINUTE;
+  const waits = verify(first);
+  while (ends.length < 1) await new Promise((resolve) => setImmediate(resolve));
+  ends[0]!();
+  expect(await waits).toBe('good');
+  time += 2_000;
+  expect(await Promise.all([verify(first), verify(first)])).toEqual(['good', 'good']);
+  expect(ends).toHaveLength(2);
+  ends[1]!();
+  await new Promise((resolve) => setImmediate(resolve));
+  // what was seen more than a minute ago may be over
+  hangs = false;
+  keys = [second.jwk];
+  time += 2 * MINUTE;
+  expect(await verify(first)).toBe('token_invalid');
 });

@@ -1,7 +1,7 @@
 import { Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
 import { principalId } from '@portcullis/contract/ids';
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { SIGNING_ALGORITHMS } from '@portcullis/scopes/algorithms';
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '@portcullis/scopes/algorithms';
 import fc from 'fast-check';
 import {
   CompactSign,
@@ -154,9 +154,26 @@ describe('a good token', () => {
     ['with a scope claim left out', { scope: undefined }],
     ['that ended less than 30 s ago, since clocks differ', { exp: NOW - 29 }],
     ['that begins in less than 30 s', { nbf: NOW + 29 }],
+    ['that was issued less than 30 s from now', { iat: NOW + 29 }],
   ])('%s is good', async (_what, claims) =>
     expect(await codeOf(async () => verifyAccessToken(await token(claims), rules))).toBe('no refusal'),
   );
+});
+
+test('the whole media type is a type too, in letters of any size (RFC 9068 §4, RFC 7515 §4.1.9)', async () => {
+  for (const typ of ['application/at+jwt', 'AT+JWT'])
+    expect(await codeOf(async () => verifyAccessToken(await token({}, { typ }), rules))).toBe('no refusal');
+});
+
+test('a key that a good token brings along, or says where to find, is not looked at', async () => {
+  const jwk = await exportJWK((await generateKeyPair('ES256', { extractable: true })).publicKey);
+  for (const header of [
+    { jwk },
+    { jku: 'https://evil.example/jwks' },
+    { x5u: 'https://evil.example/x' },
+    { x5c: ['MIIB'] },
+  ])
+    expect(await codeOf(async () => verifyAccessToken(await token({}, header), rules))).toBe('no refusal');
 });
 
 describe('the three algorithms', () => {
@@ -170,6 +187,19 @@ describe('the three algorithms', () => {
   test.each(SIGNING_ALGORITHMS)('%s is good when its key is published for it', async (alg) => {
     const { privateKey, jwk } = await made(alg);
     expect(await outcome(await token({}, { alg, kid: alg }, privateKey), [{ ...jwk, alg }])).toBe('no refusal');
+  });
+
+  test('rules may take fewer', async () => {
+    const { privateKey, jwk } = await made('RS256');
+    const keys = localKeys({ keys: [{ ...jwk, alg: 'RS256' }] });
+    const signed = await token({}, { alg: 'RS256', kid: 'RS256' }, privateKey);
+    const under = (algorithms?: readonly SigningAlgorithm[]) =>
+      codeOf(() => verifyAccessToken(signed, { ...rules, keys, ...(algorithms && { algorithms }) }));
+    expect([await under(), await under(['RS256']), await under(['ES256', 'EdDSA'])]).toEqual([
+      'no refusal',
+      'no refusal',
+      'token_invalid',
+    ]);
   });
 
   test('a key serves the algorithm it was published for and no other, whatever the header says', async () => {
@@ -207,6 +237,10 @@ describe('a token is invalid', () => {
   test.each<[string, object, object]>([
     ['when it expired', { exp: NOW - 31 }, {}],
     ['when it is not yet valid', { nbf: NOW + 31 }, {}],
+    ['when it was issued in the future', { iat: NOW + 31 }, {}],
+    ['when its expiry is a text', { exp: String(NOW + 60) }, {}],
+    ['when its issue time is a text', { iat: String(NOW) }, {}],
+    ['when it begins at a text', { nbf: String(NOW) }, {}],
     ['without an expiry', { exp: undefined }, {}],
     ['without an issue time', { iat: undefined }, {}],
     ['with an expiry that is no number', { exp: 'tomorrow' }, {}],

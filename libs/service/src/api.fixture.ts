@@ -12,7 +12,8 @@ import {
 } from '@nestjs/common';
 import { Refusal } from '@portcullis/contract/refusals';
 import type { LogFacts, Log } from '@portcullis/contract/log';
-import { memoryProofChecks } from '@portcullis/guard/proof-checks.memory';
+import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
+import type { TokenRules } from '@portcullis/guard/token';
 import type { Request } from 'express';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JSONWebKeySet } from 'jose';
 import * as z from 'zod';
@@ -107,7 +108,7 @@ export function recordingLog(): Log & { readonly lines: { level: string; message
 
 /** An app on a free loopback port. */
 export async function startThings(
-  bearer: Pick<BearerOptions, 'rules' | 'stateOf'> & Partial<BearerOptions>,
+  { rules, ...bearer }: { readonly rules: TokenRules } & Partial<BearerOptions>,
   options: Partial<ApiOptions> = {},
 ): Promise<{
   bound: Bound;
@@ -118,12 +119,12 @@ export async function startThings(
   const bound = await bind('127.0.0.1', 0);
   const guarded = {
     isRevoked: () => false,
-    proofs: memoryProofChecks(Date.now),
+    checks: memoryCredentialChecks(rules),
     baseUrl: bound.url,
     addressOf: () => '192.0.2.1',
     ...bearer,
   };
-  const app = await createApi(ThingsModule.forRoot(`for ${bearer.rules.audience}`, guarded), {
+  const app = await createApi(ThingsModule.forRoot(`for ${rules.audience}`, guarded), {
     log,
     newId,
     ...options,

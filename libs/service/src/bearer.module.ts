@@ -11,24 +11,22 @@ import {
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import { Refusal, REFUSALS, refusalOf } from '@portcullis/contract/refusals';
 import { EFFECTS, type BehaviourState } from '@portcullis/contract/standing';
-import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
-import { authenticate, type Authenticated, type Credentials, type FailureBudget } from '@portcullis/guard/credentials';
-import type { ProofChecks } from '@portcullis/guard/dpop';
+import {
+  authenticate,
+  type Authenticated,
+  type CredentialChecks,
+  type Credentials,
+} from '@portcullis/guard/credentials';
 import { revoked } from '@portcullis/guard/pipeline';
 import { targetUri } from '@portcullis/guard/target-uri';
-import type { TokenRules } from '@portcullis/guard/token';
 import type { Caller } from '@portcullis/scopes/caller';
 import { missingScopes, type Scope } from '@portcullis/scopes/scopes';
 import type { Request } from 'express';
 import passport from 'passport';
 
 export interface BearerOptions {
-  /** what makes a token good at this API; its audience is this API's own */
-  readonly rules: TokenRules;
-  /** what is remembered of the proofs of tokens that are bound to a key */
-  readonly proofs: ProofChecks;
-  /** what failed here of late; given where this API shares it with another of the same service */
-  readonly failures?: FailureBudget;
+  /** by which tokens are good at this API, whose audience is its own, and what is remembered of them, of proofs and of failures */
+  readonly checks: CredentialChecks;
   /** whom a failed verification counts for */
   addressOf(request: Request): string;
   /** the URL of this API as its clients know it, which the paths of requests are added to: proofs name the whole of it */
@@ -43,7 +41,7 @@ const BEARER = Symbol('bearer');
 /** passport keeps strategies by name in one place per process, which several apps and their tests share. */
 let strategies = 0;
 
-/** `imports: [BearerModule.forRoot({ rules, proofs, baseUrl })]` once per app, then `@UseGuards(bearerGuard('security:read'))`. */
+/** `imports: [BearerModule.forRoot({ checks, addressOf, baseUrl, isRevoked })]` once per app, then `@UseGuards(bearerGuard('security:read'))`. */
 @Module({})
 export class BearerModule {
   static forRoot(options: BearerOptions): DynamicModule {
@@ -143,10 +141,9 @@ class AuthorizationStrategy extends passport.Strategy {
 
 function registerStrategy(
   name: string,
-  { rules, baseUrl, addressOf, ...shared }: Omit<BearerOptions, 'isRevoked' | 'stateOf'>,
+  { checks, baseUrl, addressOf }: Omit<BearerOptions, 'isRevoked' | 'stateOf'>,
 ): void {
   const base = baseUrl.replace(/\/+$/, '');
-  const checks = memoryCredentialChecks(rules, shared);
   class BearerStrategy extends PassportStrategy(AuthorizationStrategy, name) {
     async validate({ request, ...headers }: Parameters<Verify>[0]): Promise<Authenticated> {
       const path = request.originalUrl.replace(/[?#].*$/s, '');
