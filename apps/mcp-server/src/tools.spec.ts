@@ -187,7 +187,7 @@ describe('tools', () => {
         cursor = page.next_cursor;
       } while (cursor !== null);
       expect(seen).toEqual([...new Set(seen)].sort());
-      expect(seen.length).toBe(dataset === 'customers' ? 5 : 3);
+      expect(seen.length).toBe(dataset === 'customers' ? 5 : 4);
     }
   });
 
