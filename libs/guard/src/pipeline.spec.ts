@@ -163,8 +163,8 @@ describe('the first door', () => {
   );
 
   test.each<[string, object, RefusalCode | undefined]>([
-    ['299 s ago', { auth_time: NOW / 1000 - 299 }, undefined],
-    ['302 s ago', { auth_time: NOW / 1000 - 302 }, 'login_too_old'],
+    ['299 s ago', { sub: 'u1', auth_time: NOW / 1000 - 299 }, undefined],
+    ['302 s ago', { sub: 'u1', auth_time: NOW / 1000 - 302 }, 'login_too_old'],
     ['never, being a machine', {}, 'login_too_old'],
   ])('a tool that wants a fresh login, signed in %s', async (_when, more, code) => {
     const { ports, record, arriving } = guard({ caller: claims(more) });

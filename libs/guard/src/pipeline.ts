@@ -13,6 +13,7 @@ import { neededScopes, type CallRecord, type Operation } from './call.js';
 import { expectUnchained, noteBegun, type ChainPorts, type Following } from './chain.js';
 import { cancelled, execute, lookUp, type RunningCalls, type Waiting } from './deadline.js';
 import { screenArguments, screenOutput } from './screen.js';
+import { refuseOldLogin } from './fresh-login.js';
 import type { Slots } from './slots.js';
 import { takeNamed, takeShown } from './task.js';
 import type { AnyTool, ToolContext } from './tool.js';
@@ -171,9 +172,7 @@ function authorize(caller: Caller, operation: Operation, record: CallRecord, now
     throw new Refusal('scope_insufficient', { scopes: needed, ...(hint && { hint }) });
   }
   const maxAge = operation.kind === 'other' ? undefined : operation.tool.freshLogin;
-  if (maxAge !== undefined && now / 1000 - (caller.authTime ?? -Infinity) > maxAge) {
-    throw new Refusal('login_too_old', { scopes: needed, maxAge });
-  }
+  if (maxAge !== undefined) refuseOldLogin(caller, maxAge, needed, now);
 }
 
 /** A request counts when it arrives, whatever becomes of it, and before its body costs anything. */
