@@ -10,10 +10,11 @@ const LONGEST_MS = 15 * 60_000;
 /**
  * Runs the spec files through Jest, its output going to the error output.
  * @param {readonly string[]} paths relative to the root
+ * @param {number} [longestMs] after which Jest is killed
  * @returns {Promise<{ path: string, titles: string, status: string }[]>} every test of theirs
  * @throws when Jest dies before it writes its results
  */
-export async function runSpecs(paths) {
+export async function runSpecs(paths, longestMs = LONGEST_MS) {
   const folder = mkdtempSync(join(tmpdir(), 'portcullis-specs-'));
   const file = join(folder, 'jest.json');
   try {
@@ -34,7 +35,7 @@ export async function runSpecs(paths) {
         stdio: ['ignore', 'ignore', 'inherit'],
       },
     );
-    const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), longestMs);
     await new Promise((resolve, reject) => child.once('error', reject).once('exit', resolve));
     clearTimeout(timer);
     const { testResults } = JSON.parse(readFileSync(file, 'utf8'));
