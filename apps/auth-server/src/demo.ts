@@ -26,7 +26,12 @@ export const DEMO_CLIENTS = {
     ceiling: [...support, 'customer:list', 'data:export', 'email:send'],
   },
   'secure-agent': { says: 'Support agent with a key', authMethod: 'private_key_jwt', ceiling: support },
-  desktop: { says: 'Desktop assistant', authMethod: 'none', ceiling: [...scopesOfRoles(['supervisor'])] },
+  desktop: {
+    says: 'Desktop assistant',
+    authMethod: 'none',
+    // what a supervisor may let an agent do; a yes to its calls is given elsewhere
+    ceiling: [...scopesOfRoles(['supervisor'])].filter((scope) => scope !== 'approvals:give'),
+  },
 } as const satisfies Record<string, DemoClient>;
 export type DemoClientName = keyof typeof DEMO_CLIENTS;
 

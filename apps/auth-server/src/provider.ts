@@ -3,6 +3,7 @@ import { algorithmsInUse, type TokenAlgorithms } from '@portcullis/scopes/algori
 import { RESOURCES, type ResourceUris } from '@portcullis/scopes/resources';
 import { Provider, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import { adapterFactory, INTERACTION_SECONDS, type AdapterPorts } from './adapter.js';
+import { existingGrant } from './approvals-client.js';
 import { checkAssertion } from './assertion.js';
 import { ACR } from './acr.js';
 import { accessTokenClaims, type ClaimPorts } from './claims.js';
@@ -133,6 +134,7 @@ export function createProvider(parts: ProviderParts): Provider {
     scopes: ['openid'],
     claims: { openid: ['sub'], profile: ['preferred_username'] },
     subjectTypes: ['public'],
+    loadExistingGrant: (ctx) => existingGrant(ctx.oidc, parts),
     findAccount: (ctx, sub) => findAccount(parts.users, ctx, sub),
     extraTokenClaims: async (ctx, token) => {
       await expectStillActive(parts, ctx);

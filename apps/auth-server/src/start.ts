@@ -24,6 +24,7 @@ import type { RunningService } from '@portcullis/service/running';
 import type { Keys } from '@portcullis/service/setting';
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
+import { approvalsClients } from './approvals-client.js';
 import { sqlArtefacts } from './artefacts.sql.js';
 import { LOCAL_ADMIN } from './audit.js';
 import { auditAuthorization } from './authorization-audit.js';
@@ -138,11 +139,14 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   const { announcer, revoked, revoke } = await openRevocations(parts);
 
   const uris = resourceUris(settings);
+  const approvals = approvalsClients(uris.approvals, now());
   const administrator = localAdmin && localAdminClient(localAdmin, now());
   const active =
     ({ find }: Pick<Clients, 'find'>) =>
     async (clientId: string): Promise<ClientRecord | undefined> => {
       if (clientId === LOCAL_ADMIN) return administrator;
+      const builtIn = approvals(clientId);
+      if (builtIn !== undefined) return builtIn;
       // what SQL cannot look for is nobody's id
       const client = /^[\x21-\x7e]{1,255}$/.test(clientId) ? await find(clientId) : undefined;
       return client?.disabled ? undefined : client;
