@@ -14,7 +14,8 @@ ${Object.entries(BENCHES)
   .map(([name, says]) => `  ${name.padEnd(10)}${says}`)
   .join('\n')}
 
-Rounds are interleaved, so that what else the machine does hits all alike; each server is held to its best round.
+Rounds are interleaved, so that what else the machine does hits all alike. tokens holds each server to its best round;
+calls holds the middle of the rounds' ratios, and is undecided when the rounds spread wider than the distance to the bar.
 Exit 0: every bar is met. Exit 1: one is missed or undecided. Exit 2: wrong use.`;
 
 const { values, positionals } = asked();
