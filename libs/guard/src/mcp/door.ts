@@ -30,6 +30,7 @@ import { answerId, eraOf, messageOf, type Message, type ProtocolHeaders } from '
 import { operationOf } from './operation.js';
 import type { Neighbourhood } from './origins.js';
 import type { OtherMethods } from './other-methods.js';
+import { requireParamHeaders } from './param-headers.js';
 import { askedOf, openRecord, type Arrival } from './record.js';
 import type { Streams } from './streams.js';
 import { listen } from './subscriptions.js';
@@ -62,6 +63,8 @@ export interface Inbound extends Arrival {
   gone(): AbortSignal;
   /** the same, asked now and then */
   isGone(): boolean;
+  /** any header, by its name in lower case */
+  readonly header: (name: string) => string | undefined;
   /** the client can read an event stream */
   acceptsEvents(): boolean;
   /**
@@ -210,7 +213,11 @@ async function readOperation(
   }
   const message = (passage.message = messageOf(body, inbound.headers));
   record.asked = askedOf(message);
-  return operationOf(message, tools, resources, methods);
+  const operation = operationOf(message, tools, resources, methods);
+  if (operation.kind === 'tool' && message.era === 'modern') {
+    requireParamHeaders(operation.tool, operation.args, inbound.header);
+  }
+  return operation;
 }
 
 function parsed(text: string, maxBytes: number): unknown {

@@ -85,6 +85,7 @@ function inboundOf(
     readBody: (maxBytes, slot) => readText(request, maxBytes, slot),
     gone: () => goneSignal(response),
     isGone: () => response.destroyed,
+    header: one,
     acceptsEvents: () => acceptsEvents(one('accept')),
     openStream: (head) => (acceptsEvents(one('accept')) ? openStream(response, correlationId, head) : undefined),
   };

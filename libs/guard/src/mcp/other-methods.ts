@@ -11,7 +11,7 @@ import * as z from 'zod';
 import type { ListedTool } from './catalog.js';
 import type { Changes } from './changes.js';
 import type { Message, ProtocolHeaders } from './message.js';
-import { LEGACY, type Era, type ServerInfo } from './protocol.js';
+import { LEGACY, SUPPORTED, type Era, type ServerInfo } from './protocol.js';
 
 /** What the SDK answered: a status, and the JSON-RPC response if there is one. */
 export interface SdkAnswer {
@@ -71,7 +71,10 @@ export function otherMethods(served: Served, onError: (error: Error) => void): O
         message.era === 'modern'
           ? await modern.fetch(request, { parsedBody: message.body, authInfo })
           : await legacy(request, message.body, authInfo);
-      return read(response);
+      const answer = await read(response);
+      // the SDK knows of the revision that it serves this way only
+      if (message.method === 'server/discover') supportingAll(answer);
+      return answer;
     },
     close: () => modern.close(),
   };
@@ -105,6 +108,12 @@ function serverFor(
   }));
   extend?.(server, { caller, era });
   return server;
+}
+
+/** Names every revision that is spoken here, as the error for one that is not does. */
+function supportingAll({ body }: SdkAnswer): void {
+  const { result } = body as { result: { supportedVersions: readonly string[] } };
+  result.supportedVersions = SUPPORTED;
 }
 
 /** The first door has verified the token; the SDK gets who calls, and never the token. */
