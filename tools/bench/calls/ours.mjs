@@ -60,6 +60,8 @@ const settings = readSettings(config, {
   MANAGEMENT_PORT: '0',
   AUTH_ISSUER: issuer,
   MCP_RESOURCE: RESOURCE,
+  // one principal sends them all, over up to 128 connections
+  MAX_CALLS_PER_AGENT: '512',
 });
 const database = await openDatabase('pglite://memory', { onBroken: () => {} });
 const bus = memoryBus();
