@@ -133,6 +133,34 @@ test('keys that cannot be had are 503, since that says nothing about the token',
   expect(answer).toMatchObject({ status: 503, challenge: null, body: { error: 'overloaded' } });
 });
 
+test('after sixty bad tokens of an address nobody new is let in from there, whoever is known is, and each is on record', async () => {
+  const seen: string[] = [];
+  let from = '192.0.2.1';
+  const guarded = await startThings(
+    {
+      rules: { issuer: ISSUER, audience: AUDIENCE, keys: localKeys(issuer.jwks), now: Date.now },
+      addressOf: () => from,
+    },
+    { onRefused: async (_request, { error }) => void seen.push(error) },
+  );
+  const { url } = guarded.bound;
+  const known = `Bearer ${await issuer.token()}`;
+  const late = `Bearer ${await issuer.token({ jti: 'late' })}`;
+  expect((await ask(known, url)).status).toBe(200);
+  const bad = await Promise.all(Array.from({ length: 80 }, (_, at) => issuer.token({ jti: `b${at}`, aud: OTHER })));
+  const answers = await Promise.all(bad.map((token) => ask(`Bearer ${token}`, url)));
+  expect(answers.filter(({ status }) => status === 401)).toHaveLength(60);
+  expect(answers.find(({ status }) => status === 429)).toMatchObject({
+    challenge: null,
+    body: { error: 'rate_limited', limitType: 'failures', remaining: 0 },
+  });
+  expect([(await ask(late, url)).status, (await ask(known, url)).status]).toEqual([429, 200]);
+  from = '192.0.2.2';
+  expect((await ask(late, url)).status).toBe(200);
+  await guarded.close();
+  expect([seen.length, seen.filter((error) => error === 'rate_limited').length]).toEqual([81, 21]);
+});
+
 test('a call that is refused for its caller is on record before the answer, and no other call is', async () => {
   const seen: unknown[] = [];
   let full = false;

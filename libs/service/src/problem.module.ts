@@ -40,7 +40,9 @@ const schemeOf = ({ user }: { readonly user?: unknown }): 'DPoP' | undefined =>
 
 function refusedCall(thrown: unknown): RefusedCall | undefined {
   const { status, body } = problemOf(thrown, { correlationId: '' });
-  if (status !== 401 && status !== 403) return undefined;
+  // a flood of bad tokens does not go off the record for being shut out
+  const shutOut = body['limitType'] === 'failures';
+  if (status !== 401 && status !== 403 && !shutOut) return undefined;
   const { detail } = thrown as { detail?: unknown };
   return { error: body.error, ...(typeof detail === 'string' && { detail }) };
 }

@@ -3,7 +3,7 @@ import type { Caller } from '@portcullis/scopes/caller';
 import type { IncomingMessage } from 'node:http';
 import type { RecordRefusal } from './refusal-events.memory.js';
 
-/** A call of a JSON API that is answered 401 or 403. */
+/** A call of a JSON API that is answered 401 or 403, or 429 for want of a good token. */
 export interface RefusedCall {
   /** such as `scope_insufficient` */
   readonly error: string;
