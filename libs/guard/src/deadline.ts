@@ -58,8 +58,8 @@ export class RunningCall implements ToolContext {
 
   /** @param now on the clock that `dueAt` is on */
   check(now: number): void {
-    if (now >= this.dueAt) this.stop(overdue(this.tool));
-    else if (this.waiting.isGone()) this.stop(cancelled());
+    if (this.waiting.isGone()) this.stop(cancelled());
+    else if (now >= this.dueAt) this.stop(overdue(this.tool));
   }
 
   /** What becomes of the work, or the reason why nobody waits for it any more. */
