@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { allowInBrowser } from './browser.mjs';
 
-const SUITE = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/conformance/dist/index.js');
+export const SUITE_PACKAGE = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/conformance');
+const SUITE = join(SUITE_PACKAGE, 'dist/index.js');
 /** The suite itself waits five minutes for a browser. */
 const LONGEST_MS = 2 * 60_000;
 
@@ -45,7 +46,7 @@ export async function runAuthorizationSuite({ issuer, clientId, resource, person
 }
 
 /** One folder for each scenario, its name with the time behind it, its checks in `checks.json`. */
-function checksIn(folder) {
+export function checksIn(folder) {
   const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('checks.json'));
   return files.flatMap((file) =>
     JSON.parse(readFileSync(join(folder, file), 'utf8')).map(({ id, status, errorMessage }) => ({
@@ -60,7 +61,7 @@ function checksIn(folder) {
 const scenarioOf = (file) =>
   file
     .replace(/[\\/]checks\.json$/, '')
-    .replace(/^authorization-server-(?=authorization-)/, '')
+    .replace(/^(?:authorization-server-(?=authorization-)|server-)/, '')
     .replace(/-\d{4}-\d{2}-\d{2}T.*$/, '');
 
 async function freePort() {

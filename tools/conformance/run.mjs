@@ -1,6 +1,7 @@
-// `npm run conformance`: the MCP project's suite for authorization servers against a gate of its own, then the table of
-// requirements, each row by the tests it names. `-- --json FILE` writes what came out. Exits 1 when anything does not hold.
-import { writeFileSync } from 'node:fs';
+// `npm run conformance`: the MCP project's suites, for authorization servers against a gate of its own and for servers
+// against fixtures behind the guard, then the table of requirements, each row by the tests it names. `-- --json FILE` writes
+// what came out. Exits 1 when anything does not hold.
+import { rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startGate } from './gate.mjs';
@@ -8,35 +9,40 @@ import { judge } from './judge.mjs';
 import { partsOf, verdictOn } from './match.mjs';
 import { runAuthorizationSuite } from './mcp-suite.mjs';
 import { bindsUs, isMust, mustsCovered, readRequirements, shapeProblems } from './requirements.mjs';
+import { serveFixtures, writeReady } from './server/serve.mjs';
+import { judgeServer, REVISIONS, runServerSuite } from './server-suite.mjs';
 import { runSpecs } from './specs.mjs';
 
 const HELP = `npm run conformance [-- OPTIONS]
 
 Runs the protocol suites, and the tests that the table of requirements names.
   --json FILE   writes the results
-  --suite       only the suite of the MCP project
+  --suite       only the suites of the MCP project
   --table       only the table of requirements
+  --serve       only serves the fixtures of the server suite behind the guard, until it is stopped
+  --ready-file FILE  with --serve: where it is, once it is ready
 `;
 /** The path of a test that is a check of the suite. */
 const SUITE = 'mcp-suite';
 
 const options = readOptions();
 if (options.help) process.stdout.write(HELP);
-else if (options.serve) wrongUse('--serve: not in this version');
+else if (options.serve) await serve(options['ready-file']);
 else process.exitCode = (await run(options)) ? 0 : 1;
 
 async function run({ json, suite: onlySuite, table: onlyTable }) {
   const documents = await readRequirements();
   const suite = onlyTable ? undefined : await suiteRuns();
+  const server = onlyTable ? undefined : await serverRuns();
   const table = onlySuite ? undefined : await tableRuns(documents, suite);
-  const problems = [...(suite?.problems ?? []), ...(table?.problems ?? [])];
-  for (const known of suite?.known ?? []) say(`known: ${known}`);
+  const problems = [...(suite?.problems ?? []), ...(server?.problems ?? []), ...(table?.problems ?? [])];
+  for (const known of [...(suite?.known ?? []), ...(server?.known ?? [])]) say(`known: ${known}`);
   for (const problem of problems) say(`FAILED: ${problem}`);
   if (json !== undefined) {
-    const results = { ok: problems.length === 0, suite, table: table?.documents, problems };
+    const results = { ok: problems.length === 0, suite, server, table: table?.documents, problems };
     writeFileSync(resolve(process.env.INIT_CWD ?? '.', json), `${JSON.stringify(results, null, 2)}\n`);
   }
-  say(`\n${counted(suite, table)}`);
+  say(`\n${counted(suite, server, table)}`);
   return problems.length === 0;
 }
 
@@ -65,6 +71,37 @@ async function suiteRuns() {
   } finally {
     await stop();
   }
+}
+
+/** The suite for servers, at the wire of each revision that it has a list of requirements for. */
+async function serverRuns() {
+  const { ready, close } = await serveFixtures();
+  try {
+    const runs = [];
+    for (const [revision, { scenarios: required }] of Object.entries(REVISIONS)) {
+      say(`> @modelcontextprotocol/conformance server --requirements ${revision}`);
+      const run = await runServerSuite(ready.injectingProxy, revision);
+      const judgement = judgeServer(revision, run);
+      runs.push({ revision, required, ...judgement, checks: run.checks });
+      say(`  ${judgement.scenarios} of ${required} required scenarios, ${judgement.passed} checks passed`);
+      say(`  not scored: ${judgement.notScored.join(', ')}`);
+    }
+    const all = (key) => runs.flatMap((one) => one[key]);
+    return { known: all('known'), problems: all('problems'), runs };
+  } finally {
+    await close();
+  }
+}
+
+/** Serves the fixtures until a signal comes. */
+async function serve(readyFile) {
+  const { ready, close } = await serveFixtures();
+  const file = readyFile === undefined ? undefined : resolve(process.env.INIT_CWD ?? '.', readyFile);
+  if (file !== undefined) writeReady(file, ready);
+  say(JSON.stringify(ready, null, 2));
+  await new Promise((stop) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, stop)));
+  if (file !== undefined) rmSync(file, { force: true });
+  await close();
 }
 
 async function tableRuns(documents, suite) {
@@ -117,7 +154,7 @@ function suiteChecks(suite) {
   }));
 }
 
-function counted(suite, table) {
+function counted(suite, server, table) {
   const rows = table?.documents.flatMap((one) => one.rows) ?? [];
   const musts = rows.filter((row) => isMust(row) && row.result === 'passed').length;
   const failed = rows.filter(({ result }) => result === 'failed').length;
@@ -125,6 +162,10 @@ function counted(suite, table) {
     ...(suite
       ? [`suite: ${suite.passed} checks passed, ${suite.known.length} known, ${suite.problems.length} failed`]
       : []),
+    ...(server?.runs ?? []).map(
+      ({ revision, scenarios, required, passed }) =>
+        `server, ${revision}: ${scenarios} of ${required} required scenarios passed, ${passed} checks`,
+    ),
     ...(table ? [`table: ${rows.length} rows, ${musts} MUST rows passed, ${failed} rows failed`] : []),
   ].join('\n');
 }
