@@ -15,6 +15,7 @@ const HARDENED = {
   KAFKA_BROKERS: 'kafka.example:9093',
   OUTBOX_DIR: '/var/lib/portcullis/outbox',
   AUDIT_DIGEST_KEY: KEY,
+  STATE_KEY: KEY,
 };
 
 it('starts embedded from nothing but the mode', () => {

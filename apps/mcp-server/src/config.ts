@@ -1,8 +1,8 @@
 import { common } from '@portcullis/service/common';
-import { embeddedDefault, keySetting, whenHardened, wholeSetting } from '@portcullis/service/setting';
+import { embeddedDefault, keySetting, portSetting, whenHardened, wholeSetting } from '@portcullis/service/setting';
 import * as z from 'zod';
 
-/** Settings of mcp-server. Embedded mode keeps the digest key under DATA/keys instead. */
+/** Settings of mcp-server. Embedded mode keeps its keys under DATA/keys instead. */
 export const config = z.object({
   ...common,
   PORT: embeddedDefault(common.PORT, '4401'),
@@ -11,6 +11,17 @@ export const config = z.object({
       'the key under which arguments are digested in audit events, the same for every writer of audit: 32 random bytes as base64url',
     ),
   ),
+  STATE_KEY: whenHardened(
+    keySetting().describe(
+      'the key that signs what clients and browsers carry between two requests of one approval, the same in every replica: 32 random bytes as base64url; during rotation NEW,OLD',
+    ),
+  ),
+  CLAMD_HOST: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the host of clamd, which scans attachments; without one they are not scanned, and say so'),
+  CLAMD_PORT: portSetting().default(3310).describe('the port of clamd'),
   MAX_CALLS: wholeSetting(1, 1_000_000)
     .default(512)
     .describe('calls under way at a time; the next one is answered 503'),

@@ -33,6 +33,7 @@ import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
 import { redact } from '@portcullis/validators/redact';
 import type { McpServerSettings } from './config.js';
+import { openApprovals } from './approvals.wire.js';
 import { removeTenant, seedTenant } from './data/seed.sql.js';
 import { SCHEMA, tenantData } from './data/tenant-data.sql.js';
 import { issuerMirror } from './issuer-mirror.http.js';
@@ -43,7 +44,9 @@ import { resourceMetadata } from '@portcullis/guard/mcp/metadata';
 import { servedHosts } from '@portcullis/guard/mcp/origins';
 import { INSTRUCTIONS, SERVER_INFO } from './about.js';
 import { RESOURCES } from './resources.js';
+import type { ToolDeps, Workshop } from './tools/deps.js';
 import { TOOLS } from './tools/tools.js';
+import { workshopOf } from './workshop.wire.js';
 
 /** The engines mcp-server works with; whoever made them closes them. */
 export interface McpServerParts {
@@ -54,6 +57,8 @@ export interface McpServerParts {
   readonly log: Log;
   /** 32 bytes */
   readonly auditDigestKey: Uint8Array;
+  /** the present STATE_KEY and, while it is being rotated, the one before; 32 bytes each */
+  readonly stateKeys: readonly Uint8Array[];
   /** give the default tenant its demo customers */
   readonly demoData: boolean;
   /** the tools that are served; ours unless given */
@@ -64,6 +69,8 @@ export interface McpServerParts {
   readonly more?: Partial<Pick<EndpointParts, 'resources' | 'extend' | 'methods' | 'changes'>>;
 }
 
+/** A question of nobody's, which any answer to says that the limiter is there. */
+const PROBE = { tenant: DEFAULT_TENANT, principal: 'readyz', stage: 'arrival' } as const;
 const MCP_PATH = '/mcp';
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
@@ -86,6 +93,15 @@ export async function startMcpServer(
   const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
   const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });
   const [checks, htu] = [memoryCredentialChecks(rulesFor(MCP_RESOURCE)), targetUri(MCP_RESOURCE)];
+  const uris = resourceUris(settings);
+  const approvals = openApprovals({
+    ...parts,
+    issuer: AUTH_ISSUER,
+    approvalsUrl: uris.approvals,
+    checks: { rules: rulesFor(uris.approvals), isRevoked: revocations.isRevoked, stateOf: feed.stateOf },
+    now,
+  });
+  const workshop = workshopOf(settings, () => management.url);
   const running = runningCalls();
   const guard: GuardPorts = {
     callerOf: (headers) => authenticate(headers, htu, checks),
@@ -99,7 +115,8 @@ export async function startMcpServer(
     }),
     running,
     history: memoryHistory(now),
-    depsFor: narrowed(tenantData(database, now)),
+    approval: approvals.guard,
+    depsFor: narrowed(tenantData(database, now), workshop),
     redact,
     now,
   };
@@ -135,6 +152,7 @@ export async function startMcpServer(
         resource: resourceMetadata(MCP_RESOURCE, AUTH_ISSUER, tools, SERVER_INFO.title),
         issuer: issuerMirror(AUTH_ISSUER, now),
       },
+      approvals: approvals.pages,
       drills: {
         events,
         seed: (tenant) => seedTenant(database, tenant, now()),
@@ -142,7 +160,7 @@ export async function startMcpServer(
         now,
       },
       admin: {
-        checks: memoryCredentialChecks(rulesFor(resourceUris(settings).mcpAdmin), checks),
+        checks: memoryCredentialChecks(rulesFor(uris.mcpAdmin), checks),
         addressOf,
         baseUrl: new URL(MCP_RESOURCE).origin,
         isRevoked: revocations.isRevoked,
@@ -156,6 +174,7 @@ export async function startMcpServer(
       hosts: names,
       forceHttps: settings.FORCE_HTTPS,
       trustedProxies: settings.TRUSTED_PROXIES,
+      forms: true,
       onRefused: recordRefusedCalls({
         record: boundedRefusals(events, now),
         addressOf,
@@ -177,7 +196,9 @@ export async function startMcpServer(
       database: () => database.ping().then(() => 'ok'),
       standing: async () => (feed.ready() ? 'ok' : 'not heard yet'),
       revocations: async () => (revocations.ready() ? 'ok' : 'not heard yet'),
+      limiter: () => limiter.decide(PROBE).then(() => 'ok'),
     },
+    notes: { scanner: workshop.scanner.state },
     metrics,
     mode: PORTCULLIS_MODE,
   });
@@ -191,6 +212,7 @@ export async function startMcpServer(
         // a subscription would hold the drain until it is cut
         streams.close();
         await drained(bound, management, settings, running.stopAll);
+        approvals.stop();
         await mcp.close();
         await Promise.all([feed.stop(), revocations.stop()]);
         await api.close();
@@ -200,6 +222,5 @@ export async function startMcpServer(
 
 /** The tools' data, by the tenant that the token names and nothing else. */
 const narrowed =
-  (dataOf: ReturnType<typeof tenantData>): GuardPorts['depsFor'] =>
-  ({ tenant }, call) =>
-    dataOf(tenant, call);
+  (dataOf: ReturnType<typeof tenantData>, workshop: Workshop): GuardPorts['depsFor'] =>
+  ({ tenant }, call): ToolDeps => ({ ...dataOf(tenant, call), ...workshop });

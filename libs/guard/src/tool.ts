@@ -27,6 +27,11 @@ export interface Tool<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.Z
   readonly effects: readonly [Effect, ...Effect[]];
   /** requests a minute for one principal, and LLM tokens reserved for one call */
   readonly limit: { readonly perMinute: number; readonly llmTokens: number };
+  /**
+   * LLM tokens that an executed call used, by its arguments, for a tool whose answer is not what they are spent on; otherwise
+   * the answer's length says it. Must not throw.
+   */
+  readonly llmTokensOf?: (args: Readonly<Record<string, unknown>>) => number;
   /** seconds; the person must have signed in at most so long ago */
   readonly freshLogin?: number;
   /** how many people must approve a call before it is executed; none unless given */

@@ -15,6 +15,8 @@ export interface ManagementOptions {
   readonly port: number;
   /** each dependency by name */
   readonly checks: Readonly<Record<string, Check>>;
+  /** what is said besides, by name, and does not make the service less ready */
+  readonly notes?: Readonly<Record<string, Check>>;
   readonly metrics: Registry;
   readonly mode: Mode;
 }
@@ -29,7 +31,8 @@ export interface Management extends Bound {
 }
 
 /** Serves /healthz (alive), /readyz (each dependency with its state; 503 when one is not ok) and /metrics. */
-export async function startManagement({ host, port, checks, metrics, mode }: ManagementOptions): Promise<Management> {
+export async function startManagement(options: ManagementOptions): Promise<Management> {
+  const { host, port, checks, notes, metrics, mode } = options;
   const bound = await bind(host, port);
   let draining = false;
   const routes: Readonly<Record<string, (response: ServerResponse) => Promise<void>>> = {
@@ -42,6 +45,7 @@ export async function startManagement({ host, port, checks, metrics, mode }: Man
         status: ready ? 'ready' : 'not-ready',
         mode: mode.toUpperCase(),
         checks: states,
+        ...(notes && { notes: await stateOf(notes) }),
       });
     },
     '/metrics': async (response) => send(response, 200, metrics.contentType, await metrics.metrics()),

@@ -21,6 +21,7 @@ export const calculateAccountValue = defineTool({
       error: 'needs customer_id, purchases, or both',
     }),
   output: z.strictObject({ customer_id: customerId().optional(), purchases: z.int(), total: z.number() }),
+  customersOf: ({ customer_id }) => (customer_id === undefined ? [] : [customer_id]),
   execute: async ({ customer_id, purchases = [] }, { customers }: TenantData) => {
     const stored = customer_id === undefined ? { cents: 0, purchases: 0 } : await customers.spentCents(customer_id);
     const cents = purchases.reduce((sum, purchase) => sum + centsOf(purchase), stored.cents);

@@ -11,6 +11,7 @@ export const createSupportTicket = defineTool({
   scopes: ['ticket:create'],
   effects: ['writes'],
   limit: { perMinute: 20, llmTokens: 800 },
+  safe: ['priority'],
   input: z.strictObject({
     customer_id: customerId(),
     subject: text({ max: 200 }),
@@ -18,5 +19,6 @@ export const createSupportTicket = defineTool({
     priority: z.enum(TICKET_PRIORITIES).default('normal'),
   }),
   output: ticketView,
+  customersOf: ({ customer_id }) => [customer_id],
   execute: async (ticket, { tickets }: TenantData) => tickets.create(ticket),
 });

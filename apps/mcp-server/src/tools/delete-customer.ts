@@ -13,6 +13,7 @@ export const deleteCustomer = defineTool({
   freshLogin: 300,
   input: z.strictObject({ customer_id: customerId() }),
   output: z.strictObject({ customer_id: customerId(), deleted: z.literal(true) }),
+  customersOf: ({ customer_id }) => [customer_id],
   execute: async ({ customer_id }, { customers }: TenantData) => {
     await customers.remove(customer_id);
     return { customer_id, deleted: true as const };

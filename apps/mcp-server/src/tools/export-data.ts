@@ -2,7 +2,7 @@ import { defineTool } from '@portcullis/guard/tool';
 import { isCustomerId, isTicketId } from '@portcullis/validators/ids';
 import * as z from 'zod';
 import type { TenantData } from '../data/data.js';
-import { customerView, ticketView } from './views.js';
+import { customerIdsOf, customerView, ticketView } from './views.js';
 
 const IS_ID = { customers: isCustomerId, tickets: isTicketId };
 
@@ -12,6 +12,7 @@ export const exportData = defineTool({
   scopes: ['customer:list', 'data:export'],
   effects: ['reads-pii-in-bulk'],
   limit: { perMinute: 60, llmTokens: 500 },
+  safe: ['dataset', 'limit'],
   input: z
     .strictObject({
       dataset: z.enum(['customers', 'tickets']),
@@ -27,6 +28,7 @@ export const exportData = defineTool({
     rows: z.array(z.union([customerView, ticketView])),
     next_cursor: z.string().nullable(),
   }),
+  customersIn: ({ rows }) => customerIdsOf(rows),
   execute: async ({ dataset, cursor, limit }, data: TenantData) => {
     const { rows, next } = await data[dataset].page(cursor, limit);
     return { dataset, rows: [...rows], next_cursor: next };

@@ -12,6 +12,7 @@ export const getCustomerInfo = defineTool({
   limit: { perMinute: 60, llmTokens: 500 },
   input: z.strictObject({ customer_id: customerId() }),
   output: customerView,
+  customersOf: ({ customer_id }) => [customer_id],
   execute: async ({ customer_id }, { customers }: TenantData) => customers.byId(customer_id),
 });
 

@@ -12,5 +12,6 @@ export const getSupportTicket = defineTool({
   limit: { perMinute: 60, llmTokens: 500 },
   input: z.strictObject({ ticket_id: ticketId() }),
   output: ticketView,
+  customersIn: ({ customer_id }) => [customer_id],
   execute: async ({ ticket_id }, { tickets }: TenantData) => tickets.byId(ticket_id),
 });

@@ -11,6 +11,7 @@ export const updateCustomer = defineTool({
   scopes: ['customer:write'],
   effects: ['writes'],
   limit: { perMinute: 60, llmTokens: 500 },
+  safe: ['status'],
   input: z
     .strictObject({
       customer_id: customerId(),
@@ -26,5 +27,6 @@ export const updateCustomer = defineTool({
       error: 'needs at least one of name, email, phone, status',
     }),
   output: customerView,
+  customersOf: ({ customer_id }) => [customer_id],
   execute: async ({ customer_id, ...changes }, { customers }: TenantData) => customers.update(customer_id, changes),
 });

@@ -16,6 +16,10 @@ export const customerView = z.strictObject({
   created_at: z.iso.datetime({ precision: 3 }),
 });
 
+/** Whose rows these are. */
+export const customerIdsOf = (rows: readonly { readonly customer_id: string }[]): string[] =>
+  rows.map(({ customer_id }) => customer_id);
+
 /** A support ticket as tools show one. Subject and description were written by strangers. */
 export const ticketView = z.strictObject({
   ticket_id: ticketId(),

@@ -58,7 +58,10 @@ export function callLedger({
       try {
         if (!readByModel) await limiter.release(tenant, lease.lease);
         else {
-          record.llmTokens = Math.ceil(Buffer.byteLength(body) / BYTES_PER_TOKEN);
+          const used = record.refusal === undefined ? operation.tool.llmTokensOf : undefined;
+          record.llmTokens = used
+            ? used(operation.args as Record<string, unknown>)
+            : Math.ceil(Buffer.byteLength(body) / BYTES_PER_TOKEN);
           await limiter.settle(tenant, lease.lease, record.llmTokens);
         }
       } catch (error) {
