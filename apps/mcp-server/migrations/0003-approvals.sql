@@ -22,4 +22,6 @@ create table approvals (
 );
 
 create index approvals_open on approvals (tenant, principal, expires_at) where spent_at is null;
+-- a link names a record before anybody knows whose it is; ids are 128 random bits
+create unique index approvals_by_id on approvals (approval_id);
 create index approvals_expired on approvals (expires_at);

@@ -106,6 +106,11 @@ export function sqlApprovals(database: Database, now: () => number): Approvals {
         return { record, fresh: true };
       }),
 
+    async tenantOf(id) {
+      const row = await db.selectFrom('approvals').select('tenant').where('approval_id', '=', id).executeTakeFirst();
+      return row?.tenant;
+    },
+
     find,
 
     async decide(tenant, id, who, yes, confirm) {

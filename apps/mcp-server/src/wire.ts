@@ -19,6 +19,7 @@ export async function embeddedParts(settings: McpServerSettings): Promise<McpSer
   const store = await openEmbeddedStore(settings, 'mcp-server', { bus, log });
   const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
   const key = settings.AUDIT_DIGEST_KEY?.[0] ?? (await loadOrMakeKey(join(store.data, 'keys'), 'AUDIT_DIGEST_KEY'));
+  const stateKeys = settings.STATE_KEY ?? [await loadOrMakeKey(join(store.data, 'keys'), 'STATE_KEY')];
   return {
     database: store.database,
     bus,
@@ -26,6 +27,7 @@ export async function embeddedParts(settings: McpServerSettings): Promise<McpSer
     limiter,
     log,
     auditDigestKey: keyBytes(key),
+    stateKeys: stateKeys.map(keyBytes),
     demoData: settings.DEMO,
     async close() {
       await store.close();

@@ -128,6 +128,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
         limiter,
         ...(await part('mcp-server')),
         auditDigestKey: keyBytes(await loadOrMakeKey(keyDir, 'AUDIT_DIGEST_KEY')),
+        stateKeys: (await keys('STATE_KEY')).map(keyBytes),
         demoData: options.demo,
       },
       ports.mcpServer,

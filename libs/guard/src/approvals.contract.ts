@@ -65,6 +65,8 @@ export function describeApprovals(name: string, open: (now: () => number) => App
         spentAt: undefined,
       });
       expect(await approvals.find(tenant, record.id)).toEqual(record);
+      expect(await approvals.tenantOf(record.id)).toBe(tenant);
+      expect(await approvals.tenantOf(approvalId(new Uint8Array(16)))).toBeUndefined();
     });
 
     test('what is not there stays undefined: no user, no task', async () => {

@@ -52,6 +52,8 @@ export function memoryApprovals(now: () => number): Approvals {
         return { record, fresh: true };
       }),
 
+    tenantOf: async (id) => [...tenants].find(([, records]) => records.has(id))?.[0],
+
     find: async (tenant, id) => tenants.get(tenant)?.get(id),
 
     decide: (tenant, id, who, yes, confirm) =>

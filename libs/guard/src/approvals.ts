@@ -79,6 +79,8 @@ export interface Approvals {
    * so nobody is asked again after a no. Else a new one, unless the principal has {@link OPEN_AT_MOST} of them.
    */
   ask(tenant: string, call: AskedCall, confirm: ConfirmApproval): Promise<Asked>;
+  /** The one question without a tenant: a link names a record before anybody knows whose it is. */
+  tenantOf(id: ApprovalId): Promise<string | undefined>;
   /** the record, expired ones too until they are swept */
   find(tenant: string, id: ApprovalId): Promise<ApprovalRecord | undefined>;
   /** @param who the person who is signed in */

@@ -76,6 +76,7 @@ await startMcpServer(
     limiter: memoryLimiter({ now: Date.now, random: randomBytes, limitsFor: outOfReach }),
     log,
     auditDigestKey: randomBytes(32),
+    stateKeys: [randomBytes(32)],
     demoData: false,
     tools: toolRegistry([getCustomer]),
   },
