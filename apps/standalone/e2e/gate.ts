@@ -41,11 +41,14 @@ export class Gate {
     readonly readyFile: string,
   ) {}
 
-  /** @param args given to main.js after the ones every test uses; `--data` keeps a folder across two starts */
-  static async start(args: readonly string[] = ['--ephemeral']): Promise<Gate> {
+  /**
+   * @param args given to main.js after the ones every test uses; `--data` keeps a folder across two starts
+   * @param node given to Node.js itself
+   */
+  static async start(args: readonly string[] = ['--ephemeral'], node: readonly string[] = []): Promise<Gate> {
     const folder = mkdtempSync(join(tmpdir(), 'portcullis-e2e-'));
     const readyFile = join(folder, 'ready.json');
-    const { child, printed, exited } = launch(['--port-base', '0', '--ready-file', readyFile, ...args]);
+    const { child, printed, exited } = launch(['--port-base', '0', '--ready-file', readyFile, ...args], node);
     const ready = await Promise.race([
       until(() => JSON.parse(readFileSync(readyFile, 'utf8')) as Ready, 55_000),
       exited.then((code) => {
@@ -200,12 +203,15 @@ export interface Answer {
   };
 }
 
+/** For {@link Gate.start}: a SIGUSR2 moves the clock of the whole platform on by 400 s. */
+export const MOVABLE_CLOCK = ['--import', new URL('clock.mjs', import.meta.url).href];
+
 /** What became of a call, in one word: `allowed`, or the code of the refusal. */
 export const outcomeOf = ({ body }: Answer): string =>
   body.error?.data?.code ?? body.result?._meta?.['portcullis/refusal']?.code ?? 'allowed';
 
-export function launch(args: readonly string[]) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+export function launch(args: readonly string[], node: readonly string[] = []) {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...node, MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
   });
