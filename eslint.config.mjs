@@ -1,6 +1,7 @@
 import tseslint from 'typescript-eslint';
 import { boundaries } from './tools/lint/boundaries.mjs';
 import { habits } from './tools/lint/habits.mjs';
+import { sqlRules } from './tools/lint/sql.mjs';
 import { suffix } from './tools/lint/suffix.mjs';
 
 export default [
@@ -10,4 +11,5 @@ export default [
   ...boundaries,
   ...suffix,
   ...habits,
+  ...sqlRules,
 ];

@@ -1,42 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from '@jest/globals';
-import { ESLint } from 'eslint';
+import { beforeAll } from '@jest/globals';
+import { rules, use, withGraph } from './rules.fixture.js';
 
-const root = join(import.meta.dirname, '../..');
-
-/** The real configuration on texts that lie at these paths for the length of a test. */
-const eslint = new ESLint({ cwd: root });
-async function complaints(path: string, text: string): Promise<string> {
-  const [result] = await eslint.lintText(text, { filePath: join(root, path) });
-  if (result === undefined) throw new Error(`${path} is not linted`);
-  return result.messages.map(({ ruleId, message }) => `${ruleId ?? 'broken'}: ${message}`).join('\n');
-}
-
-/** Without a project graph the boundary rule says nothing at all, so it has to be there. */
-beforeAll(() => {
-  const nx = createRequire(import.meta.url).resolve('nx/bin/nx.js');
-  execFileSync(process.execPath, [nx, 'show', 'projects'], { cwd: root, env: { ...process.env, NX_DAEMON: 'false' } });
-}, 60_000);
-
-type Row = readonly [what: string, path: string, text: string];
-type Broken = readonly [...Row, says: RegExp];
-const use = (specifier: string) => `import { a } from '${specifier}';\na();\n`;
-const lines = (n: number) => Array.from({ length: n }, (_, i) => `export const a${i} = ${i};\n`).join('');
-
-function rules(name: string, rule: string, forbidden: readonly Broken[], allowed: readonly Row[]): void {
-  describe(name, () => {
-    test.each(forbidden)('%s is an error', async (_what, path, text, says) => {
-      const heard = await complaints(path, text);
-      expect(heard).toContain(`${rule}: `);
-      expect(heard).toMatch(says);
-    });
-    test.each(allowed)('%s is fine', async (_what, path, text) => {
-      expect(await complaints(path, text)).toBe('');
-    });
-  });
-}
+beforeAll(withGraph, 60_000);
 
 // The rule tells of a circle before it tells of a layer: these pairs have no way back, whoever else imports whom.
 rules(
@@ -140,6 +105,8 @@ rules(
     ['kysely in a controller', 'apps/auth-server/src/x.controller.ts', use('kysely'), /\(sql\)/],
     ['a sql file in a controller', 'apps/auth-server/src/x.controller.ts', use('./x.sql.js'), /which is a sql file/],
     ['ioredis in a module', 'apps/auth-server/src/x.module.ts', use('ioredis'), /\(redis\)/],
+    ['a child process in an http file', 'libs/service/src/x.http.ts', use('node:child_process'), /\(processes\)/],
+    ['node:http in a process file', 'apps/mcp-server/src/x.process.ts', use('node:http'), /\(network\)/],
     ['a child process in a file file', 'libs/bus/src/x.file.ts', use('node:child_process'), /\(processes\)/],
     [
       'a kit lib in config.ts',
@@ -175,6 +142,7 @@ rules(
     ['a pure file of ours', pure, use('./call.js')],
     ['node:crypto in a memory file', 'libs/bus/src/x.memory.ts', use('node:crypto')],
     ['node:fs and a lock in a file file', 'libs/bus/src/x.file.ts', use('node:fs') + "import 'node:sqlite';"],
+    ['a child process in a process file', 'apps/mcp-server/src/x.process.ts', use('node:child_process')],
     ['kysely in a sql file', 'libs/sql/src/x.sql.ts', use('kysely')],
     ['ioredis in a redis file', 'libs/limits/src/x.redis.ts', use('ioredis')],
     ['kafkajs in a kafka file', 'libs/bus/src/x.kafka.ts', use('kafkajs')],
@@ -294,6 +262,11 @@ rules(
     ['node:https where it belongs', 'libs/service/src/fetch-outside.http.ts', named('request', 'node:https')],
     ["the issuer's keys, fetched by the guard", 'libs/guard/src/jwks.http.ts', call],
     ["the issuer's metadata, fetched by the guard", 'libs/guard/src/issuer-metadata.http.ts', call],
+    [
+      'clamd, asked by the scanner of attachments',
+      'apps/mcp-server/src/attachments/scanner.http.ts',
+      named('connect', 'node:net'),
+    ],
     ['the gate, asked by the command line tool', 'apps/cli/src/ask.http.ts', call],
     ['a listener in an http file', 'libs/service/src/x.http.ts', named('createServer', 'node:https')],
     ['node:http in a spec', 'libs/service/src/x.spec.ts', named('request', 'node:http')],
@@ -303,109 +276,3 @@ rules(
     ['fetch in a spec', 'libs/service/src/x.spec.ts', call],
   ],
 );
-
-const plain = 'libs/guard/src/x.ts';
-rules(
-  'habits of syntax',
-  'no-restricted-syntax',
-  [
-    ['a default export', plain, 'export default 1;', /Export by name/],
-    ['a default export by another name', plain, 'const a = 1;\nexport { a as default };', /Export by name/],
-    ['an enum', plain, 'export enum A { B }', /instead of an enum/],
-    ['a const enum', plain, 'export const enum A { B }', /instead of an enum/],
-    ['export *', plain, "export * from './call.js';", /No barrels/],
-    ['export * as', plain, "export * as a from './call.js';", /No barrels/],
-    ['a Manager', plain, 'export class TokenManager {}', /no Manager, Helper, Util, Base, Impl/],
-    ['a Base class', plain, 'export class BaseStore {}', /no Manager, Helper, Util, Base, Impl/],
-  ],
-  [
-    ['a named export', plain, 'export const a = 1;'],
-    ['a default export in a configuration', 'libs/guard/x.config.mjs', 'export default {};'],
-    ['a table', plain, 'export const A = { b: 1 } as const;'],
-    ['one name from another file', plain, "export { a } from './call.js';"],
-    ['a class that says what it is', plain, 'export class Baseline {}'],
-  ],
-);
-rules(
-  'no index.ts',
-  'habits/no-index',
-  [
-    ['index.ts', 'libs/guard/src/index.ts', 'export const a = 1;', /No index\.ts/],
-    ['index.ts in a folder', 'libs/guard/src/a/index.ts', 'export const a = 1;', /No index\.ts/],
-  ],
-  [['a file that ends like it', 'libs/guard/src/reindex.ts', 'export const a = 1;']],
-);
-rules(
-  'length',
-  'max-lines',
-  [
-    ['a file of 401 lines', plain, lines(401), /too many lines/],
-    ['a script of 401 lines', 'tools/x.mjs', lines(401), /too many lines/],
-    ['a spec of 401 lines', 'libs/guard/src/x.spec.ts', lines(401), /too many lines/],
-    ['main.ts of 26 lines', 'apps/mcp-server/src/main.ts', lines(26), /too many lines/],
-  ],
-  [
-    ['a file of 400 lines', plain, lines(400)],
-    ['comments and blank lines besides', plain, `// one\n\n${lines(400)}`],
-    ['a table of 500 lines', 'libs/guard/src/x.table.ts', lines(500)],
-    ['main.ts of 25 lines', 'apps/mcp-server/src/main.ts', lines(25)],
-  ],
-);
-rules(
-  'no any',
-  '@typescript-eslint/no-explicit-any',
-  [['any in a source', plain, 'export const a: any = 1;', /Unexpected any/]],
-  [['any in a spec', 'libs/guard/src/x.spec.ts', 'export const a: any = 1;']],
-);
-rules(
-  'nothing unused',
-  '@typescript-eslint/no-unused-vars',
-  [
-    ['an unused import', plain, "import { a } from './call.js';", /is defined but never used/],
-    ['an unused name in a script', 'tools/x.mjs', 'const a = 1;', /never used/],
-  ],
-  [['an argument that says it is unused', plain, 'export const a = (_now: number) => 1;']],
-);
-rules(
-  'imports of types',
-  '@typescript-eslint/no-import-type-side-effects',
-  [
-    [
-      'types one by one, which leave the import standing',
-      plain,
-      "import { type A } from './call.js';\nexport type B = A;",
-      /side effect/,
-    ],
-  ],
-  [['import type', plain, "import type { A } from './call.js';\nexport type B = A;"]],
-);
-
-describe('promises', () => {
-  // The types of one small project are enough, and a path that its program knows. Where CI is set, typescript-eslint takes
-  // its texts from the disk unless told otherwise.
-  const typed = new ESLint({
-    cwd: root,
-    overrideConfigFile: join(root, 'tools/lint/promises.mjs'),
-    overrideConfig: {
-      languageOptions: {
-        parserOptions: { project: join(root, 'libs/limits/tsconfig.json'), disallowAutomaticSingleRunInference: true },
-      },
-    },
-  });
-  const heard = async (text: string) => {
-    const [result] = await typed.lintText(text, { filePath: join(root, 'libs/limits/src/limiter.ts') });
-    return result?.messages.map(({ ruleId }) => ruleId);
-  };
-  test.each([
-    ['a promise nobody waits for', 'export const a = () => { Promise.resolve(1); };', 'no-floating-promises'],
-    ['a promise as a condition', 'export const a = (b: Promise<boolean>) => (b ? 1 : 2);', 'no-misused-promises'],
-    ['await of what is no promise', 'export const a = async () => { await 1; };', 'await-thenable'],
-  ])('%s is an error', async (_what, text, rule) => {
-    expect(await heard(text)).toEqual([`@typescript-eslint/${rule}`]);
-  });
-  test('a promise somebody waits for, or says not to, is fine', async () => {
-    expect(await heard('export const a = async () => { await Promise.resolve(1); void Promise.resolve(2); };')).toEqual(
-      [],
-    );
-  });
-});

@@ -83,13 +83,15 @@ export const AMBIENT_NAMES = {
 /**
  * The files that reach out, by name. Who needs to, takes one of them as a port: an address that a client, a document or a
  * person gave goes through fetch-outside, one of our own services through fetch-inside. The guard has its own for the
- * issuer's keys, since the service kit stands on it; the command line tool asks the gate it is pointed at.
+ * issuer's keys, since the service kit stands on it; the scanner of attachments speaks a protocol of its own to the one
+ * host that its settings name; the command line tool asks the gate it is pointed at.
  */
 export const REACHING = [
   'libs/service/src/fetch-inside.http.ts',
   'libs/service/src/fetch-outside.http.ts',
   'libs/guard/src/jwks.http.ts',
   'libs/guard/src/issuer-metadata.http.ts',
+  'apps/mcp-server/src/attachments/scanner.http.ts',
   'apps/cli/src/ask.http.ts',
 ];
 /** What other files with a driver of the network may take of it: they listen, or only know its words. */
@@ -125,6 +127,8 @@ export const SUFFIXES = {
   redis: { families: ['runtime', 'redis'], files: ['redis'], ambient: time },
   kafka: { families: ['runtime', 'kafka'], files: ['kafka'], ambient: time },
   http: { families: ['runtime', 'network'], files: ['http'], ambient: [...time, 'network'] },
+  // What starts programs: an argument vector that is made beforehand, and no shell.
+  process: { families: ['runtime', 'files', 'processes'], files: ['file'], ambient: [...time, 'process'] },
   controller: { families: ['runtime', 'nest'], files: ['controller', 'module', 'http'], ambient: time },
   module: { families: ['runtime', 'nest'], files: ['controller', 'module', 'http'], ambient: time },
   wire: shell,
