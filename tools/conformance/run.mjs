@@ -95,11 +95,12 @@ async function serverRuns() {
 
 /** Serves the fixtures until a signal comes. */
 async function serve(readyFile) {
+  const stopped = new Promise((stop) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, stop)));
   const { ready, close } = await serveFixtures();
   const file = readyFile === undefined ? undefined : resolve(process.env.INIT_CWD ?? '.', readyFile);
   if (file !== undefined) writeReady(file, ready);
   say(JSON.stringify(ready, null, 2));
-  await new Promise((stop) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, stop)));
+  await stopped;
   if (file !== undefined) rmSync(file, { force: true });
   await close();
 }

@@ -4,21 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { config as authConfig } from '@portcullis/auth-server/config';
 import { startAuthServer } from '@portcullis/auth-server/start';
-import { memoryBus } from '@portcullis/bus/bus.memory';
-import { openOutbox } from '@portcullis/bus/outbox.file';
+import { embeddedParts as authParts } from '@portcullis/auth-server/wire';
 import { memoryChanges } from '@portcullis/guard/mcp/changes.memory';
-import { newId } from '@portcullis/guard/new-id.memory';
 import { toolRegistry } from '@portcullis/guard/tool';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { config as mcpConfig } from '@portcullis/mcp-server/config';
 import { startMcpServer } from '@portcullis/mcp-server/start';
+import { embeddedParts as mcpParts } from '@portcullis/mcp-server/wire';
 import { bind } from '@portcullis/service/listener.http';
-import { loadOrMakeKey } from '@portcullis/service/keys.file';
-import { createLog } from '@portcullis/service/log.file';
 import { readSettings } from '@portcullis/service/settings';
-import { openPglite } from '@portcullis/sql/pglite.sql';
 import { loadOrMakeDemoAccounts } from '@portcullis/standalone/demo-accounts.file';
-import { makeAdminKey } from '@portcullis/standalone/admin-key.file';
 import { extend, FIXTURE_METHODS } from './prompts.mjs';
 import { injectingProxy } from './proxy.mjs';
 import { RESOURCES } from './resources.mjs';
@@ -42,51 +37,36 @@ export async function serveFixtures() {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-fixtures-'));
   const [auth, mcp] = [await bind('127.0.0.1', 0), await bind('127.0.0.1', 0)];
   const resource = `${mcp.url}/mcp`;
-  const env = {
+  const env = (service, port) => ({
     PORTCULLIS_MODE: 'embedded',
     LOG_LEVEL: 'warn',
     DATABASE_URL: 'pglite://memory',
-    OUTBOX_DIR: join(dir, 'outbox'),
+    OUTBOX_DIR: join(dir, service, 'outbox'),
+    PORT: String(port),
     MANAGEMENT_PORT: '0',
     AUTH_ISSUER: auth.url,
     MCP_RESOURCE: resource,
+  });
+  const settings = {
+    auth: readSettings(authConfig, env('auth-server', auth.port)),
+    mcp: readSettings(mcpConfig, env('mcp-server', mcp.port)),
   };
-  const database = await openPglite(env.DATABASE_URL);
-  const bus = memoryBus();
-  // what reads the events elsewhere
-  await bus.subscribe('portcullis.events', 'fixtures', async () => undefined);
-  const limiter = memoryLimiter({ now: Date.now, random: randomBytes, limitsFor: () => WIDE });
-  const parts = async (service) => {
-    const log = createLog(service, env.LOG_LEVEL);
-    const events = await openOutbox({ dir: join(env.OUTBOX_DIR, service), service, bus, now: Date.now, newId, log });
-    return { database, bus, log, events };
-  };
-  const key = async (name) => [await loadOrMakeKey(join(dir, 'keys'), name)];
+  const parts = { auth: await authParts(settings.auth), mcp: await mcpParts(settings.mcp) };
+  for (const { bus } of Object.values(parts))
+    await bus.subscribe('portcullis.events', 'fixtures', async () => undefined);
   const demo = await loadOrMakeDemoAccounts(dir, { issuer: auth.url, mcp: resource });
-  const admin = await makeAdminKey(dir);
-  const authParts = await parts('auth-server');
   const authServer = await startAuthServer(
-    readSettings(authConfig, { ...env, PORT: String(auth.port) }),
-    {
-      ...authParts,
-      keys: {
-        keyEncryption: await key('KEY_ENCRYPTION_KEY'),
-        cookie: await key('COOKIE_KEY'),
-        secretHash: await key('SECRET_HASH_KEY'),
-      },
-      localAdmin: { jwk: admin.publicJwk, uid: 0 },
-      demo: demo.accounts,
-    },
+    settings.auth,
+    { ...parts.auth, bus: parts.mcp.bus, demo: demo.accounts },
     auth,
   );
   const changes = memoryChanges('toolsListChanged', 'promptsListChanged');
-  const mcpParts = await parts('mcp-server');
+  const limiter = memoryLimiter({ now: Date.now, random: randomBytes, limitsFor: () => WIDE });
   const mcpServer = await startMcpServer(
-    readSettings(mcpConfig, { ...env, PORT: String(mcp.port) }),
+    settings.mcp,
     {
-      ...mcpParts,
+      ...parts.mcp,
       limiter,
-      auditDigestKey: randomBytes(32),
       demoData: false,
       tools: toolRegistry(fixtureTools(changes)),
       more: { resources: RESOURCES, methods: FIXTURE_METHODS, extend, changes },
@@ -105,7 +85,7 @@ export async function serveFixtures() {
     },
     async close() {
       await proxy.close();
-      for (const each of [mcpServer, authServer, mcpParts.events, authParts.events, bus, limiter, database]) {
+      for (const each of [mcpServer, authServer, limiter, parts.mcp, parts.auth]) {
         await each.close();
       }
       rmSync(dir, { recursive: true, force: true });
