@@ -13,6 +13,8 @@ import type { Database } from '@portcullis/sql/database';
 import { openTestDatabase } from '@portcullis/sql/database.fixture';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { v7 as uuidv7 } from 'uuid';
 import { config } from './config.js';
 import { startMcpServer, type McpServerParts } from './start.js';
@@ -141,6 +143,7 @@ export async function startRig(env: Record<string, string> = {}, more: Partial<M
     bus,
     limiter,
     events,
+    stateKeys,
     token,
     raw,
     /** Posts a message as a well-behaved client does. */
@@ -195,8 +198,17 @@ async function startIssuer() {
   const jwk = { ...(await exportJWK(publicKey)), kid: 'test-key', alg: 'ES256', use: 'sig' };
   const bound = await bind('127.0.0.1', 0);
   let away = false;
+  const codes = new Map<string, string>();
+  const exchange = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const form = new URLSearchParams(await textOf(request));
+    const token = codes.get(form.get('code') ?? '');
+    const answer = token === undefined ? { error: 'invalid_grant' } : { access_token: token, token_type: 'Bearer' };
+    response.writeHead(token === undefined ? 400 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(answer));
+  };
   listen(bound, (request, response) => {
     if (away) return void response.writeHead(500).end();
+    if (request.url === '/token') return void exchange(request, response);
     const answers: Record<string, object> = {
       '/jwks': { keys: [jwk] },
       '/.well-known/oauth-authorization-server': { issuer: bound.url, token_endpoint: `${bound.url}/token` },
@@ -209,6 +221,8 @@ async function startIssuer() {
     jwk,
     privateKey,
     publicKey,
+    /** what /token gives for each code */
+    codes,
     setAway(now: boolean) {
       away = now;
     },

@@ -6,11 +6,12 @@ import type { TenantData } from '../data/data.js';
 export const deleteCustomer = defineTool({
   name: 'delete_customer',
   description:
-    'Delete a customer with all tickets and purchases. Cannot be undone. Needs a person who signed in at most 5 minutes ago.',
+    'Delete a customer with all tickets and purchases. Cannot be undone. Needs a person who signed in at most 5 minutes ago, and the approval of another one.',
   scopes: ['customer:delete'],
   effects: ['destroys'],
   limit: { perMinute: 60, llmTokens: 500 },
   freshLogin: 300,
+  approvals: 1,
   input: z.strictObject({ customer_id: customerId() }),
   output: z.strictObject({ customer_id: customerId(), deleted: z.literal(true) }),
   customersOf: ({ customer_id }) => [customer_id],
