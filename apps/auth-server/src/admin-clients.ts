@@ -16,6 +16,7 @@ const displayName = z
   .refine((name) => !/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u.test(name), 'must be printable');
 export const tenantName = z.string().refine(isTenant, 'must be 1 to 32 of a-z, 0-9 and -');
 const scope = z.string().refine(isScope, 'is not a scope') as unknown as z.ZodType<Scope>;
+const customerBudget = z.int().min(1).max(10_000);
 const scopeList = z.array(scope).min(1).max(50);
 const redirectUris = z
   .array(
@@ -44,6 +45,8 @@ export const newClientBody = z
     dpop_bound_access_tokens: z.boolean().optional(),
     require_pushed_authorization_requests: z.boolean().default(false),
     introspects: z.enum(Object.keys(RESOURCES) as [ResourceName, ...ResourceName[]]).optional(),
+    customers_per_task: customerBudget.optional(),
+    customers_per_hour: customerBudget.optional(),
   })
   .transform((body) => ({
     ...body,
@@ -110,6 +113,8 @@ export const clientChangeBody = z
     require_pushed_authorization_requests: z.boolean().optional(),
     jwks: publicJwks.optional(),
     jwks_uri: z.string().max(2000).optional(),
+    customers_per_task: customerBudget.optional(),
+    customers_per_hour: customerBudget.optional(),
   })
   .refine(({ jwks, jwks_uri: uri }) => jwks === undefined || uri === undefined, 'names jwks and jwks_uri')
   .refine((change) => Object.keys(change).length > 0, 'names nothing to change')
@@ -118,11 +123,15 @@ export const clientChangeBody = z
       dpop_bound_access_tokens: dpopBound,
       require_pushed_authorization_requests: requirePar,
       jwks_uri: jwksUri,
+      customers_per_task: customersPerTask,
+      customers_per_hour: customersPerHour,
       ...same
     }): ClientChange =>
       // only what was named is there
       Object.fromEntries(
-        Object.entries({ ...same, dpopBound, requirePar, jwksUri }).filter(([, value]) => value !== undefined),
+        Object.entries({ ...same, dpopBound, requirePar, jwksUri, customersPerTask, customersPerHour }).filter(
+          ([, value]) => value !== undefined,
+        ),
       ),
   );
 
@@ -155,6 +164,8 @@ export const clientView = (client: ClientRecord) => ({
   dpop_bound_access_tokens: client.dpopBound,
   require_pushed_authorization_requests: client.requirePar,
   ...(client.introspects !== undefined && { introspects: client.introspects }),
+  ...(client.customersPerTask !== undefined && { customers_per_task: client.customersPerTask }),
+  ...(client.customersPerHour !== undefined && { customers_per_hour: client.customersPerHour }),
   ...(client.previousSecret && {
     previous_secret_expires_at: new Date(client.previousSecret.until).toISOString(),
   }),
@@ -186,6 +197,8 @@ export const newClientRecord = (
   dpopBound: body.dpop_bound_access_tokens,
   requirePar: body.require_pushed_authorization_requests,
   introspects: body.introspects,
+  customersPerTask: body.customers_per_task,
+  customersPerHour: body.customers_per_hour,
   demo: false,
   disabled: false,
   createdAt: made.now,

@@ -15,6 +15,8 @@ export const newClientReason = (body: NewClient): string =>
     dpop_bound_access_tokens: body.dpop_bound_access_tokens,
     require_pushed_authorization_requests: body.require_pushed_authorization_requests,
     introspects: body.introspects,
+    customers_per_task: body.customers_per_task,
+    customers_per_hour: body.customers_per_hour,
     name: JSON.stringify(body.name),
     scopes: body.scopes,
   });
@@ -25,6 +27,8 @@ export const clientChangeReason = (change: ClientChange): string =>
     dpop_bound_access_tokens: change.dpopBound,
     require_pushed_authorization_requests: change.requirePar,
     ...keysOf(change.jwks, change.jwksUri),
+    customers_per_task: change.customersPerTask,
+    customers_per_hour: change.customersPerHour,
     name: change.name && JSON.stringify(change.name),
     scopes: change.scopes,
   });

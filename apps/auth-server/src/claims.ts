@@ -4,8 +4,9 @@ import { EFFECTS } from '@portcullis/contract/standing';
 import type { StandingFeed } from '@portcullis/guard/standing-feed';
 import { errors, type AccessToken, type ClientCredentials, type KoaContextWithOIDC } from 'oidc-provider';
 import { LOCAL_ADMIN } from './audit.js';
-import { tenantOf } from './client-metadata.js';
+import { customersPerHourOf, customersPerTaskOf, tenantOf } from './client-metadata.js';
 import { nothingLeft } from './resource-servers.js';
+import { taskDetailOf } from './task-details.js';
 
 export interface ClaimPorts {
   readonly stateOf: StandingFeed['stateOf'];
@@ -13,9 +14,12 @@ export interface ClaimPorts {
   readonly localAdmin?: { readonly uid: number } | undefined;
 }
 
-/** The task of a person's grant: the same for every token that comes from it, and nobody's guess. */
-export const taskOf = (grantId: string): string =>
-  `tsk_${base32(createHash('sha256').update(`task:${grantId}`).digest().subarray(0, 16))}`;
+/**
+ * The task of a person's grant: the same for every token that comes from it, and nobody's guess.
+ * @param made id of the grant; for a machine's task that of its token
+ */
+export const taskOf = (made: string): string =>
+  `tsk_${base32(createHash('sha256').update(`task:${made}`).digest().subarray(0, 16))}`;
 
 /**
  * The claims of ours (scopes/caller.ts has their meaning). oidc-provider asks for them whenever it makes an access
@@ -40,10 +44,16 @@ export function accessTokenClaims(
   // what tells when and how the person signed in; refreshing is no sign-in
   const signIn = person && (code ?? refreshToken);
   if (!token.scope) throw nothingLeft(signIn?.scope);
+  const task = person === undefined ? taskDetailOf(token) : undefined;
+  const [perTask, perHour] = [customersPerTaskOf(client), customersPerHourOf(client)];
   return {
     tenant,
     ceiling: token.resourceServer.scope,
     ...(person?.grantId !== undefined && { task: taskOf(person.grantId), grant_id: person.grantId }),
+    ...(task && { task: taskOf(token.jti) }),
+    ...(task?.customer_id !== undefined && { task_customer_id: task.customer_id }),
+    ...(perTask !== undefined && { customers_per_task: perTask }),
+    ...(perHour !== undefined && { customers_per_hour: perHour }),
     ...(client.clientId === LOCAL_ADMIN && localAdmin && { actor: `${LOCAL_ADMIN}/${localAdmin.uid}` }),
     ...(signIn && { auth_time: signIn.authTime, acr: signIn.acr }),
   };

@@ -3,9 +3,18 @@ import type { ResourceName } from '@portcullis/scopes/resources';
 import { parseScopes, type Scope } from '@portcullis/scopes/scopes';
 import { assertionAlgOf } from './client-keys.js';
 import type { ClientRecord, PreviousSecret } from './clients.js';
+import { TASK_TYPE } from './task-details.js';
 
 /** What our records say beyond OpenID Connect Dynamic Client Registration 1.0, section 2. */
-export const EXTRA_METADATA = ['tenant', 'ceiling', 'token_seconds', 'introspects', 'previous_secret'] as const;
+export const EXTRA_METADATA = [
+  'tenant',
+  'ceiling',
+  'token_seconds',
+  'introspects',
+  'previous_secret',
+  'customers_per_task',
+  'customers_per_hour',
+] as const;
 
 /** A client as oidc-provider knows it. Its `client_secret` is the stored hash; client-secret.ts does the comparing. */
 export const clientMetadata = (client: ClientRecord): ClientMetadata => ({
@@ -24,11 +33,15 @@ export const clientMetadata = (client: ClientRecord): ClientMetadata => ({
   response_types: client.grantTypes.includes('authorization_code') ? ['code'] : [],
   dpop_bound_access_tokens: client.dpopBound,
   require_pushed_authorization_requests: client.requirePar,
+  // which of them may name one is task-details.ts's to say
+  authorization_details_types: [TASK_TYPE],
   tenant: client.tenant,
   ceiling: client.scopes.join(' '),
   ...(client.previousSecret && { previous_secret: { ...client.previousSecret } }),
   ...(client.introspects !== undefined && { introspects: client.introspects }),
   ...(client.tokenSeconds !== undefined && { token_seconds: client.tokenSeconds }),
+  ...(client.customersPerTask !== undefined && { customers_per_task: client.customersPerTask }),
+  ...(client.customersPerHour !== undefined && { customers_per_hour: client.customersPerHour }),
 });
 
 export const previousSecretOf = (client: Client): PreviousSecret | undefined =>
@@ -38,5 +51,9 @@ export const ceilingOf = (client: Client): ReadonlySet<Scope> => parseScopes(cli
 /** see ClientRecord */
 export const introspectsOf = (client: Client): ResourceName | undefined =>
   client.introspects as ResourceName | undefined;
+export const customersPerTaskOf = (client: Client): number | undefined =>
+  client.customers_per_task as number | undefined;
+export const customersPerHourOf = (client: Client): number | undefined =>
+  client.customers_per_hour as number | undefined;
 export const tokenSecondsOf = (client: Client, otherwise: number): number =>
   (client.token_seconds as number | undefined) ?? otherwise;

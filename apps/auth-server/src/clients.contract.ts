@@ -44,6 +44,8 @@ export function clientsContract(open: () => Promise<Clients>): void {
       jwksUri: 'https://app.example/jwks.json',
       dpopBound: false,
       requirePar: true,
+      customersPerTask: 100,
+      customersPerHour: 10_000,
       version: 7,
       redirectUris: ['https://app.example/cb?a="b"'],
       grantTypes: ['authorization_code', 'client_credentials'],

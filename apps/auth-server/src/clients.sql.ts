@@ -199,6 +199,8 @@ const recordOf = (row: Selectable<AuthTables['clients']>): ClientRecord => ({
   requirePar: row.require_par,
   // a resource that a later version no longer knows is nobody's
   ...(isResourceName(row.introspects) && { introspects: row.introspects }),
+  ...(row.customers_per_task !== null && { customersPerTask: row.customers_per_task }),
+  ...(row.customers_per_hour !== null && { customersPerHour: row.customers_per_hour }),
   demo: row.demo,
   disabled: row.disabled,
   createdAt: row.created_at.getTime(),
@@ -222,6 +224,8 @@ const rowOf = (client: ClientRecord): Insertable<AuthTables['clients']> => ({
   dpop_bound: client.dpopBound,
   require_par: client.requirePar,
   introspects: client.introspects ?? null,
+  customers_per_task: client.customersPerTask ?? null,
+  customers_per_hour: client.customersPerHour ?? null,
   demo: client.demo,
   disabled: client.disabled,
   created_at: new Date(client.createdAt),
@@ -235,6 +239,8 @@ const changeOf = (change: Parameters<Clients['change']>[2]): Updateable<AuthTabl
   ...(change.disabled !== undefined && { disabled: change.disabled }),
   ...(change.dpopBound !== undefined && { dpop_bound: change.dpopBound }),
   ...(change.requirePar !== undefined && { require_par: change.requirePar }),
+  ...(change.customersPerTask !== undefined && { customers_per_task: change.customersPerTask }),
+  ...(change.customersPerHour !== undefined && { customers_per_hour: change.customersPerHour }),
   // keys of its own instead of the place where they were read
   ...(change.jwks && { jwks: JSON.stringify(change.jwks), jwks_uri: null }),
   ...(change.jwksUri !== undefined && { jwks: null, jwks_uri: change.jwksUri }),

@@ -1,4 +1,5 @@
 import type { ResourceName } from '@portcullis/scopes/resources';
+import { CUSTOMER_BUDGETS } from '@portcullis/scopes/caller';
 import { missingScopes, type Scope } from '@portcullis/scopes/scopes';
 import type { Confirm, ConfirmChange, Page, PageOf } from './paging.js';
 import type { Expected } from './versions.js';
@@ -55,15 +56,37 @@ export interface ClientRecord {
   readonly version: number;
   /** seconds its tokens live, where that differs from TOKEN_LIFE_MINUTES */
   readonly tokenSeconds?: number | undefined;
+  /** how many distinct customers it may touch in one task, and in an hour, where that differs from CUSTOMER_BUDGETS */
+  readonly customersPerTask?: number | undefined;
+  readonly customersPerHour?: number | undefined;
 }
 
 export type ClientChange = Partial<
-  Pick<ClientRecord, 'name' | 'scopes' | 'redirectUris' | 'disabled' | 'dpopBound' | 'requirePar' | 'jwks' | 'jwksUri'>
+  Pick<
+    ClientRecord,
+    | 'name'
+    | 'scopes'
+    | 'redirectUris'
+    | 'disabled'
+    | 'dpopBound'
+    | 'requirePar'
+    | 'jwks'
+    | 'jwksUri'
+    | 'customersPerTask'
+    | 'customersPerHour'
+  >
 >;
 
-/** Does the change take scopes away? */
-export const narrowsClient = ({ scopes: before }: Pick<ClientRecord, 'scopes'>, { scopes }: ClientChange): boolean =>
-  scopes !== undefined && missingScopes(new Set(scopes), before).length > 0;
+/** Does the change take scopes away, or customers? */
+export const narrowsClient = (
+  before: Pick<ClientRecord, 'scopes' | 'customersPerTask' | 'customersPerHour'>,
+  { scopes, customersPerTask, customersPerHour }: ClientChange,
+): boolean =>
+  (scopes !== undefined && missingScopes(new Set(scopes), before.scopes).length > 0) ||
+  isLess(customersPerTask, before.customersPerTask ?? CUSTOMER_BUDGETS.perTask) ||
+  isLess(customersPerHour, before.customersPerHour ?? CUSTOMER_BUDGETS.perHour);
+
+const isLess = (after: number | undefined, before: number): boolean => after !== undefined && after < before;
 
 /** The registered clients. Each must pass clients.contract.ts. */
 export interface Clients {

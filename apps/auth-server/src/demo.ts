@@ -10,6 +10,9 @@ interface DemoClient {
   readonly says: string;
   readonly authMethod: AuthMethod;
   readonly ceiling: readonly Scope[];
+  /** see ClientRecord.customersPerTask */
+  readonly customersPerTask?: number;
+  readonly customersPerHour?: number;
 }
 const support: readonly Scope[] = [
   'customer:read',
@@ -24,6 +27,8 @@ export const DEMO_CLIENTS = {
     says: 'Reporting agent',
     authMethod: 'client_secret_basic',
     ceiling: [...support, 'customer:list', 'data:export', 'email:send'],
+    customersPerTask: 1000,
+    customersPerHour: 5000,
   },
   'secure-agent': { says: 'Support agent with a key', authMethod: 'private_key_jwt', ceiling: support },
   desktop: {
@@ -31,6 +36,8 @@ export const DEMO_CLIENTS = {
     authMethod: 'none',
     // what a supervisor may let an agent do; a yes to its calls is given elsewhere
     ceiling: [...scopesOfRoles(['supervisor'])].filter((scope) => scope !== 'approvals:give'),
+    customersPerTask: 100,
+    customersPerHour: 500,
   },
 } as const satisfies Record<string, DemoClient>;
 export type DemoClientName = keyof typeof DEMO_CLIENTS;
@@ -123,7 +130,7 @@ export function demoClientRecord(
   secretHashKey: SecretHashKey,
   now: number,
 ): ClientRecord {
-  const { says, authMethod, ceiling } = DEMO_CLIENTS[name];
+  const { says, authMethod, ceiling, customersPerTask, customersPerHour }: DemoClient = DEMO_CLIENTS[name];
   const person = authMethod === 'none';
   return {
     tenant: DEFAULT_TENANT,
@@ -151,6 +158,8 @@ export function demoClientRecord(
     // the others show what plain bearer tokens are; this one what a thief cannot use
     dpopBound: authMethod === 'private_key_jwt',
     requirePar: false,
+    ...(customersPerTask !== undefined && { customersPerTask }),
+    ...(customersPerHour !== undefined && { customersPerHour }),
     demo: true,
     disabled: false,
     createdAt: now,

@@ -41,6 +41,7 @@ describe('the metadata', () => {
       issuer: gate.issuer,
       authorization_endpoint: `${gate.issuer}/authorize`,
       token_endpoint: `${gate.issuer}/token`,
+      authorization_details_types_supported: ['portcullis_task'],
       jwks_uri: `${gate.issuer}/jwks`,
       pushed_authorization_request_endpoint: `${gate.issuer}/par`,
       userinfo_endpoint: `${gate.issuer}/userinfo`,

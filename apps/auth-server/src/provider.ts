@@ -35,6 +35,7 @@ import { RingKey } from './ring-key.js';
 import { resourceIndicators } from './resource-servers.js';
 import { noteStored } from './shown-token.js';
 import { nameUnauthorizedClients } from './unauthorized-client.js';
+import { taskDetails } from './task-details.js';
 import type { Users } from './users.js';
 
 export interface ProviderParts
@@ -89,6 +90,7 @@ export function createProvider(parts: ProviderParts): Provider {
     features: {
       clientCredentials: { enabled: true },
       resourceIndicators: resourceIndicators(parts),
+      richAuthorizationRequests: taskDetails(parts.uris),
       rpInitiatedLogout: { enabled: true, logoutSource: renderLogout, postLogoutSuccessSource: renderSignedOut },
       userinfo: { enabled: true },
       // what comes of it is shown-token-endpoints.ts

@@ -26,6 +26,8 @@ export interface AuthTables {
     created_at: Time;
     version: number;
     introspects: string | null;
+    customers_per_task: number | null;
+    customers_per_hour: number | null;
   };
   users: {
     tenant: string;

@@ -20,6 +20,9 @@ export const clientRow = z.object({
   dpop_bound_access_tokens: z.boolean(),
   /** it must push its authorization requests (RFC 9126) */
   require_pushed_authorization_requests: z.boolean(),
+  /** how many distinct customers it may touch, where that is not the default */
+  customers_per_task: z.number().optional(),
+  customers_per_hour: z.number().optional(),
   disabled: z.boolean(),
   /** RFC 3339 */
   created_at: z.string(),

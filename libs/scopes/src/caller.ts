@@ -60,6 +60,11 @@ export const accessTokenClaims = z.object({
   ceiling: z.string().max(4096),
   task: z.string().max(64).optional(),
   task_customer_id: z.string().min(1).max(64).optional(),
+  /** what a machine asked for at /token (RFC 9396 §9.1); the claims `task` and `task_customer_id` say it for us */
+  authorization_details: z
+    .array(z.looseObject({ type: z.string() }))
+    .max(8)
+    .optional(),
   /** both only where the client's record says otherwise than {@link CUSTOMER_BUDGETS} */
   customers_per_task: customerBudget.optional(),
   customers_per_hour: customerBudget.optional(),
@@ -84,6 +89,7 @@ export const foreignTokenClaims = accessTokenClaims
     ceiling: true,
     task: true,
     task_customer_id: true,
+    authorization_details: true,
     customers_per_task: true,
     customers_per_hour: true,
     actor: true,

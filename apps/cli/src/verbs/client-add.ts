@@ -5,6 +5,12 @@ import { expectShape } from '../api.js';
 import { AUTH_METHODS, publicKeysIn } from '../clients.js';
 import { acrossTenants, defineVerb, tenantInput, tenantOption } from '../verb.js';
 
+const budget = z.coerce
+  .number('takes a number')
+  .int('takes a whole number')
+  .min(1, 'takes 1 to 10000')
+  .max(10_000, 'takes 1 to 10000')
+  .optional();
 const RESOURCE_NAMES = Object.keys(RESOURCES) as ResourceName[];
 const created = z.object({ client_id: z.string(), client_secret: z.string().optional() });
 
@@ -49,6 +55,8 @@ export const clientAdd = defineVerb({
       says: 'it serves this API, and may introspect tokens for it (RFC 7662)',
       choices: RESOURCE_NAMES,
     },
+    { flags: '--customers-per-task <n>', says: 'how many distinct customers one task of it may touch (default 10)' },
+    { flags: '--customers-per-hour <n>', says: 'and all its tasks in an hour (default 60)' },
     { flags: '--require-par', says: 'it must push its authorization requests (RFC 9126)' },
     tenantOption,
   ],
@@ -63,6 +71,8 @@ export const clientAdd = defineVerb({
       bearer: z.literal(true).optional(),
       requirePar: z.literal(true).optional(),
       introspects: z.enum(RESOURCE_NAMES).optional(),
+      customersPerTask: budget,
+      customersPerHour: budget,
       ...tenantInput,
     })
     .refine(({ authMethod, jwks, jwksUri }) => authMethod !== 'private_key_jwt' || (jwks ?? jwksUri) !== undefined, {
@@ -73,10 +83,9 @@ export const clientAdd = defineVerb({
       path: ['jwksUri'],
       message: 'goes without --jwks: the keys are in one place',
     }),
-  run: async (
-    { name, scope, authMethod, jwks, jwksUri, redirectUri, bearer, requirePar, introspects, tenant },
-    ports,
-  ) => {
+  run: async (given, ports) => {
+    const { name, scope, authMethod, jwks, jwksUri, redirectUri, bearer, requirePar, introspects, tenant } = given;
+    const { customersPerTask, customersPerHour } = given;
     const wish = {
       name,
       auth_method: authMethod,
@@ -85,6 +94,8 @@ export const clientAdd = defineVerb({
       ...(bearer && { dpop_bound_access_tokens: false }),
       ...(requirePar && { require_pushed_authorization_requests: true }),
       ...(introspects !== undefined && { introspects }),
+      ...(customersPerTask !== undefined && { customers_per_task: customersPerTask }),
+      ...(customersPerHour !== undefined && { customers_per_hour: customersPerHour }),
       ...(tenant !== undefined && { tenant }),
       ...(jwksUri !== undefined && { jwks_uri: jwksUri }),
       ...(jwks !== undefined && { jwks: publicKeysIn(await ports.fileText(jwks), jwks) }),

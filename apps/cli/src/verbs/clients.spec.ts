@@ -187,3 +187,16 @@ describe('client rotate', () => {
     },
   );
 });
+
+test('its budgets of customers go along, as numbers', async () => {
+  const { add, asked } = gate();
+  await add({ scope: ['customer:read'], customersPerTask: '100', customersPerHour: '5000' });
+  expect(asked).toEqual([
+    ['POST', '/clients', expect.objectContaining({ customers_per_task: 100, customers_per_hour: 5000 }), undefined],
+  ]);
+});
+
+test.each(['0', '10001', '1.5', 'many', ''])('a budget of %j is wrong use, and named', (wrong) => {
+  const parsed = clientAdd.input.safeParse({ name: 'n', scope: ['customer:read'], customersPerTask: wrong });
+  expect(parsed.error?.issues[0]?.path).toEqual(['customersPerTask']);
+});
