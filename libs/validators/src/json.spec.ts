@@ -96,3 +96,12 @@ it.each(['', ' ', '{', '{"a":1}}', '[1,]', "{'a':1}", 'NaN', '"a\nb"', '"a\0b"',
     expect(problemOf(text)).toBe('malformed');
   },
 );
+
+it('bounds the length of keys and of texts, as they are written, each by its own figure', () => {
+  const bounds = { ...BOUNDS, maxKeyLength: 3, maxTextLength: 5 };
+  expect(
+    ['{"abc":"12345"}', '{"abcd":1}', '{"a" : {"abcd" :1}}', '["123456"]', '{"a":"12\\n45"}', '{"a":"12\\n4"}'].map(
+      (text) => problemOf(text, bounds),
+    ),
+  ).toEqual(['none', 'long_key', 'long_key', 'long_text', 'long_text', 'none']);
+});

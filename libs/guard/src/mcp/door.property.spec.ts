@@ -202,7 +202,6 @@ function gate(stories: readonly Story[], maxCalls: number) {
       slot.hold(body.length);
       return body;
     },
-    gone: () => new AbortController().signal,
     isGone: () => of.fate === 'a client that left before' || (of.fate === 'a client that leaves' && begun.has(n)),
     acceptsEvents: () => false,
     openStream: () => undefined,

@@ -59,9 +59,7 @@ export interface Inbound extends Arrival {
    * @throws Refusal body_too_large, json_malformed when it is not UTF-8, request_invalid when it breaks off, and the slot's
    */
   readBody(maxBytes: number, slot: Slot): Promise<string>;
-  /** aborted when the client is gone before it was answered */
-  gone(): AbortSignal;
-  /** the same, asked now and then */
+  /** true when the client is gone, so that nobody waits for the answer; asked now and then, which costs a call nothing */
   isGone(): boolean;
   /** any header, by its name in lower case */
   readonly header: (name: string) => string | undefined;

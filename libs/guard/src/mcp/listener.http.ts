@@ -83,7 +83,6 @@ function inboundOf(
     contentEncoding: one('content-encoding'),
     headers: { version: one('mcp-protocol-version'), method: one('mcp-method'), name: one('mcp-name') },
     readBody: (maxBytes, slot) => readText(request, maxBytes, slot),
-    gone: () => goneSignal(response),
     isGone: () => response.destroyed,
     header: one,
     acceptsEvents: () => acceptsEvents(one('accept')),
@@ -97,13 +96,6 @@ function openStream(response: ServerResponse, correlationId: string, headers: An
   response.writeHead(200, { ...apiHeaders, 'X-Correlation-Id': correlationId, ...headers, ...EVENT_STREAM });
   response.flushHeaders();
   return eventStream(response);
-}
-
-function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  if (response.destroyed) gone.abort();
-  else response.once('close', () => response.writableFinished || gone.abort());
-  return gone.signal;
 }
 
 /** Every value of a header as it came; Node would silently drop a second Authorization or Host. */
