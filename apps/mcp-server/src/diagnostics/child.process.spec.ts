@@ -1,0 +1,117 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CHILD_RULES, childDiagnose, type ChildRules } from './child.process.js';
+
+let folder: string;
+const checks = { database: 'ok', standing: 'ok', revocations: 'not heard yet', limiter: 'ok' };
+const management = createServer((_request, response) => response.end(JSON.stringify({ checks })));
+const about = {
+  readyzUrl: () => `http://127.0.0.1:${(management.address() as AddressInfo).port}/readyz`,
+  get spool() {
+    return folder;
+  },
+};
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'diagnostic-'));
+  await new Promise<void>((resolve) => management.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  management.close();
+  await rm(folder, { recursive: true });
+});
+const waiting = () => new AbortController().signal;
+/** A child that runs this script in place of ours. */
+async function scripted(script: string, rules: Partial<ChildRules> = {}) {
+  const path = join(folder, `${Math.random()}.mjs`);
+  await writeFile(path, script);
+  return childDiagnose(about, { ...CHILD_RULES, script: path, ...rules });
+}
+const says = (value: string): string =>
+  `process.stdout.write(JSON.stringify({ ok: true, findings: [{ name: 'x', value: String(${value}) }] }));`;
+const valueOf = async (script: string): Promise<string | undefined> =>
+  (await (await scripted(script))('runtime', waiting())).findings[0]?.value;
+
+it.each([
+  ['database', true, [{ name: 'database', value: 'ok' }]],
+  [
+    'bus',
+    false,
+    [
+      { name: 'standing', value: 'ok' },
+      { name: 'revocations', value: 'not heard yet' },
+    ],
+  ],
+  ['limiter', true, [{ name: 'limiter', value: 'ok' }]],
+] as const)('%s is what /readyz says of it', async (check, ok, findings) => {
+  expect(await childDiagnose(about)(check, waiting())).toEqual({ ok, findings });
+});
+
+it('runtime and disk are what the child itself sees', async () => {
+  const runtime = await childDiagnose(about)('runtime', waiting());
+  expect(runtime.findings).toContainEqual({ name: 'node', value: process.versions.node });
+  const disk = await childDiagnose(about)('disk', waiting());
+  expect(disk.findings.map(({ name }) => name)).toEqual(['free_mib', 'free_percent']);
+});
+
+it('a check that cannot be made says no more than that', async () => {
+  const lost = { ...about, spool: join(folder, 'nowhere') };
+  expect(await childDiagnose(lost)('disk', waiting())).toEqual({
+    ok: false,
+    findings: [{ name: 'check', value: 'could not be made' }],
+  });
+});
+
+it('a child has no environment, one argument, and a fixed text on its input', async () => {
+  process.env['PORTCULLIS_CHILD_SECRET'] = 'secret';
+  expect(await valueOf(says('Object.keys(process.env).length'))).toBe('0');
+  expect(await valueOf(says('process.argv.slice(2)'))).toBe('runtime');
+  const keys = `let text = ''; for await (const part of process.stdin) text += part; ${says('Object.keys(JSON.parse(text))')}`;
+  expect(await valueOf(keys)).toBe('readyzUrl,spool');
+  delete process.env['PORTCULLIS_CHILD_SECRET'];
+});
+
+it.each([
+  ['read another file', "(await import('node:fs')).readFileSync('/etc/hostname')"],
+  ['write a file', "(await import('node:fs')).writeFileSync('out.txt', 'x')"],
+  ['start a program', "(await import('node:child_process')).execFileSync('/bin/true')"],
+  ['start a thread', "new (await import('node:worker_threads')).Worker('1', { eval: true })"],
+])('a child may not %s', async (_what, code) => {
+  expect(
+    await valueOf(`let said; try { ${code}; said = 'done'; } catch (error) { said = error.code; } ${says('said')}`),
+  ).toBe('ERR_ACCESS_DENIED');
+});
+
+it.each([
+  ['takes too long', 'setInterval(() => {}, 1000);', { timeoutMs: 300 }, /too long/],
+  ['says too much', "process.stdout.write('x'.repeat(100_000));", {}, /too much/],
+  ['fails', 'process.exit(3);', {}, /ended with 3/],
+  ['says no JSON', "process.stdout.write('hello');", {}, /JSON/],
+  ['says something else', 'process.stdout.write(\'{"ok":1}\');', {}, /expected/],
+] as const)('a child that %s gives no answer', async (_what, script, rules, message) => {
+  await expect((await scripted(script, rules))('runtime', waiting())).rejects.toThrow(message);
+});
+
+it('a child that nobody waits for is killed, and one that is not started yet is not', async () => {
+  const hanging = await scripted('setInterval(() => {}, 1000);');
+  const gone = new AbortController();
+  const asked = hanging('runtime', gone.signal);
+  gone.abort();
+  await expect(asked).rejects.toThrow('nobody waits');
+  await expect(hanging('runtime', gone.signal)).rejects.toThrow('nobody waits');
+});
+
+it('two run at a time, a third is refused, and room is made when one ends', async () => {
+  const hanging = await scripted('setInterval(() => {}, 1000);');
+  const gone = new AbortController();
+  const two = [hanging('runtime', gone.signal), hanging('disk', gone.signal)].map((one) => one.catch(() => 'gone'));
+  await expect(hanging('bus', waiting())).rejects.toMatchObject({ code: 'overloaded' });
+  gone.abort();
+  expect(await Promise.all(two)).toEqual(['gone', 'gone']);
+  const after = new AbortController();
+  const third = hanging('runtime', after.signal);
+  after.abort();
+  await expect(third).rejects.toThrow('nobody waits');
+});
