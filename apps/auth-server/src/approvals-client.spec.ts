@@ -6,7 +6,9 @@ import { MCP, postToken, startGate, world, type Gate } from './gate.fixture.js';
 const APPROVALS = 'http://127.0.0.1:4401/approvals';
 const OURS = { client_id: 'approvals.default', redirect_uri: `${APPROVALS}/callback` };
 let gate: Gate;
-const [sam, uma, ada] = [0, 1, 2].map((at) => () => gate.demo.users[at]!) as [() => Person, () => Person, () => Person];
+const sam = (): Person => gate.demo.users[0]!;
+const uma = (): Person => gate.demo.users[1]!;
+const ada = (): Person => gate.demo.users[2]!;
 
 beforeAll(async () => {
   gate = await startGate(await world());
@@ -33,7 +35,7 @@ test('whoever may approve signs in, is asked nothing else, and gets a token that
   for (const person of [sam(), ada()]) {
     const { code, verifier, pages } = await grantAs(gate, person, asked());
     expect(pages).toHaveLength(1);
-    const { status, body } = await exchange(gate, code, verifier, { ...OURS, resource: APPROVALS });
+    const { status, body } = await exchange(gate, code!, verifier, { ...OURS, resource: APPROVALS });
     expect(status).toBe(200);
     expect(decodeJwt(body.access_token as string)).toMatchObject({
       aud: APPROVALS,

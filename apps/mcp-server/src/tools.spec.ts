@@ -1,5 +1,6 @@
 import { ruleFor } from '@portcullis/limits/rules';
 import { RESOURCES } from '@portcullis/scopes/resources';
+import { person as personOf, refusalIn, withApproval } from './approvals.fixture.js';
 import { call, legacy, modern, startRig, type Rig, type TokenWords } from './rig.fixture.js';
 import { readCustomer } from './tools/get-customer-info.js';
 import { TOOLS } from './tools/tools.js';
@@ -22,7 +23,13 @@ afterAll(() => rig.close());
 
 const asked = async (name: string, args: unknown, words: TokenWords = {}) => {
   const person = { sub: 'person', auth_time: Math.floor(Date.now() / 1000) };
-  const got = await rig.post(call(name, args), { client: `t-${++agents}`, scope: FULL, claims: person, ...words });
+  const agent = { client: `t-${++agents}`, scope: FULL, claims: person, ...words };
+  let got = await rig.post(call(name, args), agent);
+  const { approval, approvalUrl } = refusalIn(got);
+  if (approvalUrl !== undefined) {
+    for (const who of ['rita', 'ron']) await personOf(rig, who, words).decide(String(approvalUrl));
+    got = await rig.post(withApproval(approval, name, args), agent);
+  }
   return got.json.result ?? got.json;
 };
 const output = async (name: string, args: unknown, words?: TokenWords) =>
