@@ -13,7 +13,7 @@ let rig: Rig;
 beforeAll(async () => {
   url = await testPostgres().freshUrl();
   // one connection for everybody: whoever holds it keeps all others from it
-  database = await openPostgres(url, { onBroken: () => undefined, poolSize: 1 });
+  database = await openPostgres(url, { onBroken: () => undefined, poolSize: 1, connectMs: 2000 });
   const shape = {
     description: 'asks the database',
     scopes: ['customer:read'],
@@ -92,4 +92,15 @@ it('a client that does not read its answer holds no connection to the database',
   const answers = await Promise.all(Array.from({ length: 10 }, () => post('short')));
   expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
   deaf.destroy();
+});
+
+it('a call for which the database has no connection is shed with 503, and says when to come back', async () => {
+  const leaving = new AbortController();
+  const sleeping = post('sleep', leaving.signal).catch(() => 'gone');
+  while ((await asleep()) !== 1) await turn();
+  const shed = await post('short');
+  expect([shed.status, shed.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(rig.events.lastCall()).toMatchObject({ outcome: 'overloaded', http: 503 });
+  leaving.abort();
+  await sleeping;
 });

@@ -1,3 +1,4 @@
+import { Refusal } from '@portcullis/contract/refusals';
 import {
   Kysely,
   PostgresDialect,
@@ -84,11 +85,25 @@ class EndingExecutor implements QueryExecutor {
   }
 }
 
+/** What callers are told to wait when no connection can be had. */
+const RETRY_AFTER_MS = 1000;
+
 class EndingDriver extends PostgresDriver {
   readonly #wrapped = new WeakMap<DatabaseConnection, EndingConnection>();
+  #reached = false;
 
+  /** @throws Refusal overloaded when the server, or a connection to it, cannot be had now, though it could be once */
   override async acquireConnection(options?: AbortableOperationOptions): Promise<DatabaseConnection> {
-    const inner = await super.acquireConnection(options);
+    const inner = await super.acquireConnection(options).catch((cause: unknown) => {
+      // a start that fails has to say why
+      if (!this.#reached) throw cause;
+      throw new Refusal(
+        'overloaded',
+        { retryAfterMs: RETRY_AFTER_MS },
+        { detail: 'no connection to the database', cause },
+      );
+    });
+    this.#reached = true;
     let wrapped = this.#wrapped.get(inner);
     if (wrapped === undefined) this.#wrapped.set(inner, (wrapped = new EndingConnection(inner)));
     return wrapped;

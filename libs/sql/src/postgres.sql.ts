@@ -25,7 +25,7 @@ const DATE = 1082;
 /**
  * Opens a pool of connections to a Postgres server; the role, its password, TLS (sslmode) and the database are the URL's.
  * Connects once, so that what is wrong with the URL is known before anything starts. A connection that breaks is
- * replaced; its query rejects.
+ * replaced; its query rejects. When none can be had later on, queries reject with Refusal `overloaded`.
  * @throws DatabaseUrlError when the URL cannot be read, or pg's error when the server refuses; neither shows the password
  */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<Database> {
