@@ -1,3 +1,4 @@
+import { Refusal } from '@portcullis/contract/refusals';
 import { fetchInside } from '@portcullis/service/fetch-inside.http';
 import {
   allowInsecureRequests,
@@ -27,7 +28,7 @@ export interface SignIn {
   /**
    * @param callback the URL the browser came back to, as the outside knows it
    * @returns the access token; `refused` when the person may not, or would not; `broken` when it does not belong to what was begun
-   * @throws Error when the authorization server cannot be asked
+   * @throws Refusal overloaded when the authorization server cannot be asked
    */
   finish(callback: URL, begun: Begun): Promise<{ readonly token: string } | 'refused' | 'broken'>;
 }
@@ -84,7 +85,7 @@ export function signInAt(issuer: string, approvalsUrl: string): SignIn {
       } catch (error) {
         if (error instanceof AuthorizationResponseError) return 'refused';
         if (error instanceof ResponseBodyError || isNoAnswerOfOurs(error)) return 'broken';
-        throw error;
+        throw new Refusal('overloaded', { retryAfterMs: 1000 }, { cause: error });
       }
     },
   };
