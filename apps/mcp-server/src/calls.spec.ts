@@ -45,6 +45,12 @@ describe('every request to /mcp leaves one event', () => {
       { outcome: 'allowed', http: 202 },
     ],
     [
+      'a notification named like the discovery',
+      { ...modern('server/discover'), body: { ...modern('server/discover').body, id: undefined } },
+      {},
+      { outcome: 'allowed', http: 202, method: 'server/discover' },
+    ],
+    [
       'a notification that names a tool',
       {
         headers: {},

@@ -73,7 +73,7 @@ export function otherMethods(served: Served, onError: (error: Error) => void): O
           : await legacy(request, message.body, authInfo);
       const answer = await read(response);
       // the SDK knows of the revision that it serves this way only
-      if (message.method === 'server/discover') supportingAll(answer);
+      if (message.method === 'server/discover' && message.id !== undefined) supportingAll(answer);
       return answer;
     },
     close: () => modern.close(),
