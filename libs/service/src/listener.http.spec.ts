@@ -16,6 +16,7 @@ afterEach(() => Promise.all(open.splice(0).map((bound) => closeBound(bound))));
 test('a bound port answers 503 in JSON until something is mounted, then what that says', async () => {
   const made = await bound();
   const early = await fetch(made.url);
+  expect(early.headers.get('x-frame-options')).toBe('DENY');
   expect([early.status, early.headers.get('retry-after'), ((await early.json()) as { error: string }).error]).toEqual([
     503,
     '1',

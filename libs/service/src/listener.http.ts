@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { apiHeaders } from '@portcullis/guard/headers';
 import { cutSlowReaders } from './slow-readers.http.js';
 
 /** A port that is taken and answers, at first with 503. */
@@ -58,6 +60,7 @@ export async function bind(host: string, port: number, tls?: TlsFiles): Promise<
   cutSlowReaders(server, tls !== undefined);
   // Node would answer an Expect it does not know by itself, past every check and every record of ours
   server.on('checkExpectation', serve);
+  server.on('clientError', refuseRaw);
   await listening(server, host, port);
   const taken = (server.address() as AddressInfo).port;
   return {
@@ -116,6 +119,23 @@ function bindError(error: NodeJS.ErrnoException, host: string, port: number): Er
 }
 
 function notYet(_request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(503, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'Retry-After': '1' });
+  response.writeHead(503, { ...apiHeaders, 'Content-Type': 'application/json', 'Retry-After': '1' });
   response.end('{"error":"overloaded","error_description":"The service is starting. Try again shortly."}');
+}
+
+/** What Node.js says no to before there is a request: by its words, with our headers. */
+const RAW: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+const RAW_HEADERS = Object.entries({ ...apiHeaders, Connection: 'close', 'Content-Length': '0' })
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('');
+
+function refuseRaw({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+  // gone, or in the middle of an answer that this would spoil
+  const answering = (socket as Duplex & { _httpMessage?: ServerResponse })._httpMessage?.headersSent === true;
+  if (!socket.writable || code === 'ECONNRESET' || answering) return void socket.destroy();
+  socket.end(`HTTP/1.1 ${RAW[code] ?? '400 Bad Request'}\r\n${RAW_HEADERS}\r\n`);
 }
