@@ -17,6 +17,9 @@ import { demo } from './verbs/demo.js';
 import { doctor } from './verbs/doctor.js';
 import { keysList } from './verbs/keys-list.js';
 import { keysRotate } from './verbs/keys-rotate.js';
+import { pinsApprove } from './verbs/pins-approve.js';
+import { pinsDiff } from './verbs/pins-diff.js';
+import { pinsList } from './verbs/pins-list.js';
 import { scopes } from './verbs/scopes.js';
 import { tokenRevoke } from './verbs/token-revoke.js';
 import { userAdd } from './verbs/user-add.js';
@@ -48,6 +51,9 @@ const WORKING: readonly AnyVerb[] = [
   tokenRevoke,
   keysList,
   keysRotate,
+  pinsList,
+  pinsDiff,
+  pinsApprove,
   scopes,
   auditTail,
   config,

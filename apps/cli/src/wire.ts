@@ -35,7 +35,8 @@ export function portsOf(where: Whereabouts, note: (line: string) => void): VerbP
       (path === '-' ? text(process.stdin) : readFile(path, 'utf8')).catch((error: NodeJS.ErrnoException) => {
         throw new WrongUse(`${path} cannot be read (${error.code}). Check the path.`);
       }),
-    makeBootstrapLink,
+    makeBootstrapLink: () => run('@portcullis/auth-server/bootstrap-main.wire'),
+    toolPins: (words) => run('@portcullis/mcp-server/pins-main.wire', words),
     note,
     stopSignal: onStop,
   };
@@ -45,9 +46,11 @@ export function portsOf(where: Whereabouts, note: (line: string) => void): VerbP
  * A program of its own, so that this tool holds no driver of a database. It runs as this one does, so that sources find
  * sources.
  */
-async function makeBootstrapLink() {
-  const program = fileURLToPath(import.meta.resolve('@portcullis/auth-server/bootstrap-main.wire'));
-  const child = spawn(process.execPath, [...process.execArgv, program], { stdio: ['ignore', 'pipe', 'pipe'] });
+async function run(module: string, words: readonly string[] = []) {
+  const program = fileURLToPath(import.meta.resolve(module));
+  const child = spawn(process.execPath, [...process.execArgv, program, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const [out, err, code] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

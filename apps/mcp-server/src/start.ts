@@ -43,6 +43,9 @@ import { McpModule } from './mcp.module.js';
 import { resourceMetadata } from '@portcullis/guard/mcp/metadata';
 import { servedHosts } from '@portcullis/guard/mcp/origins';
 import { INSTRUCTIONS, SERVER_INFO } from './about.js';
+import type { Pins } from '@portcullis/guard/pins';
+import { expectApproved } from './pinned-tools.js';
+import { readPins } from './pins.file.js';
 import { RESOURCES } from './resources.js';
 import type { ToolDeps, Workshop } from './tools/deps.js';
 import { TOOLS } from './tools/tools.js';
@@ -63,6 +66,8 @@ export interface McpServerParts {
   readonly demoData: boolean;
   /** the tools that are served; ours unless given */
   readonly tools?: ReadonlyMap<string, AnyTool>;
+  /** what was approved of our tools; what the file of pins says unless given */
+  readonly pins?: Pins;
   /** ms since epoch */
   readonly now?: () => number;
   /** what is served besides the tools, or in place of what usually is */
@@ -85,6 +90,7 @@ export async function startMcpServer(
   const loopback = PORTCULLIS_MODE === 'embedded';
   const names = servedHosts(MCP_RESOURCE, settings.ALLOWED_HOSTS, loopback);
 
+  if (parts.tools === undefined) expectApproved(parts.pins ?? (await readPins()));
   await migrate(database, SCHEMA, MIGRATIONS);
   if (parts.demoData) await seedTenant(database, DEFAULT_TENANT, now());
   const feed = await standingFeed(bus, 'mcp-server', log);

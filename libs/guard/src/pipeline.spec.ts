@@ -261,6 +261,12 @@ describe('the second door', () => {
     expect(isAdmitted(call)).toBe(false);
   });
 
+  test('a tool whose definition nobody approved is refused, and not entered', async () => {
+    const { steps, ports, call } = await admitted(reading(), { drifted: new Set(['read_customer']) });
+    expect((await refusalIn(run(call, ports))).code).toBe('tool_drifted');
+    expect(steps).toEqual([]);
+  });
+
   test('a key turned twice at once opens once', async () => {
     const { steps, ports, call } = await admitted();
     const results = await Promise.allSettled([run(call, ports), run(call, ports)]);

@@ -31,6 +31,8 @@ export interface GuardPorts extends ChainPorts {
   readonly slots: Slots;
   /** looks after the tools that run */
   readonly running: RunningCalls;
+  /** names of the tools whose definition nobody approved (pins.ts); none unless given */
+  readonly drifted?: ReadonlySet<string>;
   /** what tools work with, narrowed to the caller's tenant; what they wait for ends with the call's signal */
   depsFor(caller: Caller, context: ToolContext): unknown;
   /** takes secrets and personal data out of a validated output, by the labels of its schema */
@@ -102,6 +104,7 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
   const { caller, operation, record } = call;
   if (operation.kind === 'other') throw new Refusal('internal', {}, { detail: `run of ${operation.method}` });
   const { tool, args } = operation;
+  if (ports.drifted?.has(tool.name)) throw new Refusal('tool_drifted', {}, { detail: `${tool.name} is not pinned` });
   const step = stopwatch(record, ports);
   const following: Following = { caller, tool, record };
   // what answers at once is not waited for, here and below: a turn of the loop costs more than the answer
