@@ -303,6 +303,14 @@ describe('a token is invalid', () => {
     }
   });
 
+  test('in any other spelling of its signature: padding, or the four bits of the last letter that are nothing', async () => {
+    const good = await token();
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const last = letters.indexOf(good.at(-1)!);
+    for (const each of [`${good}=`, `${good}==`, `${good}====`, `${good.slice(0, -1)}${letters[last ^ 1]}`])
+      expect(await codeOf(() => verifyAccessToken(each, rules))).toBe('token_invalid');
+  });
+
   test('when it is bound in a way that we cannot check', async () => {
     for (const cnf of [{ jkt: 'x' }, {}, null, false, { 'x5t#S256': 'k'.repeat(43) }]) {
       expect(await codeOf(async () => verifyAccessToken(await token({ cnf }), rules))).toBe('token_invalid');
@@ -314,8 +322,7 @@ describe('a token is invalid', () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(good.length - 1), fc.constantFrom(...'AZaz09-_.=~'), async (at, letter) => {
         const changed = good.slice(0, at) + letter + good.slice(at + 1);
-        // the last letter of an ES256 signature has four unused bits
-        fc.pre(changed !== good && at < good.length - 1);
+        fc.pre(changed !== good);
         expect(await codeOf(() => verifyAccessToken(changed, rules))).toBe('token_invalid');
       }),
     );
