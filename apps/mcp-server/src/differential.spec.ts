@@ -6,11 +6,14 @@ import {
 } from '@modelcontextprotocol/server';
 import { SILENT } from '@portcullis/guard/exchange';
 import { refusalOf } from '@portcullis/contract/refusals';
+import { readSettings } from '@portcullis/service/settings';
 import { redact } from '@portcullis/validators/redact';
+import { config } from './config.js';
 import { tenantData } from './data/tenant-data.sql.js';
 import { SERVER_INFO } from './about.js';
 import { legacy, modern, startRig, type Rig } from './rig.fixture.js';
 import { TOOLS } from './tools/tools.js';
+import { workshopOf } from './workshop.wire.js';
 
 /**
  * `tools/call` has a writer of its own here (answer.ts). One corpus goes through it and through the SDK's handler with
@@ -20,7 +23,8 @@ let rig: Rig;
 let sdk: McpHttpHandler;
 beforeAll(async () => {
   rig = await startRig();
-  const data = tenantData(rig.database, Date.now)('default');
+  const workshop = workshopOf(readSettings(config, { PORTCULLIS_MODE: 'embedded' }), () => rig.managementUrl);
+  const data = { ...tenantData(rig.database, Date.now)('default'), ...workshop };
   sdk = createMcpHandler(() => {
     const server = new McpServer(SERVER_INFO);
     for (const { name, description, input, output, execute } of TOOLS.values()) {
@@ -100,6 +104,10 @@ it.each(
     good('calculate_account_value', { purchases: [150, 300, 89] }),
     good('calculate_account_value', { customer_id: '12345', purchases: [0.1, 0.2] }),
     good('update_customer', { customer_id: '67890', name: 'Zoë "Z" \u2028 \\ </script>' }),
+    good('analyze_customer_sentiment', { text: 'I like it 😀 \u2028\n"and" \\' }),
+    good('run_diagnostic', { check: 'runtime' }),
+    good('run_diagnostic', { check: 'limiter' }),
+    good('read_all_customers', { limit: 2, cursor: '12345' }),
     good('export_data', { dataset: 'tickets', limit: 2 }),
     good('export_data', { dataset: 'customers', limit: 2, cursor: '67890' }),
   ]),
@@ -120,6 +128,13 @@ it.each(
     good('get_customer_info', { customer_id: 'NOBODY' }),
     good('calculate_account_value', {}),
     good('get_support_ticket', { ticket_id: 7 }),
+    good('analyze_customer_sentiment', { text: '' }),
+    good('attach_file_to_ticket', { ticket_id: 'T-000001', name: 'a.png', content: 'AAAA' }),
+    good('attach_file_to_ticket', { ticket_id: 'T-999999', name: 'a.txt', content: 'aGVsbG8=' }),
+    good('run_diagnostic', { check: 'DROP' }),
+    good('read_all_customers', { limit: 201 }),
+    good('send_bulk_email', { customer_ids: [], subject: 's', body: 'b' }),
+    good('delete_records', { dataset: 'tickets', ids: ['DROP'] }),
   ]),
 )(
   '%s: %s with what it refuses gives an error result in both, in words of our own',

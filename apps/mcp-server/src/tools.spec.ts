@@ -54,9 +54,15 @@ describe('the registry', () => {
       'get_support_ticket',
       'create_support_ticket',
       'calculate_account_value',
+      'analyze_customer_sentiment',
       'update_customer',
       'delete_customer',
+      'attach_file_to_ticket',
+      'run_diagnostic',
+      'read_all_customers',
       'export_data',
+      'send_bulk_email',
+      'delete_records',
     ]);
   });
 

@@ -12,6 +12,6 @@ export const runDiagnostic = defineTool({
   limit: { perMinute: 60, llmTokens: 500 },
   safe: ['check'],
   input: z.strictObject({ check: z.enum(DIAGNOSTICS) }),
-  output: finding.extend({ check: z.enum(DIAGNOSTICS) }),
+  output: z.strictObject({ check: z.enum(DIAGNOSTICS), ...finding.shape }),
   execute: async ({ check }, { diagnose }: ToolDeps, { signal }) => ({ check, ...(await diagnose(check, signal)) }),
 });
