@@ -134,11 +134,13 @@ export class Gate {
     method: string,
     params: Record<string, unknown> = {},
     headers: Record<string, string> = {},
+    meta: Record<string, unknown> = {},
   ): Promise<Answer> {
     const name = (params['name'] ?? params['uri']) as string | undefined;
     const _meta = {
       'io.modelcontextprotocol/protocolVersion': MODERN,
       'io.modelcontextprotocol/clientCapabilities': {},
+      ...meta,
     };
     const answer = await fetch(this.ready.mcp, {
       method: 'POST',
