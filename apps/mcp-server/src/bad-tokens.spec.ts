@@ -72,13 +72,16 @@ test('none of them has changed anything, and there are as many as there are', as
 test('a token in a cookie, in a form or under another name is none at all', async () => {
   const token = forge.ours();
   const { headers, body } = call('get_customer_info', { customer_id: '12345' });
-  for (const more of [
-    { cookie: `access_token=${token}` },
-    { 'x-authorization': `Bearer ${token}` },
-    { 'proxy-authorization': `Bearer ${token}` },
-    { 'x-forwarded-authorization': `Bearer ${token}` },
-  ]) {
-    const got = await sendRaw(rig.mcp, { headers: { ...JSON_TYPE, ...headers, ...more }, body: JSON.stringify(body) });
+  for (const [name, value] of [
+    ['cookie', `access_token=${token}`],
+    ['x-authorization', `Bearer ${token}`],
+    ['proxy-authorization', `Bearer ${token}`],
+    ['x-forwarded-authorization', `Bearer ${token}`],
+  ] as const) {
+    const got = await sendRaw(rig.mcp, {
+      headers: { ...JSON_TYPE, ...headers, [name]: value },
+      body: JSON.stringify(body),
+    });
     expect([got.status, JSON.parse(got.text).error.data.code]).toEqual([401, 'token_missing']);
     expect(got.headers['www-authenticate']).not.toContain('error=');
   }
