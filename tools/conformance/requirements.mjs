@@ -18,7 +18,8 @@ import { pathToFileURL } from 'node:url';
  * @typedef {object} Document
  * @property {string} id
  * @property {string} title
- * @property {number} musts sentences with MUST, MUST NOT, REQUIRED or SHALL that bind an authorization server
+ * @property {'authorization server' | 'resource server'} [subject] whose MUSTs are counted; the authorization server's unless given
+ * @property {number} musts sentences with MUST, MUST NOT, REQUIRED or SHALL that bind the subject
  * @property {string} counted what was read to count them, and how
  * @property {readonly Row[]} rows
  */
@@ -37,10 +38,12 @@ export async function readRequirements() {
   return modules.map(({ requirements }) => requirements);
 }
 
-/** How many statements that bind an authorization server its MUST rows stand for. */
-export const mustsCovered = ({ rows }) =>
-  rows
-    .filter((row) => isMust(row) && row.binds === 'authorization server')
+const subjectOf = ({ subject = 'authorization server' }) => subject;
+
+/** How many statements that bind the document's subject its MUST rows stand for. */
+export const mustsCovered = (document) =>
+  document.rows
+    .filter((row) => isMust(row) && row.binds === subjectOf(document))
     .reduce((sum, { statements = 1 }) => sum + statements, 0);
 
 /**
@@ -55,10 +58,12 @@ export function shapeProblems(documents) {
     const uncounted =
       covered === document.musts
         ? []
-        : [`${document.id}: ${document.musts} MUSTs bind an authorization server, the rows stand for ${covered}`];
+        : [`${document.id}: ${document.musts} MUSTs bind ${an(subjectOf(document))}, the rows stand for ${covered}`];
     return [...uncounted, ...document.rows.flatMap((row) => rowProblems(document, row, seen))];
   });
 }
+
+const an = (subject) => `${subject.startsWith('a') ? 'an' : 'a'} ${subject}`;
 
 function rowProblems({ id: document }, row, seen) {
   const { id, section, level, binds, says, statements = 1, tests = [], notApplicable, open } = row;

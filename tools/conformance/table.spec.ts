@@ -15,6 +15,7 @@ const named = documents.flatMap(({ rows }) =>
 describe('the table of requirements', () => {
   test('covers every document that the gate is built on', () => {
     expect(documents.map(({ id }) => id)).toEqual([
+      'mcp-server',
       'mcp',
       'oauth21',
       'rfc6749',

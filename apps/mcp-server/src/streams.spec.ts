@@ -171,6 +171,15 @@ describe('a tool that reports', () => {
     rig.events.setFull(false);
   });
 
+  it('whose client goes away meanwhile is stopped', async () => {
+    const { next, leave } = await stream(called('waits'), { client: 'gone' });
+    await next();
+    await leave();
+    await recorded('waits', 'cancelled');
+    expect(stopped).toContain('waits');
+    stopped.length = 0;
+  });
+
   it('is stopped and on record when the client is contained meanwhile', async () => {
     const { next } = await stream(called('waits'), { client: 'contained' });
     await next();
@@ -189,19 +198,26 @@ const recorded = async (tool: string, outcome: string) => {
 
 describe('a tool that makes its whole result', () => {
   it('asks for input, and gets the answers and its own state back', async () => {
-    const asked = await rig.post(called('asks'));
+    const able = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
+    const asked = await rig.post(called('asks', able));
     expect(asked.json.result).toMatchObject({
       resultType: 'input_required',
       inputRequests: { name: { method: 'elicitation/create' } },
       requestState: 's',
       _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'portcullis' } },
     });
-    const again = called('asks');
+    const again = called('asks', able);
     Object.assign(again.body.params, { inputResponses: { name: 1 }, requestState: 's' });
     expect((await rig.post(again)).json.result).toMatchObject({
       resultType: 'complete',
       content: [{ text: '{"name":1} s' }],
     });
+  });
+
+  it('does not ask a client for what it did not say it can do', async () => {
+    const { status, json } = await rig.post(called('asks'));
+    expect([status, json.error.code]).toEqual([400, -32021]);
+    expect(json.error.data.requiredCapabilities).toEqual({ elicitation: {} });
   });
 
   it('that asks for input cannot be called in revisions that have no way to', async () => {

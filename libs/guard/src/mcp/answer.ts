@@ -38,15 +38,9 @@ export function toolAnswer(message: Message, output: unknown, server: ServerInfo
   return result(message, server, withLabels(value, labels));
 }
 
-/**
- * The answer of a tool that makes its whole result by itself (mcp/tool-result.ts).
- * @throws Refusal capability_missing when it asks for input in a revision that has no way to
- */
+/** The answer of a tool that makes its whole result by itself (mcp/tool-result.ts). */
 export function wholeAnswer(message: Message, output: unknown, server: ServerInfo, labels?: Labels): Answer {
   const whole = output as Readonly<Record<string, unknown>>;
-  if (whole['resultType'] === 'input_required' && message.era === 'legacy') {
-    throw new Refusal('capability_missing', { hint: 'It asks for input, which takes revision 2026-07-28.' });
-  }
   return result(message, server, withLabels(whole, labels));
 }
 

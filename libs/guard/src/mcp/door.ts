@@ -34,6 +34,7 @@ import { requireParamHeaders } from './param-headers.js';
 import { askedOf, openRecord, type Arrival } from './record.js';
 import type { Streams } from './streams.js';
 import { listen } from './subscriptions.js';
+import { asksForInput, requireAskable } from './input-requests.js';
 
 /** A request to /mcp: what its head says, and its body when asked for. */
 export interface Inbound extends Arrival {
@@ -247,7 +248,7 @@ async function serve(call: AdmittedCall, message: Message, passage: Passage, par
     if (operation.kind === 'resource')
       return resourceAnswer(message, operation, output, parts.serverInfo, record.labels);
     return operation.tool.answers === 'result'
-      ? wholeAnswer(message, output, parts.serverInfo, record.labels)
+      ? wholeAnswer(message, askable(output, message, passage), parts.serverInfo, record.labels)
       : toolAnswer(message, output, parts.serverInfo, record.labels);
   } catch (error) {
     record.refusal = passage.ended ?? refusalOf(error);
@@ -258,6 +259,12 @@ async function serve(call: AdmittedCall, message: Message, passage: Passage, par
   } finally {
     passage.hush();
   }
+}
+
+/** A result as it is, unless it asks for what this client cannot be asked for. */
+function askable(output: unknown, { era }: Message, passage: Passage): unknown {
+  if (asksForInput(output)) requireAskable(output, era, passage.exchange);
+  return output;
 }
 
 function subscribed({ caller }: AdmittedCall, { message, inbound, record }: Passage, parts: DoorParts): Answer {
