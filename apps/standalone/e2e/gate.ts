@@ -27,6 +27,8 @@ export interface Demo {
 interface Asked {
   readonly scope?: string;
   readonly resource?: string;
+  /** RFC 9396 */
+  readonly authorization_details?: string;
 }
 
 /** The whole platform as a user starts it: its own process, its own ports, a data folder. */
