@@ -64,7 +64,10 @@ export async function existingGrant(
   if (client === undefined || session === undefined) return undefined;
   const given = (result?.consent as { grantId?: string } | undefined)?.grantId;
   const grantId = given ?? session.grantIdFor(client.clientId);
-  if (!isApprovalsClient(client.clientId)) return grantId === undefined ? undefined : provider.Grant.find(grantId);
+  // before the login there is nothing to grant yet, and every try would leave a row
+  if (!isApprovalsClient(client.clientId) || result?.login === undefined) {
+    return grantId === undefined ? undefined : provider.Grant.find(grantId);
+  }
   const { resource } = params as { resource?: unknown };
   if (account === undefined || typeof resource !== 'string') return undefined;
   const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
