@@ -58,7 +58,9 @@ async function refuse(row: Row, expected: Expected): Promise<Got> {
     expect(got.headers['www-authenticate']).toContain(
       `resource_metadata="${rig.url}/.well-known/oauth-protected-resource/mcp"`,
     );
-    expect(got.headers['www-authenticate']).toContain('scope="customer:read ticket:read account:calculate"');
+    expect(got.headers['www-authenticate']).toContain(
+      'scope="customer:read ticket:read account:calculate sentiment:analyze diagnostics:run"',
+    );
     expect(rig.events.lastCall().clientId).toBeUndefined();
   } else expect(got.headers['www-authenticate']).toBeUndefined();
   return got;

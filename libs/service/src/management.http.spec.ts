@@ -7,9 +7,20 @@ import { startManagement, type Check } from './management.http.js';
 // what hangs is given 2 s before it is cut
 jest.setTimeout(30_000);
 
-const withManagement = async <T>(checks: Record<string, Check>, use: (url: string) => Promise<T>): Promise<T> => {
+const withManagement = async <T>(
+  checks: Record<string, Check>,
+  use: (url: string) => Promise<T>,
+  notes?: Record<string, Check>,
+): Promise<T> => {
   const metrics = createMetrics('test');
-  const bound = await startManagement({ host: '127.0.0.1', port: 0, checks, metrics, mode: 'embedded' });
+  const bound = await startManagement({
+    host: '127.0.0.1',
+    port: 0,
+    checks,
+    ...(notes && { notes }),
+    metrics,
+    mode: 'embedded',
+  });
   try {
     return await use(bound.url);
   } finally {
@@ -47,6 +58,21 @@ test('not ready, by name, when one is missing, throws or hangs; and alive all th
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 });
+
+test('what is only noted is said, and is not waited for to be ready', () =>
+  withManagement(
+    { database: async () => 'ok' },
+    async (url) => {
+      const response = await fetch(`${url}/readyz`);
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject({
+        status: 'ready',
+        checks: { database: 'ok' },
+        notes: { scanner: 'none configured', mail: 'failed' },
+      });
+    },
+    { scanner: async () => 'none configured', mail: () => Promise.reject(new Error('hunter2')) },
+  ));
 
 test('serves metrics of the process for Prometheus', () =>
   withManagement({}, async (url) => {
@@ -87,7 +113,10 @@ test('an answer counts in every bucket that it fits', async () => {
   }
   const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('http_request_duration'));
   const valueOf = (le: string) =>
-    lines.find((line) => line.includes(`le="${le}"`) && line.includes('status="200"'))?.split(' ').at(-1);
+    lines
+      .find((line) => line.includes(`le="${le}"`) && line.includes('status="200"'))
+      ?.split(' ')
+      .at(-1);
   expect([valueOf('10'), valueOf('+Inf')]).toEqual(['2', '2']);
   expect(lines.filter((line) => line.includes('_count{')).map((line) => line.split(' ').at(-1))).toEqual(['2', '1']);
 });

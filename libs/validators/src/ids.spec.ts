@@ -1,4 +1,4 @@
-import { customerId, isCustomerId, isTicketId, ticketId } from './ids.js';
+import { attachmentId, customerId, isAttachmentId, isCustomerId, isTicketId, ticketId } from './ids.js';
 
 const HOSTILE = [
   "'; DROP TABLE customers; --",
@@ -34,3 +34,15 @@ it.each(['T-12345', 'T-1234567890123', 't-123456', 'T-12345a', 'T-123456\n', 'T-
     expect([ticketId().safeParse(id).success, isTicketId(id)]).toEqual([false, false]);
   },
 );
+
+it.each([
+  ['A-123456', true],
+  ['A-123456789012', true],
+  ['A-12345', false],
+  ['A-1234567890123', false],
+  ['T-123456', false],
+  ['a-123456', false],
+  ['A-123456\n', false],
+])('that %j is an attachment id: %s', (id, is) => {
+  expect([attachmentId().safeParse(id).success, isAttachmentId(id)]).toEqual([is, is]);
+});
