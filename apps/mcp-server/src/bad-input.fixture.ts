@@ -85,7 +85,7 @@ export const BODIES: Record<string, [Row, Expected]> = {
   'a response nobody asked for': [{ body: '{"jsonrpc":"2.0","id":1,"result":{}}' }, [400, -32600, 'request_invalid']],
   'an unknown method': [message(modern('customers/dump')), [404, -32601, 'method_unknown']],
   'a method named like a property of objects': [message(modern('constructor')), [404, -32601, 'method_unknown']],
-  'a subscription to no list': [
+  'a subscription to nothing': [message(modern('subscriptions/listen')), [400, -32602, 'params_invalid']],
     message(modern('subscriptions/listen', { notifications: 'all' })),
     [400, -32602, 'params_invalid'],
   ],
