@@ -130,7 +130,9 @@ const edits: fc.Arbitrary<readonly Edit[]> = fc.array(
 /** A message with something changed somewhere inside it. */
 function edited(message: unknown, changes: readonly Edit[]): unknown {
   const root = { message: structuredClone(message) };
-  for (const { at, how, key, value } of changes) {
+  for (const { at, how, key, value: made } of changes) {
+    // one value may be in many cases, and is not to be changed by any
+    const value = structuredClone(made);
     const places = placesIn(root);
     const [holder, name] = places[at % places.length]!;
     const found = holder[name];

@@ -37,6 +37,10 @@ const seen = { outcomes: {} as Record<string, number>, statuses: {} as Record<st
 const memory: number[] = [];
 const crashes: unknown[] = [];
 const crashed = (error: unknown): void => void crashes.push(error);
+/** What every object has. */
+const inherited = () =>
+  [Object, Array, Function, String].flatMap((each) => Reflect.ownKeys(each.prototype as object).map(String));
+const before = inherited();
 let rig: Rig;
 let tokens: string[];
 
@@ -170,16 +174,17 @@ it(`${CASES} requests with anything in them are each answered and recorded once,
   }
 }, 43_200_000);
 
-it('nothing crashed, no event is left over, and the server still answers', async () => {
+it('nothing crashed, no event is left over, no prototype has changed, and the server still answers', async () => {
   expect(crashes).toEqual([]);
   expect([...recorded]).toEqual([]);
+  expect(inherited()).toEqual(before);
   const good = await rig.post(modern('tools/list'));
   expect(good.status).toBe(200);
 });
 
 it('memory did not grow', () => {
-  const [before = NaN, after = NaN] = memory;
-  expect(after - before).toBeLessThan(GROWTH_NOISE + GROWTH_PER_CASE * CASES * (1 - SETTLED_AT));
+  const [settled = NaN, end = NaN] = memory;
+  expect(end - settled).toBeLessThan(GROWTH_NOISE + GROWTH_PER_CASE * CASES * (1 - SETTLED_AT));
 });
 
 it('the cases reach behind both doors', () => {
