@@ -52,6 +52,7 @@ function parseV4(text: string): bigint | undefined {
  * and can take any address of (RFC 6177 §2); the address itself where it is IPv4 or none.
  */
 export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
   const value = parseAddress(address);
   return value === undefined || value >> 32n === 0xffffn ? address : networkText(value >> 64n);
 }

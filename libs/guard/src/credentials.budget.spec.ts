@@ -104,6 +104,23 @@ describe('a token that is known', () => {
   });
 });
 
+describe('a token that is known by keys that have to be fetched first', () => {
+  test.each([
+    ['is taken when they are what they were', 0, 1],
+    ['is verified anew when one is gone', 1, 2],
+  ])('%s', async (_what, gone, verifications) => {
+    const told: { withdrawn: number; fetched?: Promise<void> } = { withdrawn: 0 };
+    const keys = Object.assign(issuer.rules.keys, { fresh: () => told.fetched, withdrawals: () => told.withdrawn });
+    checks = memoryCredentialChecks({ ...issuer.rules, keys });
+    const header = `Bearer ${await issuer.token()}`;
+    await ask(header);
+    told.fetched = Promise.resolve().then(() => void (told.withdrawn += gone));
+    const again = ask(header);
+    expect(again).toBeInstanceOf(Promise);
+    expect([(await again).caller.clientId, issuer.verified()]).toEqual(['client-1', verifications]);
+  });
+});
+
 describe('tokens that are not known', () => {
   test('are verified no more once sixty of their address were bad within a minute', async () => {
     expect(new Set(await flood(60))).toEqual(new Set(['token_invalid']));
