@@ -16,6 +16,7 @@ it.each([
   ['a PDF with two of them', pdf(objectStream('4 0 <<>>').repeat(2)), 'application/pdf'],
   ['a PDF that opens at a page', pdf('', '/OpenAction [2 0 R /Fit] '), 'application/pdf'],
   ['plain text', text('Grüße, 世界 😀\r\n\tline 2\n'), 'text/plain'],
+  ['text that begins like a bitmap', text('BMW, the blue one'), 'text/plain'],
   ['text with angles in it', text('a < b and <name> is <b>bold</b>'), 'text/plain'],
   ['the largest', Buffer.alloc(MAX_CONTENT, 'a'), 'text/plain'],
 ] as const)('%s is taken for what it is', async (_what, bytes, type) => {
@@ -39,6 +40,8 @@ it.each([
   ['SVG', text('<svg xmlns="http://www.w3.org/2000/svg"/>'), /must be/],
   ['SVG behind a comment', text('<!-- --><svg onload=alert(1)>'), /must be/],
   ['XML', text('<?xml version="1.0"?><a/>'), /must be/],
+  ['RTF', text('{\\rtf1\\ansi hello}'), /must be a PDF/],
+  ['PostScript', text('%!PS-Adobe-3.0\n/x 1 def'), /must be a PDF/],
   ['PHP', text('<?php echo 1;'), /plain text/],
   ['a shell script', text('#!/bin/sh\necho'), /must be|plain text/],
   ['a PDF behind text', text('hello %PDF-1.4'), /plain text/],

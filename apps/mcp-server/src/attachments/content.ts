@@ -23,32 +23,40 @@ const refused = (problem: string): Content => ({ problem });
 export async function contentOf(bytes: Uint8Array, inflate: Inflate): Promise<Content> {
   if (bytes.length === 0) return refused('must not be empty');
   if (bytes.length > MAX_CONTENT) return refused(`must have at most ${MAX_CONTENT} bytes`);
+  const head = latin1(bytes.subarray(0, 8));
+  const type = BINARY.find((binary) => head.startsWith(SIGNATURES[binary]));
+  const problem = type === undefined ? textProblem(bytes) : problemOf[type](bytes, inflate);
+  if (problem !== undefined) return refused(problem);
+  // The library knows many kinds of files, and unpacks some to tell them apart: it is asked last, of what is in order so far.
   const found = await fileTypeFromBuffer(bytes);
-  switch (found?.mime) {
-    case 'application/pdf': {
-      // the library also looks behind a byte order mark and behind tags of music
-      if (!latin1(bytes.subarray(0, 5)).startsWith('%PDF-')) return refused(NOT_TAKEN);
-      const problem = alien(bytes, { pdf: true }) ?? pdfProblem(bytes, inflate);
-      return problem === undefined ? { type: 'application/pdf' } : refused(problem);
-    }
-    case 'image/png':
-      return picture('image/png', isWholePng(bytes), bytes);
-    case 'image/jpeg':
-      return picture('image/jpeg', isWholeJpeg(bytes), bytes);
-    case undefined:
-      return plainText(bytes);
-    default:
-      return refused(NOT_TAKEN);
-  }
+  if (type === undefined) return PROGRAMS.has(found?.mime ?? '') ? refused(NOT_TAKEN) : { type: 'text/plain' };
+  return found?.mime === type ? { type } : refused(NOT_TAKEN);
 }
 
+/** How a file begins; the library also looks behind a byte order mark and behind tags of music. */
+const SIGNATURES = {
+  'application/pdf': '%PDF-',
+  'image/png': '\x89PNG\r\n\x1a\n',
+  'image/jpeg': '\xff\xd8\xff',
+};
+type Binary = keyof typeof SIGNATURES;
+const BINARY = Object.keys(SIGNATURES) as Binary[];
+/** Texts that make a reader act. What else the library takes a text for, by a few first letters, it is not: BMW is no bitmap. */
+const PROGRAMS: ReadonlySet<string> = new Set([
+  'application/rtf',
+  'application/xml',
+  'application/postscript',
+  'application/eps',
+]);
+
+const problemOf: Readonly<Record<Binary, (bytes: Uint8Array, inflate: Inflate) => string | undefined>> = {
+  'application/pdf': (bytes, inflate) => alien(bytes, { pdf: true }) ?? pdfProblem(bytes, inflate),
+  'image/png': (bytes) => (isWholePng(bytes) ? alien(bytes, { pdf: false }) : NOT_WHOLE),
+  'image/jpeg': (bytes) => (isWholeJpeg(bytes) ? alien(bytes, { pdf: false }) : NOT_WHOLE),
+};
+
+const NOT_WHOLE = 'must be one whole picture with nothing behind it';
 const NOT_TAKEN = 'must be a PDF, a PNG, a JPEG or plain text';
-
-function picture(type: Attachment['type'], whole: boolean, bytes: Uint8Array): Content {
-  if (!whole) return refused('must be one whole picture with nothing behind it');
-  const problem = alien(bytes, { pdf: false });
-  return problem === undefined ? { type } : refused(problem);
-}
 
 /** What starts a page, an image or a program in a text; a browser or an interpreter could take it for one. */
 const MARKUP = /<(?:!doctype|html|head|body|svg|script|iframe|object|embed|meta|link|style|\?xml|\?php|%)/i;
@@ -66,13 +74,13 @@ function alien(bytes: Uint8Array, { pdf }: { pdf: boolean }): string | undefined
   return PAGE_OR_SCRIPT.test(text) ? 'must not hold a page or a script' : undefined;
 }
 
-function plainText(bytes: Uint8Array): Content {
+function textProblem(bytes: Uint8Array): string | undefined {
   const text = utf8(bytes)?.replaceAll('\r\n', '\n');
-  if (text === undefined || !isPlainText(text, { lines: true })) return refused(NOT_TAKEN);
-  if (hiddenIn(text) !== undefined) return refused('must not hold invisible characters');
+  if (text === undefined || !isPlainText(text, { lines: true })) return NOT_TAKEN;
+  if (hiddenIn(text) !== undefined) return 'must not hold invisible characters';
   if (MARKUP.test(text) || text.startsWith('#!') || text.includes('%PDF-'))
-    return refused('must be plain text, no page, no document and no program');
-  return { type: 'text/plain' };
+    return 'must be plain text, no page, no document and no program';
+  return undefined;
 }
 
 function utf8(bytes: Uint8Array): string | undefined {
