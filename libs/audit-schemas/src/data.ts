@@ -27,7 +27,10 @@ export const callData = z.object({
   labels: z.array(z.string().max(32)).max(8).optional(),
   /** id of the approval that was asked for or spent */
   approval: z.string().max(64).optional(),
-  /** true for what moves the agent's behaviour: beyond the ceiling, or an unknown tool. A step-up inside it is none. */
+  /**
+   * true for what moves the agent's behaviour: a scope beyond the ceiling, an unknown tool, another customer in a task that
+   * is bound to one, more customers than the budget has, a chain, an approval that was tampered with. A step-up is none.
+   */
   denial: z.boolean(),
   /** status of the HTTP answer; 0 where the call is only `attempted` */
   http: z.int(),

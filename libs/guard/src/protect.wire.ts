@@ -11,7 +11,10 @@ import { redact } from '@portcullis/validators/redact';
 import { parseRange } from './addresses.js';
 import { authenticate } from './credentials.js';
 import { runningCalls } from './deadline.memory.js';
+import { chainTable } from './chain.js';
+import type { ChainRule } from './chain.table.js';
 import { memoryHistory } from './history.memory.js';
+import { driftedTools, expectPinned, type Pins } from './pins.js';
 import { jwksUriOf } from './issuer-metadata.http.js';
 import { remoteKeys } from './jwks.http.js';
 import { memoryStreams } from './mcp/streams.memory.js';
@@ -69,6 +72,12 @@ export interface ProtectOptions {
   readonly trustedProxies?: readonly string[];
   /** refuse what came neither over TLS nor from a trusted proxy that says https; true for an https resource */
   readonly forceHttps?: boolean;
+  /** tools that may not follow others (chain.table.ts); none unless given */
+  readonly chain?: readonly ChainRule[];
+  /** what was approved of the tools (pins.ts); unless given, they are what they are */
+  readonly pins?: Pins;
+  /** what is done about tools that are not as they were approved: nothing is started, or they are refused call by call */
+  readonly onDrift?: 'stop' | 'refuse';
   /** was this token revoked before it expired? Asked on every call */
   readonly isRevoked?: GuardPorts['isRevoked'];
   /** how far this caller is trusted now? Asked on every call */
@@ -92,8 +101,8 @@ export interface Protected {
 /**
  * Puts the guard before somebody's own tools, with everything it remembers in the memory of this process. The whole
  * pipeline is the one that mcp-server has; nothing is left out.
- * @throws TypeError for URLs that are none, or a tenant that is no slug; Error for two tools of one name; RangeError for a
- *   proxy that is no address
+ * @throws TypeError for URLs that are none, or a tenant that is no slug; Error for two tools of one name, or for tools that
+ *   are not as they were approved; RangeError for a proxy that is no address
  */
 export function protect(options: ProtectOptions): Protected {
   const { issuer, resource, name = 'tools', version = '0.0.0', log = stderrLog, now = Date.now } = options;
@@ -123,6 +132,8 @@ export function protect(options: ProtectOptions): Protected {
     slots: memorySlots({ ...DEFAULT_SLOTS, ...options.slots }),
     running,
     history: memoryHistory(now),
+    chain: chainTable(options.chain ?? []),
+    drifted: driftedOf(options),
     depsFor: options.depsFor ?? (() => undefined),
     redact,
     now,
@@ -181,3 +192,10 @@ const stderrLog: Log = {
   warn: (message, facts) => console.warn(message, facts),
   error: (message, facts) => console.error(message, facts),
 };
+
+/** @throws Error naming the tools that are not as they were approved, unless they are to be refused call by call */
+function driftedOf({ tools, pins, onDrift = 'stop' }: ProtectOptions): ReadonlySet<string> {
+  if (pins === undefined) return new Set();
+  if (onDrift === 'stop') expectPinned(tools, pins, 'Compare with what pinsOf(tools) of @portcullis/guard/pins gives.');
+  return driftedTools(tools, pins);
+}
