@@ -1,3 +1,4 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { toolResult } from '@portcullis/guard/mcp/tool-result';
 import { memoryChanges } from '@portcullis/guard/mcp/changes.memory';
 import { defineTool, toolRegistry, type AnyTool } from '@portcullis/guard/tool';
@@ -29,6 +30,15 @@ const tool = (name: string, work: (exchange: Exchange, signal: AbortSignal) => P
   }) as AnyTool;
 const done = { content: [{ type: 'text' as const, text: 'done' }] };
 
+const QUESTION = {
+  method: 'elicitation/create',
+  params: {
+    mode: 'form',
+    message: 'What is your name?',
+    requestedSchema: { type: 'object', properties: { name: { type: 'string' } } },
+  },
+};
+
 const TOOLS = toolRegistry([
   tool('reports', async (exchange) => {
     exchange.progress(1, 2);
@@ -48,7 +58,7 @@ const TOOLS = toolRegistry([
   }),
   tool('asks', async ({ inputResponses, requestState }) =>
     inputResponses === undefined
-      ? { resultType: 'input_required', inputRequests: { name: { method: 'elicitation/create' } }, requestState: 's' }
+      ? { resultType: 'input_required', inputRequests: { name: QUESTION }, requestState: 's' }
       : { content: [{ type: 'text', text: `${JSON.stringify(inputResponses)} ${requestState}` }] },
   ),
   tool('samples', async (exchange) => {
@@ -202,7 +212,7 @@ describe('a tool that makes its whole result', () => {
     const asked = await rig.post(called('asks', able));
     expect(asked.json.result).toMatchObject({
       resultType: 'input_required',
-      inputRequests: { name: { method: 'elicitation/create' } },
+      inputRequests: { name: QUESTION },
       requestState: 's',
       _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'portcullis' } },
     });
@@ -378,5 +388,40 @@ describe('a subscription', () => {
       id: 's',
       result: { resultType: 'complete', _meta: { 'io.modelcontextprotocol/subscriptionId': 's' } },
     });
+  });
+});
+
+describe('the SDK v2 client', () => {
+  const connected = async (versionNegotiation?: { mode: 'auto' }) => {
+    const client = new Client(
+      { name: 'test', version: '1' },
+      { capabilities: { elicitation: {} }, ...(versionNegotiation && { versionNegotiation }) },
+    );
+    client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { name: 'Ada' } }));
+    const headers = { authorization: `Bearer ${await rig.token({ client: 'sdk' })}` };
+    await client.connect(new StreamableHTTPClientTransport(new URL(rig.mcp), { requestInit: { headers } }));
+    return client;
+  };
+
+  it.each([
+    ['of today', { mode: 'auto' as const }],
+    ['of older revisions', undefined],
+  ])('%s hears how far a call is', async (_which, negotiation) => {
+    gate.go();
+    const client = await connected(negotiation);
+    const heard: number[] = [];
+    await client.callTool({ name: 'reports' }, { onprogress: ({ progress }) => heard.push(progress) });
+    expect(heard).toEqual([1, 2]);
+    await client.close();
+  });
+
+  it('answers what it is asked and calls again by itself, and listens for changes', async () => {
+    const client = await connected({ mode: 'auto' });
+    const { content } = await client.callTool({ name: 'asks' });
+    expect(JSON.stringify(content)).toContain('Ada');
+    const subscription = await client.listen({ toolsListChanged: true, resourcesListChanged: true });
+    expect(subscription.honoredFilter).toEqual({ toolsListChanged: true });
+    await subscription.close();
+    await client.close();
   });
 });
