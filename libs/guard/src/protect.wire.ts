@@ -78,6 +78,8 @@ export interface ProtectOptions {
   readonly pins?: Pins;
   /** what is done about tools that are not as they were approved: nothing is started, or they are refused call by call */
   readonly onDrift?: 'stop' | 'refuse';
+  /** how people approve calls (approval.ts); needed where a tool has `approvals` */
+  readonly approval?: GuardPorts['approval'];
   /** was this token revoked before it expired? Asked on every call */
   readonly isRevoked?: GuardPorts['isRevoked'];
   /** how far this caller is trusted now? Asked on every call */
@@ -101,14 +103,16 @@ export interface Protected {
 /**
  * Puts the guard before somebody's own tools, with everything it remembers in the memory of this process. The whole
  * pipeline is the one that mcp-server has; nothing is left out.
- * @throws TypeError for URLs that are none, or a tenant that is no slug; Error for two tools of one name, or for tools that
- *   are not as they were approved; RangeError for a proxy that is no address
+ * @throws TypeError for URLs that are none, or a tenant that is no slug; Error for two tools of one name, for tools that
+ *   are not as they were approved, or that want an approval nobody could give; RangeError for a proxy that is no address
  */
 export function protect(options: ProtectOptions): Protected {
   const { issuer, resource, name = 'tools', version = '0.0.0', log = stderrLog, now = Date.now } = options;
   const { pathname, protocol, hostname } = new URL(resource);
   const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
   const tools = toolRegistry(options.tools);
+  const unapproved = options.tools.find(({ approvals }) => approvals !== undefined && options.approval === undefined);
+  if (unapproved !== undefined) throw new Error(`nobody can approve calls of ${unapproved.name}: give 'approval'`);
   const events = eventsOf(options);
   const limiter = memoryLimiter({
     now,
@@ -132,6 +136,7 @@ export function protect(options: ProtectOptions): Protected {
     slots: memorySlots({ ...DEFAULT_SLOTS, ...options.slots }),
     running,
     history: memoryHistory(now),
+    approval: options.approval,
     chain: chainTable(options.chain ?? []),
     drifted: driftedOf(options),
     depsFor: options.depsFor ?? (() => undefined),
