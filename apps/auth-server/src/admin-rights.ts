@@ -17,6 +17,8 @@ export interface Administrator extends Pick<Caller, 'scopes' | 'sub'> {
 }
 
 const reserved = (scope: Scope): boolean => SCOPES[scope].holder !== 'client';
+/** What no client may have, and yet comes with a role for those who work with agents: to approve a call is to say yes to one. */
+const OF_SUPERVISORS: ReadonlySet<Scope> = new Set(['approvals:give']);
 /** Tokens for this API cannot carry them, so whoever hands them out has them by a role. */
 const isOfAnotherApi = (scope: Scope): boolean => !(RESOURCES.authAdmin as readonly Scope[]).includes(scope);
 
@@ -53,7 +55,9 @@ export function mayGiveRoles(admin: Administrator, roles: readonly Role[]): void
   if (admin.scopes.has('platform:admin')) return;
   const own = scopesOfRoles(admin.roles);
   const has = (scope: Scope): boolean => admin.scopes.has(scope) || (isOfAnotherApi(scope) && own.has(scope));
-  const beyond = [...scopesOfRoles(roles)].filter((scope) => reserved(scope) && !has(scope));
+  const beyond = [...scopesOfRoles(roles)].filter(
+    (scope) => reserved(scope) && !OF_SUPERVISORS.has(scope) && !has(scope),
+  );
   if (beyond.length === 0) return;
   const hint = `Only an administrator who has ${beyond.join(' ')} decides about a person who has it.`;
   throw insufficient(beyond.some(isOfAnotherApi) ? ['platform:admin'] : beyond, hint);
