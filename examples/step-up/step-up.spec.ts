@@ -145,9 +145,9 @@ describe('a login that is too old', () => {
     await letTimePass();
     sent.length = 0;
     const { _meta } = await client.callTool(remove);
-    // past the login: what may stand before it now is somebody else, who approves
+    // past the login; what stands before it now is somebody else, who approves
     const { code } = (_meta?.['portcullis/refusal'] ?? {}) as { code?: string };
-    expect([undefined, 'approval_needed']).toContain(code);
+    expect(code).toBe('approval_needed');
     expect(statuses(sent, 'mcp')).toEqual([401, 200]);
     expect(asked.map((url) => url.searchParams.get('max_age'))).toEqual([null, '300']);
     await client.close();
