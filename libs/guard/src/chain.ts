@@ -12,10 +12,11 @@ export interface ChainTable {
   readonly firsts: ReadonlySet<string>;
 }
 
-export const chainTable = (rules: readonly ChainRule[]): ChainTable => ({
-  byThen: Map.groupBy(rules, ({ then }) => then),
-  firsts: new Set(rules.map(({ first }) => first)),
-});
+export function chainTable(rules: readonly ChainRule[]): ChainTable {
+  const byThen = new Map<string, ChainRule[]>();
+  for (const rule of rules) byThen.set(rule.then, [...(byThen.get(rule.then) ?? []), rule]);
+  return { byThen, firsts: new Set(rules.map(({ first }) => first)) };
+}
 const HOUSE_RULES = chainTable(CHAIN_RULES);
 
 export interface ChainPorts {

@@ -21,14 +21,17 @@ interface OpenTrail extends Trail {
   readonly began: Map<string, number>;
   readonly labels: Map<Label, number>;
 }
-interface Task extends OpenTrail {
-  readonly startedAt: number;
+interface Kept extends OpenTrail {
+  /** ms since epoch: when it was last heard of, and when it was last put in its place among the others */
   lastAt: number;
+  movedAt: number;
+}
+interface Task extends Kept {
+  readonly startedAt: number;
   readonly customers: Set<string>;
 }
-interface Doings extends OpenTrail {
+interface Doings extends Kept {
   readonly tenant: string;
-  lastAt: number;
   /** when each was last touched, the longest ago first */
   readonly customers: Map<string, number>;
   /** the longest idle first */
@@ -40,7 +43,7 @@ export interface HistoryStats {
   tasks: number;
   customers: number;
 }
-type Kept = keyof HistoryStats;
+type Counted = keyof HistoryStats;
 export interface MemoryHistory extends History {
   pastOf(tenant: string, who: Doer): Past;
   take(tenant: string, who: Doer, mark: Mark, budgets: CustomerBudgets): Taken;
@@ -51,8 +54,8 @@ export interface MemoryHistory extends History {
 const NOTHING: Trail = { began: new Map(), labels: new Map() };
 const NO_PAST: Past = { task: NOTHING, principal: NOTHING };
 const NONE: readonly never[] = [];
-const NO_IDS: ReadonlySet<string> = new Set();
 const RETRY_MS = 60_000;
+const MOVED_EVERY_MS = 60_000;
 /** Longer ids are kept as their digest. */
 const MAX_ID = 64;
 
@@ -132,14 +135,29 @@ class Histories implements MemoryHistory {
 
   #open(tenant: string, key: string, now: number): Doings {
     this.#count(tenant, 'principals', 1);
-    const doings = { tenant, lastAt: now, customers: new Map(), tasks: new Map(), began: new Map(), labels: new Map() };
+    const doings = {
+      tenant,
+      lastAt: now,
+      movedAt: now,
+      customers: new Map(),
+      tasks: new Map(),
+      began: new Map(),
+      labels: new Map(),
+    };
     this.#doings.set(key, doings);
     return doings;
   }
 
   #openTask({ tenant, tasks }: Doings, name: string, now: number): Task {
     this.#count(tenant, 'tasks', 1);
-    const task = { startedAt: now, lastAt: now, customers: new Set<string>(), began: new Map(), labels: new Map() };
+    const task = {
+      startedAt: now,
+      lastAt: now,
+      movedAt: now,
+      customers: new Set<string>(),
+      began: new Map(),
+      labels: new Map(),
+    };
     tasks.set(name, task);
     return task;
   }
@@ -189,7 +207,7 @@ class Histories implements MemoryHistory {
     }
   }
 
-  #count(tenant: string, kept: Kept, more: number): void {
+  #count(tenant: string, kept: Counted, more: number): void {
     if (more === 0) return;
     let own = this.#perTenant.get(tenant);
     if (own === undefined) this.#perTenant.set(tenant, (own = { principals: 0, tasks: 0, customers: 0 }));
@@ -202,10 +220,11 @@ class Histories implements MemoryHistory {
 /** A tenant's slug has no slash, so no two pairs share a key. */
 const keyOf = (tenant: string, principal: string): string => `${tenant}/${principal}`;
 
-/** Moves it to the end, so that the longest idle come first. */
-function touch<T extends { lastAt: number }>(all: Map<string, T>, key: string, one: T, now: number): void {
-  if (one.lastAt === now) return;
+/** Moves it to the end, so that the longest idle come first, to the minute: moving it on every call costs more than asking. */
+function touch<T extends Kept>(all: Map<string, T>, key: string, one: T, now: number): void {
   one.lastAt = now;
+  if (now - one.movedAt < MOVED_EVERY_MS) return;
+  one.movedAt = now;
   all.delete(key);
   all.set(key, one);
 }
@@ -213,15 +232,16 @@ function touch<T extends { lastAt: number }>(all: Map<string, T>, key: string, o
 const full = (what: string): Refusal =>
   new Refusal('overloaded', { retryAfterMs: RETRY_MS }, { detail: `the history is full: ${what}` });
 
-function distinct(ids: readonly string[] = NONE): ReadonlySet<string> {
-  if (ids.length === 0) return NO_IDS;
-  const kept = new Set<string>();
-  for (const id of ids) kept.add(id.length > MAX_ID ? `#${createHash('sha256').update(id).digest('base64url')}` : id);
-  return kept;
+function distinct(ids: readonly string[] = NONE): readonly string[] {
+  const [first] = ids;
+  if (first === undefined || (ids.length === 1 && first.length <= MAX_ID)) return ids;
+  return [...new Set(ids.map(keptAs))];
 }
+const keptAs = (id: string): string =>
+  id.length > MAX_ID ? `#${createHash('sha256').update(id).digest('base64url')}` : id;
 
 function newAmong(
-  customers: ReadonlySet<string>,
+  customers: readonly string[],
   inHour: ReadonlyMap<string, number> | undefined,
   inTask: ReadonlySet<string> | undefined,
 ): { newInHour: number; newInTask: number } {
