@@ -24,7 +24,7 @@ function guard() {
   return { ports, call, refusalOf, sends };
 }
 
-test.each<Effect>(['writes', 'destroys', 'sends-outside'])(
+test.each<Effect>(['destroys', 'sends-outside'])(
   'a tool that %s is not given text that nobody sees; the argument is named, not shown',
   async (effect) => {
     const { ports, call, refusalOf, sends } = guard();
@@ -38,7 +38,7 @@ test.each<Effect>(['writes', 'destroys', 'sends-outside'])(
   },
 );
 
-test.each<Effect>(['reads-pii', 'reads-untrusted', 'none'])(
+test.each<Effect>(['writes', 'reads-pii', 'reads-untrusted', 'none'])(
   'a tool whose effect is %s reads it, and the task is hostile from then on',
   async (effect) => {
     const { ports, call, sends } = guard();

@@ -1,7 +1,7 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import { hiddenAt } from '@portcullis/validators/hidden-unicode';
-import { hasEffect } from './attempt.js';
 import type { Following } from './chain.js';
+import { FORBIDDEN_BY_LABEL } from './chain.table.js';
 import type { History, Label } from './history.js';
 
 export interface ScreenPorts {
@@ -9,14 +9,17 @@ export interface ScreenPorts {
 }
 
 /**
- * Before a call is executed: do its arguments hold text that nobody can see? A tool with an effect does not pass it on;
- * any other may read it, and the task is labelled, since it was given such a text somewhere.
+ * Before a call is executed: do its arguments hold text that nobody can see? Then the task is labelled, since the agent was
+ * given such a text somewhere. A tool that only reads, computes or keeps (a ticket holds what its customer wrote) gets it all
+ * the same; one that the label forbids does not.
  * @throws Refusal input_invalid, which names the argument
  */
 export function screenArguments(call: Following, args: unknown, ports: ScreenPorts): void | Promise<void> {
   const found = hiddenAt(args);
   if (found === undefined) return;
-  if (!hasEffect(call.tool)) return label(call, 'hostile', ports);
+  if (!call.tool.effects.some((effect) => FORBIDDEN_BY_LABEL.hostile.includes(effect))) {
+    return label(call, 'hostile', ports);
+  }
   const where = found.path.slice(0, MAX_PATH) || 'arguments';
   throw new Refusal(
     'input_invalid',
