@@ -273,7 +273,9 @@ async function deafPost({ mcp, token }: Rig, message: ReturnType<typeof call>) {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${await token()}`, ...message.headers },
   });
-  request.on('error', () => undefined).end(JSON.stringify(message.body));
+  // without a listener Node would swallow the answer, and so read it
+  request.on('response', () => undefined).on('error', () => undefined);
+  request.end(JSON.stringify(message.body));
   return request;
 }
 async function fetchCall({ mcp, token }: Rig, message: ReturnType<typeof call>, signal: AbortSignal): Promise<unknown> {

@@ -87,7 +87,11 @@ export async function startRig(env: Record<string, string> = {}, more: Partial<M
   const stateKeys = [randomBytes(32)];
   const engines = { database, bus, events: events.log, limiter, log: silentLog, auditDigestKey, stateKeys };
   const parts: McpServerParts = { ...engines, demoData: true, now, ...more };
-  let service = await startMcpServer(settings, parts, bound);
+  let service = await startMcpServer(settings, parts, bound).catch(async (error: unknown) => {
+    // what stays open would keep the test's process for ever
+    await Promise.all([closeBound(bound), issuer.close(), database.close()]);
+    throw error;
+  });
 
   const token = ({
     client = 'agent',
