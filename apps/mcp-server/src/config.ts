@@ -26,7 +26,7 @@ export const config = z.object({
     .default(512)
     .describe('calls under way at a time; the next one is answered 503'),
   MAX_CALLS_PER_AGENT: wholeSetting(1, 1_000_000)
-    .default(32)
+    .default(128)
     .describe('calls under way at a time of one principal; the next one is answered 429'),
   MAX_BODY_BYTES: wholeSetting(1024, 64 * 1024 * 1024)
     .default(1024 * 1024)

@@ -150,7 +150,8 @@ describe('limits', () => {
     for (const { finish } of held) finish();
     await Promise.allSettled(held.map(({ answer }) => answer));
     for (const { cut } of held) cut();
-    expect(statuses.filter((status) => status === 429 || status === 503)).toHaveLength(10);
+    // 128 of one agent are under way at a time (MAX_CALLS_PER_AGENT)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(62);
   });
 
   test('are the same over several tokens and connections', async () => {

@@ -10,7 +10,7 @@ export interface SlotBounds {
 
 export const DEFAULT_SLOTS: SlotBounds = {
   maxCalls: 512,
-  maxCallsPerAgent: 32,
+  maxCallsPerAgent: 128,
   maxHeldBytes: 64 * 1024 * 1024,
 };
 
