@@ -229,4 +229,5 @@ export async function startMcpServer(
 /** The tools' data, by the tenant that the token names and nothing else. */
 const narrowed =
   (dataOf: ReturnType<typeof tenantData>, workshop: Workshop): GuardPorts['depsFor'] =>
-  ({ tenant }, call): ToolDeps => ({ ...dataOf(tenant, call), ...workshop });
+  ({ tenant }, call): ToolDeps =>
+    Object.assign(dataOf(tenant, call), workshop);

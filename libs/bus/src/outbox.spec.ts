@@ -3,7 +3,7 @@ import { auditEvent, FIRST_PREV, type EventDraft } from '@portcullis/audit-schem
 import { eventHash } from '@portcullis/audit-schemas/digest';
 import { Refusal } from '@portcullis/contract/refusals';
 import fc from 'fast-check';
-import { eventKey, follow, link, newChain } from './outbox.js';
+import { eventKey, follow, keyIn, link, newChain } from './outbox.js';
 
 const ID = '019b7d5e-0000-7000-8000-000000000001';
 const start = newChain('mcp-server', 'instance-1');
@@ -135,5 +135,34 @@ describe('the key on the bus', () => {
 
   it('is the tenant alone when nobody was authenticated', () => {
     expect(eventKey({ tenant: 'acme' })).toBe('acme/');
+  });
+});
+
+describe('keyIn', () => {
+  const start = newChain('mcp-server', '0190a5a0-0000-7000-8000-000000000001');
+  const ID = '0190a5a0-0000-7000-8000-000000000002';
+  const event = (tenant: string, subject: string | undefined, reason: string): EventDraft => ({
+    type: 'portcullis.auth.v1',
+    tenant,
+    subject,
+    at: 1_800_000_000_000,
+    data: { action: 'token.issued', reason },
+  });
+
+  test('is the key of the event, whatever its texts hold', () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.constantFrom('","tenant":"evil"', ',"data":{"tenant":"evil"}', '\\","subject":"x'),
+    );
+    fc.assert(
+      fc.property(fc.option(text, { nil: undefined }), text, (subject, reason) => {
+        const { line } = link(start, event('acme', subject, reason), ID);
+        expect(keyIn(line)).toBe(eventKey({ tenant: 'acme', subject }));
+      }),
+    );
+  });
+
+  test('is found in a line that another wrote, too', () => {
+    expect(keyIn('{"data":{"tenant":"evil"},"subject":"agt_x","tenant":"acme"}')).toBe('acme/agt_x');
   });
 });

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Bus, Message } from './bus.js';
 import type { Complain } from './complaints.js';
 import { writeCursor } from './cursor.file.js';
-import { eventKey, follow, type ChainHead } from './outbox.js';
+import { follow, keyIn, type ChainHead } from './outbox.js';
 import { syncDirectory, type Spool } from './spool.file.js';
 
 interface ShipperParts {
@@ -95,7 +95,7 @@ export function startShipper({ directory, spool, bus, complain, maxBackoffMs, fr
   };
 }
 
-const messageOf = (line: string): Message => ({ key: eventKey(JSON.parse(line)), value: line });
+const messageOf = (line: string): Message => ({ key: keyIn(line), value: line });
 
 /** Waits, or does not any longer once the signal is there. */
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>

@@ -70,7 +70,7 @@ test('a scope string is a set of known names', () => {
 
 test("a verified token holds the scopes of somebody else's tools too, and nothing that is no scope-token", () => {
   expect(heldScopes('notes:read  customer:read notes:read a"b a\\b a\tb ü')).toEqual(
-    set('notes:read', 'customer:read'),
+    new Set(['notes:read', 'customer:read']),
   );
   expect(heldScopes(`${'x'.repeat(128)} ${'x'.repeat(129)}`)).toEqual(new Set(['x'.repeat(128)]));
 });

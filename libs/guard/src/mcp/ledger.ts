@@ -1,5 +1,4 @@
-import type { KeyObject } from 'node:crypto';
-import { tenantDigestKey } from '@portcullis/audit-schemas/digest';
+import { tenantDigestKey, type DigestKey } from '@portcullis/audit-schemas/digest';
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
 import type { CallRecord } from '../call.js';
@@ -39,8 +38,8 @@ export function callLedger({
   now(): number;
   log: Log;
 }): CallLedger {
-  const keys = new Map<string, KeyObject>();
-  const keyOf = (tenant: string): KeyObject => {
+  const keys = new Map<string, DigestKey>();
+  const keyOf = (tenant: string): DigestKey => {
     let key = keys.get(tenant);
     if (key === undefined) {
       if (keys.size >= KEYS_KEPT) keys.clear();

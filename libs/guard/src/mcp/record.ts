@@ -1,5 +1,4 @@
-import type { KeyObject } from 'node:crypto';
-import { argumentsDigest } from '@portcullis/audit-schemas/digest';
+import { argumentsDigest, type DigestKey } from '@portcullis/audit-schemas/digest';
 import type { EventDraft } from '@portcullis/audit-schemas/envelope';
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { CallRecord } from '../call.js';
@@ -46,7 +45,7 @@ export function callEvent(
   arrival: Arrival,
   http: number,
   now: number,
-  keyOf: (tenant: string) => KeyObject,
+  keyOf: (tenant: string) => DigestKey,
 ): EventDraft {
   const { caller, operation, refusal, asked } = record;
   const { requestId, toolCallId, traceparent } = arrival.client;
@@ -54,6 +53,8 @@ export function callEvent(
   const called = operation && operation.kind !== 'other' ? operation : undefined;
   return {
     type: 'portcullis.call.v1',
+    // record.spec.ts
+    fits: true,
     tenant,
     subject: caller?.principal,
     at: now,
