@@ -13,6 +13,7 @@ export interface Arrived {
  */
 export function clientAddress(request: Arrived, trusted: readonly Range[]): string {
   let address = request.socket.remoteAddress ?? '';
+  if (trusted.length === 0) return plainV4(address);
   const hops = words(request.headers['x-forwarded-for']);
   while (hops.length > 0 && inRanges(address, trusted)) {
     const hop = hops.pop()!;
@@ -38,4 +39,5 @@ const words = (header: string | readonly string[] | undefined): string[] =>
     .map((word) => word.trim())
     .filter((word) => word !== '');
 
-const plainV4 = (address: string): string => /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+const plainV4 = (address: string): string =>
+  address.startsWith(':') ? (/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address) : address;

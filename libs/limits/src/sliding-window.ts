@@ -50,8 +50,9 @@ export const windowIsIdle = (log: WindowLog, windowMs: number, now: number): boo
 /** Index of the oldest entry that still counts. */
 function firstLive(log: WindowLog, { windowMs }: WindowRule, now: number): number {
   const at = noEarlierThan(log, now);
-  const index = log.findIndex((taken) => taken + windowMs > at);
-  return index === -1 ? log.length : index;
+  let index = 0;
+  while (index < log.length && log[index]! + windowMs <= at) index += 1;
+  return index;
 }
 
-const noEarlierThan = (log: WindowLog, now: number): number => Math.max(now, log.at(-1) ?? now);
+const noEarlierThan = (log: WindowLog, now: number): number => Math.max(now, log[log.length - 1] ?? now);
