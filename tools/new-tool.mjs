@@ -35,7 +35,7 @@ async function main() {
   for (const [path, text] of texts) writeFileSync(path, text, { flag: path === registry ? 'w' : 'wx' });
   process.stdout.write(`${texts.map(([path]) => `wrote ${relative(process.cwd(), path)}`).join('\n')}
 Now say what it takes, gives and does; what each field means: docs/guard.md. Then have its definition approved:
-  npx portcullis pins approve ${tool.name}
+  npm run build && npx portcullis pins approve --tool ${tool.name}
 `);
 }
 

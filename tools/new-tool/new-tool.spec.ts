@@ -81,7 +81,7 @@ describe('npm run new-tool', () => {
       '--effects',
       'reads-untrusted',
     );
-    expect(stdout).toContain('portcullis pins approve get_order');
+    expect(stdout).toContain('portcullis pins approve --tool get_order');
     expect(readdirSync(folder).sort()).toEqual(['get-order.spec.ts', 'get-order.ts', 'tools.ts']);
     const prettier = join(root, 'node_modules/prettier/bin/prettier.cjs');
     const config = join(root, '.prettierrc.json');

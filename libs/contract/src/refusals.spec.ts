@@ -19,6 +19,7 @@ const PIN: readonly (readonly [RefusalCode, http: number, rpc: number | null, oa
   ['request_invalid', 400, -32600, null],
   ['header_mismatch', 400, -32020, null],
   ['version_unsupported', 400, -32022, null],
+  ['capability_missing', 400, -32021, null],
   ['method_unknown', 404, -32601, null],
   ['params_invalid', 400, -32602, null],
   ['tool_unknown', 200, -32602, null],

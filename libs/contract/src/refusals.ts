@@ -97,7 +97,7 @@ export const REFUSALS = {
     http: 200,
     rpc: null,
     oauth: null,
-    says: 'A person has to approve this call first. Open the approval URL, and repeat the call with the approval id once it is approved.',
+    says: 'This call needs the approval of a person.',
   },
   tool_drifted: {
     http: 200,
