@@ -1,5 +1,5 @@
 import { Refusal } from '@portcullis/contract/refusals';
-import { chainTable, expectUnchained, noteBegun } from './chain.js';
+import { chainTable, expectStillUnchained, expectUnchained, noteBegun } from './chain.js';
 import { CHAIN_RULES, FORBIDDEN_BY_LABEL } from './chain.table.js';
 import { followingWith } from './following.fixture.js';
 import { HOUR_MS, LABELS, TASK_LIFE_MS, type Label } from './history.js';
@@ -40,6 +40,8 @@ test('the mission’s pairs are in the table, and each rule says why', () => {
   expect(CHAIN_RULES.map(({ first, then }) => [first, then])).toEqual([
     ['read_all_customers', 'send_bulk_email'],
     ['export_data', 'delete_records'],
+    ['export_data', 'send_bulk_email'],
+    ['export_data', 'delete_customer'],
   ]);
   expect(new Set(CHAIN_RULES.map(({ name }) => name)).size).toBe(CHAIN_RULES.length);
   for (const { since } of CHAIN_RULES) expect(since).toMatch(/\w/);
@@ -153,6 +155,51 @@ describe.each(LABELS)('a task that carries %s', (found) => {
 
 test('what leaves and what destroys is forbidden once something hostile was read', () => {
   expect(FORBIDDEN_BY_LABEL).toEqual({ hostile: ['sends-outside', 'destroys'] });
+});
+
+describe('asked again immediately before a call is executed', () => {
+  test('what began meanwhile forbids it, as a denial, also where the history answers later', async () => {
+    const { ports, call, begin } = day();
+    const history = {
+      pastOf: async (...asked: Parameters<typeof ports.history.pastOf>) => ports.history.pastOf(...asked),
+      take: ports.history.take.bind(ports.history),
+    };
+    const following = call('delete_records');
+    expect(expectStillUnchained(following, ports)).toBeUndefined();
+    await begin('export_data');
+    expect(() => expectStillUnchained(following, ports)).toThrow(Refusal);
+    expect(following.record.denial).toBe(true);
+    await expect(expectStillUnchained(call('delete_records'), { ...ports, history })).rejects.toMatchObject({
+      code: 'chain_forbidden',
+    });
+  });
+
+  test('a label that came meanwhile forbids it', () => {
+    const { ports, call, label } = day();
+    label('hostile');
+    expect(() => expectStillUnchained(call('a_tool', {}, { effects: ['destroys'] }), ports)).toThrow(Refusal);
+  });
+
+  test('a tool that nothing forbids is not asked for', () => {
+    const { ports, call } = day();
+    const history = {
+      pastOf: () => {
+        throw new Error('asked');
+      },
+    };
+    const own = { ...ports, history } as never;
+    expect(expectStillUnchained(call('a_tool', {}, { effects: ['reads-pii'] }), own)).toBeUndefined();
+    expect(() => expectStillUnchained(call('a_tool', {}, { effects: ['destroys'] }), own)).toThrow('asked');
+  });
+
+  test('its own beginning does not forbid it', async () => {
+    const { ports, call, refusalOf } = day();
+    const [rule] = CHAIN_RULES;
+    const own = { ...ports, chain: chainTable([{ ...rule!, first: 'a', then: 'a' }]) };
+    await noteBegun(call('a'), own);
+    expect(expectStillUnchained(call('a'), own)).toBeUndefined();
+    expect((await refusalOf(call('a'), own))?.code).toBe('chain_forbidden');
+  });
 });
 
 test('a history that answers later is waited for', async () => {

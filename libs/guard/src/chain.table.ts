@@ -13,6 +13,7 @@ export interface ChainRule {
   readonly since: string;
 }
 
+/** No bulk read goes before bulk mail, and no export before a deletion. */
 export const CHAIN_RULES: readonly ChainRule[] = [
   {
     name: 'bulk_read_then_bulk_mail',
@@ -29,6 +30,22 @@ export const CHAIN_RULES: readonly ChainRule[] = [
     inTaskMs: TASK_LIFE_MS,
     byPrincipalMs: HOUR_MS,
     since: 'records that were taken out could be made to disappear',
+  },
+  {
+    name: 'export_then_bulk_mail',
+    first: 'export_data',
+    then: 'send_bulk_email',
+    inTaskMs: TASK_LIFE_MS,
+    byPrincipalMs: HOUR_MS,
+    since: 'what was taken out could leave by mail',
+  },
+  {
+    name: 'export_then_delete_customer',
+    first: 'export_data',
+    then: 'delete_customer',
+    inTaskMs: TASK_LIFE_MS,
+    byPrincipalMs: HOUR_MS,
+    since: 'a customer whose data was taken out could be made to disappear',
   },
 ];
 

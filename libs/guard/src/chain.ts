@@ -3,7 +3,7 @@ import type { Caller } from '@portcullis/scopes/caller';
 import type { CallRecord } from './call.js';
 import { CHAIN_RULES, FORBIDDEN_BY_LABEL, type ChainRule } from './chain.table.js';
 import type { History, Past } from './history.js';
-import type { AnyTool } from './tool.js';
+import type { AnyTool, Effect } from './tool.js';
 
 /** The rules, found by the tool that may not follow. */
 export interface ChainTable {
@@ -18,6 +18,7 @@ export function chainTable(rules: readonly ChainRule[]): ChainTable {
   return { byThen, firsts: new Set(rules.map(({ first }) => first)) };
 }
 const HOUSE_RULES = chainTable(CHAIN_RULES);
+const FORBIDDEN_EFFECTS: ReadonlySet<Effect> = new Set(Object.values(FORBIDDEN_BY_LABEL).flat());
 
 export interface ChainPorts {
   readonly history: History;
@@ -40,6 +41,20 @@ export function expectUnchained(call: Following, ports: ChainPorts): void | Prom
   return past instanceof Promise ? past.then((known) => refuse(call, known, ports)) : refuse(call, past, ports);
 }
 
+/**
+ * Asks again, immediately before a call is executed and after {@link noteBegun}: of two that begin at once at least one sees
+ * the other. Only tools that something forbids are asked for.
+ * @throws Refusal chain_forbidden, which is a denial
+ */
+export function expectStillUnchained(call: Following, ports: ChainPorts): void | Promise<void> {
+  const { byThen } = ports.chain ?? HOUSE_RULES;
+  const { name, effects } = call.tool;
+  if (!byThen.has(name) && !effects.some((effect) => FORBIDDEN_EFFECTS.has(effect))) return;
+  const past = ports.history.pastOf(call.caller.tenant, call.caller);
+  const ask = (known: Past) => refuse(call, known, ports, name);
+  return past instanceof Promise ? past.then(ask) : ask(past);
+}
+
 /** Writes down that a tool which forbids others begins; before it is executed, so that none can run beside it. */
 export function noteBegun(
   { caller, tool }: Following,
@@ -51,8 +66,13 @@ export function noteBegun(
   if (taken instanceof Promise) return taken.then(() => undefined);
 }
 
-function refuse({ tool, record }: Following, past: Past, { chain = HOUSE_RULES, now }: ChainPorts): void {
-  const refusal = chainRefusal(tool, past, now(), chain);
+function refuse(
+  { tool, record }: Following,
+  past: Past,
+  { chain = HOUSE_RULES, now }: ChainPorts,
+  begun?: string,
+): void {
+  const refusal = chainRefusal(tool, past, now(), chain, begun);
   if (refusal === undefined) return;
   record.denial = true;
   throw refusal;
@@ -61,6 +81,7 @@ function refuse({ tool, record }: Following, past: Past, { chain = HOUSE_RULES, 
 /**
  * What forbids a tool after what was done and read before it.
  * @param now ms since epoch
+ * @param begun the tool whose last beginning is this call's own, and forbids it nothing
  * @returns a refusal whose detail names the rule; undefined when nothing forbids it
  */
 export function chainRefusal(
@@ -68,8 +89,11 @@ export function chainRefusal(
   past: Past,
   now: number,
   chain: ChainTable = HOUSE_RULES,
+  begun?: string,
 ): Refusal | undefined {
-  for (const rule of chain.byThen.get(tool.name) ?? []) if (applies(rule, past, now)) return forbiddenBy(rule);
+  for (const rule of chain.byThen.get(tool.name) ?? []) {
+    if (rule.first !== begun && applies(rule, past, now)) return forbiddenBy(rule);
+  }
   return labelRefusal(tool, past);
 }
 
