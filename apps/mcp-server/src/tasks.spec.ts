@@ -91,6 +91,47 @@ describe('a task that is bound to customer 12345', () => {
     expect([outcome, denial, output]).toEqual(['row_forbidden', true, undefined]);
   });
 
+  test.each<[string, object, object]>([
+    ['get_support_ticket', { ticket_id: 'T-000002' }, { ticket_id: 'T-999999' }],
+    [
+      'attach_file_to_ticket',
+      { ticket_id: 'T-000002', name: 'a.exe', content: '?' },
+      { ticket_id: 'T-999999', name: 'a.exe', content: '?' },
+    ],
+    ['delete_records', { dataset: 'tickets', ids: ['T-000002'] }, { dataset: 'tickets', ids: ['T-999999'] }],
+    [
+      'delete_records',
+      { dataset: 'tickets', ids: ['T-000001', 'T-000002'] },
+      { dataset: 'tickets', ids: ['T-000001', 'T-999999'] },
+    ],
+    ['delete_records', { dataset: 'attachments', ids: ['A-999998'] }, { dataset: 'attachments', ids: ['A-999999'] }],
+  ])('%s %j and an id that is not there end alike, first of all, and as a denial', async (tool, others, nobodys) => {
+    const words = agent(bound);
+    for (const args of [others, nobodys]) {
+      const { outcome, denial, meta } = await used(words, tool, args);
+      expect([outcome, denial, Object.keys(meta['portcullis/refusal']).toSorted()]).toEqual([
+        'row_forbidden',
+        true,
+        ['code', 'correlationId'],
+      ]);
+    }
+  });
+
+  test.each([
+    ['read_all_customers', ['00000', '12344', '12345', 'ZZZZZ']],
+    ['export_data', ['00000', '12344', '12345', 'ZZZZZ']],
+  ])('no page of %s tells who else there is', async (tool, cursors) => {
+    const words = agent(bound);
+    const seen = new Set<string>();
+    for (const cursor of cursors) {
+      const args = tool === 'export_data' ? { dataset: 'customers', cursor, limit: 1 } : { cursor, limit: 1 };
+      const { outcome, denial, text, refusal } = await used(words, tool, args);
+      seen.add(JSON.stringify([outcome, denial, text.replaceAll(refusal.correlationId as string, 'ID')]));
+    }
+    expect([...seen]).toHaveLength(1);
+    expect([...seen][0]).toMatch(/row_forbidden.*lists of customers/);
+  });
+
   test('mails nobody else, before anybody is asked to approve it', async () => {
     const letter = { customer_ids: ['12345', '67890'], subject: 's', body: 'b' };
     expect(await used(agent(bound), 'send_bulk_email', letter)).toMatchObject({
@@ -168,6 +209,7 @@ describe('chains', () => {
   const pairs: [string, object, string, object][] = [
     ['read_all_customers', {}, 'send_bulk_email', letter],
     ['export_data', { dataset: 'customers' }, 'delete_records', { dataset: 'tickets', ids: ['T-000001'] }],
+    ['export_data', { dataset: 'customers' }, 'send_bulk_email', letter],
   ];
 
   test.each(pairs)(

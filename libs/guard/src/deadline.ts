@@ -29,6 +29,7 @@ export class RunningCall implements ToolContext {
   constructor(
     readonly tool: Pick<AnyTool, 'deadlineMs' | 'effects'>,
     private readonly waiting: Waiting,
+    readonly customers?: readonly string[] | undefined,
   ) {}
 
   get signal(): AbortSignal {
@@ -84,6 +85,8 @@ export interface Underway {
   readonly record: CallRecord;
   readonly calls: RunningCalls;
   readonly waiting: Waiting;
+  /** those it may touch, once they are known */
+  readonly customers?: readonly string[] | undefined;
 }
 
 /**
@@ -128,9 +131,9 @@ export async function lookUp<T>(
 async function supervised<T>(
   tool: AnyTool,
   begin: (context: ToolContext) => T | Promise<T>,
-  { record, calls, waiting }: Underway,
+  { record, calls, waiting, customers }: Underway,
 ): Promise<T> {
-  const running = new RunningCall(tool, waiting);
+  const running = new RunningCall(tool, waiting, customers);
   let work: Promise<T> | undefined;
   calls.add(running);
   try {

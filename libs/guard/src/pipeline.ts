@@ -10,12 +10,12 @@ import type { Authenticated, Credentials } from './credentials.js';
 import { approve, type ApprovalPorts } from './approval.js';
 import { attempt, hasEffect, safeArguments, type AttemptLog } from './attempt.js';
 import { neededScopes, type CallRecord, type Operation } from './call.js';
-import { expectUnchained, noteBegun, type ChainPorts, type Following } from './chain.js';
+import { expectStillUnchained, expectUnchained, noteBegun, type ChainPorts, type Following } from './chain.js';
 import { cancelled, execute, lookUp, type RunningCalls, type Waiting } from './deadline.js';
 import { screenArguments, screenOutput } from './screen.js';
 import { refuseOldLogin } from './fresh-login.js';
 import type { Slots } from './slots.js';
-import { takeNamed, takeShown } from './task.js';
+import { noteMissing, takeNamed, takeShown } from './task.js';
 import type { AnyTool, ToolContext } from './tool.js';
 
 /** What the guard asks of the outside. A port is named by what it answers. */
@@ -124,7 +124,7 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
     (customersOf) => lookUp(tool, (context) => customersOf(input, ports.depsFor(caller, context) as never), underway),
     ports,
   );
-  if (taken) await taken;
+  const customers = taken instanceof Promise ? await taken : taken;
   step('task');
   if (tool.approvals !== undefined) {
     await approve(caller, operation, record, ports.approval);
@@ -138,7 +138,16 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
   const begun = noteBegun(following, ports);
   if (begun) await begun;
   const depsFor = (context: ToolContext): unknown => ports.depsFor(caller, context);
-  const output = await execute(tool, input, depsFor, underway);
+  // others of this agent may have begun while this one waited for people or for its record
+  const still = expectStillUnchained(following, ports);
+  if (still) await still;
+  let output: unknown;
+  try {
+    output = await execute(tool, input, depsFor, { ...underway, customers });
+  } catch (error) {
+    noteMissing(following, error);
+    throw error;
+  }
   step('execute');
   const redacted = ports.redact(tool.output, output);
   step('redact');

@@ -1,7 +1,7 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import { followingWith } from './following.fixture.js';
 import { memoryHistory } from './history.memory.js';
-import { takeNamed, takeShown, type LookUp } from './task.js';
+import { noteMissing, takeNamed, takeShown, type LookUp } from './task.js';
 import type { AnyTool } from './tool.js';
 
 const START = 1_800_000_000_000;
@@ -12,7 +12,7 @@ const noLookUp: LookUp = () => Promise.reject(new Error('asked'));
 
 function guard() {
   const history = memoryHistory(() => START);
-  const settled = async (work: () => void | Promise<void>) => {
+  const settled = async (work: () => unknown) => {
     try {
       await work();
       return 'passed';
@@ -127,6 +127,51 @@ test('a tool that has to look up whose data it touches is asked through the look
   expect(await settled(() => takeNamed(call, {}, lookUp, { history }))).toMatchObject({ code: 'row_forbidden' });
   const other = followingWith({ task: 't1', task_customer_id: 'C2' }, { customersOf: ofTickets! });
   expect(await settled(() => takeNamed(other, {}, lookUp, { history }))).toBe('passed');
+});
+
+test('what is named and is not there is refused as another customer’s is in a task that is bound, and is nobody’s elsewhere', async () => {
+  const { history, settled, ways } = guard();
+  const tool = { customersOf: ((_input: unknown) => ['C1', undefined]) as AnyTool['customersOf'] } as Partial<AnyTool>;
+  const { answer, call } = await ways.named([], { task: 't1', task_customer_id: 'C1' }, tool);
+  expect([answer, call.record.denial]).toMatchObject([{ code: 'row_forbidden', facts: {} }, true]);
+  expect(history.stats().customers).toBe(0);
+  const elsewhere = followingWith({ task: 't1' }, tool);
+  const customers: unknown[] = [];
+  expect(await settled(async () => customers.push(await takeNamed(elsewhere, {}, noLookUp, { history })))).toBe(
+    'passed',
+  );
+  expect(customers).toEqual([['C1']]);
+});
+
+describe('a tool that names no customer and shows', () => {
+  const bound = { task: 't1', task_customer_id: 'C1' };
+  test.each(['reads-pii', 'reads-pii-in-bulk'] as const)('%s is not run in a task that is bound', async (effect) => {
+    const { ways } = guard();
+    const tool = { customersOf: undefined, ...shown, effects: [effect] } as unknown as Partial<AnyTool>;
+    const { answer, call } = await ways.named([], bound, tool);
+    expect([(answer as Refusal).code, call.record.denial]).toEqual(['row_forbidden', true]);
+    expect((await ways.named([], { task: 't1' }, tool)).answer).toBe('passed');
+  });
+
+  test('one record is; that it is not there is a denial then, as another customer’s is', () => {
+    const tool: Partial<AnyTool> = { ...shown, effects: ['reads-untrusted'] };
+    for (const [claims, code, denial] of [
+      [bound, 'row_forbidden', true],
+      [bound, 'tool_failed', false],
+      [{ task: 't1' }, 'row_forbidden', false],
+    ] as const) {
+      const call = followingWith(claims, tool);
+      expect(takeNamed(call, {}, noLookUp, { history: guard().history })).toBeUndefined();
+      noteMissing(call, new Refusal(code));
+      expect(call.record.denial).toBe(denial);
+    }
+  });
+
+  test('the bound customer by its name, which is not there, is no denial', () => {
+    const call = followingWith(bound, named);
+    noteMissing(call, new Refusal('row_forbidden'));
+    expect(call.record.denial).toBe(false);
+  });
 });
 
 test('a history that answers later is waited for', async () => {

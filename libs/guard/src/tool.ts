@@ -11,7 +11,15 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** what the call says besides its arguments, and what may be said to its client meanwhile */
   readonly exchange: Exchange;
+  /**
+   * What `customersOf` named, as far as it is there; undefined for a tool without it. Whatever is written has to be of one
+   * of them still when it is written, since rows may come and go after they were looked up.
+   */
+  readonly customers?: readonly string[] | undefined;
 }
+
+/** Customers that a call names. Undefined stands for records that are not there, which are nobody's. */
+export type NamedCustomers = readonly (string | undefined)[];
 
 /**
  * A tool, whole: everything a reviewer must know about it. `Deps` is what `execute` works with, already narrowed to
@@ -51,7 +59,7 @@ export interface Tool<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.Z
    * The customers that a call touches, before it is executed; what they may be is task.ts's to say. Every tool that writes,
    * destroys or sends for customers has it.
    */
-  readonly customersOf?: (input: z.output<I>, deps: Deps) => readonly string[] | Promise<readonly string[]>;
+  readonly customersOf?: (input: z.output<I>, deps: Deps) => NamedCustomers | Promise<NamedCustomers>;
   /** The customers whose data an output shows, before it leaves. Every tool that reads personal data has it. */
   readonly customersIn?: (output: z.output<O>) => readonly string[];
   execute(input: z.output<I>, deps: Deps, context: ToolContext): Promise<z.input<O>>;

@@ -6,6 +6,7 @@ import { nextNumber } from './numbers.sql.js';
 import { recordId } from './record-id.js';
 import { removeAll } from './remove-all.sql.js';
 import type { AttachmentTable, ToolTables } from './tables.sql.js';
+import { whose } from './whose.js';
 
 /** A ticket takes no more than this. */
 export const ATTACHMENTS_PER_TICKET = 20;
@@ -13,14 +14,16 @@ export const ATTACHMENTS_PER_TICKET = 20;
 /** The attachments of one tenant. `now` gives ms since epoch. */
 export function attachmentsOf(db: Kysely<ToolTables>, tenant: string, now: () => number): TenantData['attachments'] {
   return {
-    add: (fresh) =>
+    add: (fresh, of) =>
       db.transaction().execute(async (trx) => {
+        if (of.length === 0) throw new Refusal('row_forbidden');
         // Locked until the attachment is there: the ticket cannot be deleted in between, and two cannot both be the last.
         const ticket = await trx
           .selectFrom('tickets')
           .select('ticket_id')
           .where('tenant', '=', tenant)
           .where('ticket_id', '=', fresh.ticket_id)
+          .where('customer_id', 'in', of)
           .forNoKeyUpdate()
           .executeTakeFirst();
         const { ticket_id } = present(ticket);
@@ -65,17 +68,19 @@ export function attachmentsOf(db: Kysely<ToolTables>, tenant: string, now: () =>
         .where('attachments.tenant', '=', tenant)
         .where('attachments.attachment_id', 'in', ids)
         .select('tickets.customer_id')
-        .distinct()
         .execute();
-      return rows.map(({ customer_id }) => customer_id);
+      return whose(ids, rows);
     },
 
-    remove: (ids) =>
-      removeAll(db, ids, async (trx, wanted) => {
+    remove: (ids, of) =>
+      removeAll(db, ids, of, async (trx, wanted) => {
         const gone = await trx
           .deleteFrom('attachments')
           .where('tenant', '=', tenant)
           .where('attachment_id', 'in', wanted)
+          .where('ticket_id', 'in', (qb) =>
+            qb.selectFrom('tickets').select('ticket_id').where('tenant', '=', tenant).where('customer_id', 'in', of),
+          )
           .returning('attachment_id')
           .execute();
         return gone.length;

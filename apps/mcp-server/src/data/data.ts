@@ -1,3 +1,5 @@
+import type { NamedCustomers } from '@portcullis/guard/tool';
+
 export const CUSTOMER_STATUSES = ['active', 'suspended', 'closed'] as const;
 export const TICKET_PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const;
 export const TICKET_STATUSES = ['open', 'pending', 'closed'] as const;
@@ -78,18 +80,18 @@ export interface TenantData {
     byId(id: string): Promise<Ticket>;
     create(ticket: NewTicket): Promise<Ticket>;
     page(after: string | undefined, limit: number): Promise<Page<Ticket>>;
-    /** whose tickets these are, each customer once; unknown ids say nothing */
-    customersOf(ids: readonly string[]): Promise<readonly string[]>;
-    /** all of them with their attachments, or none */
-    remove(ids: readonly string[]): Promise<void>;
+    /** whose tickets these are, each customer once, and undefined where some are not there */
+    customersOf(ids: readonly string[]): Promise<NamedCustomers>;
+    /** all of them with their attachments, or none; one that is not of these customers is not there */
+    remove(ids: readonly string[], of: readonly string[]): Promise<void>;
   };
   readonly attachments: {
-    /** @throws Refusal row_forbidden without the ticket; input_invalid when it has 20 already */
-    add(attachment: NewAttachment): Promise<Attachment>;
-    /** whose tickets these are attached to, each customer once; unknown ids say nothing */
-    customersOf(ids: readonly string[]): Promise<readonly string[]>;
-    /** all of them, or none */
-    remove(ids: readonly string[]): Promise<void>;
+    /** @throws Refusal row_forbidden without the ticket, or when it is not of these customers; input_invalid when it has 20 already */
+    add(attachment: NewAttachment, of: readonly string[]): Promise<Attachment>;
+    /** whose tickets these are attached to, each customer once, and undefined where some are not there */
+    customersOf(ids: readonly string[]): Promise<NamedCustomers>;
+    /** all of them, or none; one on a ticket that is not of these customers is not there */
+    remove(ids: readonly string[], of: readonly string[]): Promise<void>;
   };
   readonly mail: {
     /** writes one mail to each of these customers, or, when one is unknown, to none */

@@ -81,7 +81,7 @@ export function tenantDataContract(open: () => Promise<Database>): void {
     });
 
     it('an attachment is kept byte by byte, numbered by its tenant', async () => {
-      const added = await dataOf('mail-a').attachments.add(file('T-000001'));
+      const added = await dataOf('mail-a').attachments.add(file('T-000001'), ['12345']);
       const { content: _, ...shown } = file('T-000001');
       expect(added).toEqual({
         ...shown,
@@ -91,7 +91,7 @@ export function tenantDataContract(open: () => Promise<Database>): void {
       });
       const [row] = await kept('mail-a');
       expect([...row!.content]).toEqual([...PNG]);
-      expect((await dataOf('mail-b').attachments.add(file('T-000001'))).attachment_id).toBe('A-100001');
+      expect((await dataOf('mail-b').attachments.add(file('T-000001'), ['12345'])).attachment_id).toBe('A-100001');
     });
 
     it('an attachment needs a ticket of its own tenant', async () => {
@@ -99,13 +99,17 @@ export function tenantDataContract(open: () => Promise<Database>): void {
       const fresh = { customer_id: '67890', subject: 's', description: 'd', priority: 'low' } as const;
       const { ticket_id } = await tickets.create(fresh);
       for (const id of [ticket_id, 'T-999999']) {
-        await expect(dataOf('mail-b').attachments.add(file(id))).rejects.toMatchObject({ code: 'row_forbidden' });
+        await expect(dataOf('mail-b').attachments.add(file(id), ['67890'])).rejects.toMatchObject({
+          code: 'row_forbidden',
+        });
       }
     });
 
     it('a ticket takes twenty attachments, also from many at once', async () => {
       const { attachments } = dataOf('mail-b');
-      const all = await Promise.allSettled(Array.from({ length: 30 }, () => attachments.add(file('T-000002'))));
+      const all = await Promise.allSettled(
+        Array.from({ length: 30 }, () => attachments.add(file('T-000002'), ['ABC123'])),
+      );
       const refused = all.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
       expect(refused).toEqual(Array(10).fill('input_invalid'));
       expect((await kept('mail-b')).filter(({ ticket_id }) => ticket_id === 'T-000002')).toHaveLength(20);
@@ -113,27 +117,43 @@ export function tenantDataContract(open: () => Promise<Database>): void {
 
     it('tells whose tickets and attachments these are, of its own tenant only', async () => {
       const { tickets, attachments } = dataOf('mail-a');
-      expect((await tickets.customersOf(['T-000001', 'T-000002', 'T-999999'])).toSorted()).toEqual(['12345', 'ABC123']);
-      expect(await attachments.customersOf(['A-100001', 'A-999999'])).toEqual(['12345']);
-      expect(await dataOf('mail-none').tickets.customersOf(['T-000001'])).toEqual([]);
-      expect(await dataOf('mail-none').attachments.customersOf(['A-100001'])).toEqual([]);
+      expect((await tickets.customersOf(['T-000001', 'T-000002'])).toSorted()).toEqual(['12345', 'ABC123']);
+      expect(await tickets.customersOf(['T-000001', 'T-999999', 'T-000001'])).toEqual(['12345', undefined]);
+      expect(await tickets.customersOf(['T-000001', 'T-000001'])).toEqual(['12345']);
+      expect(await attachments.customersOf(['A-100001', 'A-999999'])).toEqual(['12345', undefined]);
+      expect(await dataOf('mail-none').tickets.customersOf(['T-000001'])).toEqual([undefined]);
+      expect(await dataOf('mail-none').attachments.customersOf(['A-100001'])).toEqual([undefined]);
     });
 
     it.each([
       ['tickets', ['T-000001', 'T-999999']],
       ['attachments', ['A-100001', 'A-999999']],
     ] as const)('of %s all are deleted or none', async (dataset, ids) => {
-      await expect(dataOf('mail-a')[dataset].remove(ids)).rejects.toMatchObject({ code: 'row_forbidden' });
-      expect(await dataOf('mail-a')[dataset].customersOf(ids)).toEqual(['12345']);
-      await expect(dataOf('mail-none')[dataset].remove([ids[0]])).rejects.toMatchObject({ code: 'row_forbidden' });
+      await expect(dataOf('mail-a')[dataset].remove(ids, ['12345'])).rejects.toMatchObject({ code: 'row_forbidden' });
+      expect(await dataOf('mail-a')[dataset].customersOf(ids)).toEqual(['12345', undefined]);
+      const none = dataOf('mail-none')[dataset].remove([ids[0]], ['12345']);
+      await expect(none).rejects.toMatchObject({ code: 'row_forbidden' });
+    });
+
+    it.each([[['67890']], [[]]])('what is of none of the customers %j is not there for a write', async (of) => {
+      const { tickets, attachments } = dataOf('mail-a');
+      const rows = await kept('mail-a');
+      for (const write of [
+        () => attachments.add(file('T-000001'), of),
+        () => attachments.remove(['A-100001'], of),
+        () => tickets.remove(['T-000001'], of),
+      ])
+        await expect(write()).rejects.toMatchObject({ code: 'row_forbidden' });
+      expect(await kept('mail-a')).toEqual(rows);
+      expect(await tickets.customersOf(['T-000001'])).toEqual(['12345']);
     });
 
     it('an attachment goes alone, and a ticket with all of its own', async () => {
       const { tickets, attachments } = dataOf('mail-a');
-      const second = await attachments.add(file('T-000001'));
-      await attachments.remove(['A-100001', 'A-100001']);
-      expect(await attachments.customersOf(['A-100001', second.attachment_id])).toEqual(['12345']);
-      await tickets.remove(['T-000001']);
+      const second = await attachments.add(file('T-000001'), ['12345']);
+      await attachments.remove(['A-100001', 'A-100001'], ['12345']);
+      expect(await attachments.customersOf(['A-100001', second.attachment_id])).toEqual(['12345', undefined]);
+      await tickets.remove(['T-000001'], ['12345']);
       expect(await kept('mail-a')).toEqual([]);
       expect((await kept('mail-b')).length).toBe(21);
     });

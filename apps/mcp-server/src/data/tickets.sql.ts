@@ -6,6 +6,7 @@ import { pageOf } from './page.js';
 import { recordId } from './record-id.js';
 import { removeAll } from './remove-all.sql.js';
 import type { TicketTable, ToolTables } from './tables.sql.js';
+import { whose } from './whose.js';
 
 /** The tickets of one tenant. `now` gives ms since epoch. */
 export function ticketsOf(db: Kysely<ToolTables>, tenant: string, now: () => number): TenantData['tickets'] {
@@ -57,17 +58,17 @@ export function ticketsOf(db: Kysely<ToolTables>, tenant: string, now: () => num
         .where('tenant', '=', tenant)
         .where('ticket_id', 'in', ids)
         .select('customer_id')
-        .distinct()
         .execute();
-      return rows.map(({ customer_id }) => customer_id);
+      return whose(ids, rows);
     },
 
-    remove: (ids) =>
-      removeAll(db, ids, async (trx, wanted) => {
+    remove: (ids, of) =>
+      removeAll(db, ids, of, async (trx, wanted) => {
         const gone = await trx
           .deleteFrom('tickets')
           .where('tenant', '=', tenant)
           .where('ticket_id', 'in', wanted)
+          .where('customer_id', 'in', of)
           .returning('ticket_id')
           .execute();
         return gone.length;

@@ -38,7 +38,7 @@ export const attachFileToTicket = defineTool({
     created_at: z.iso.datetime({ precision: 3 }),
   }),
   customersOf: ({ ticket_id }, { tickets }: ToolDeps) => tickets.customersOf([ticket_id]),
-  execute: async ({ ticket_id, name, content: base64 }, { attachments, scanner, inflate }: ToolDeps, { signal }) => {
+  execute: async ({ ticket_id, name, content: base64 }, { attachments, scanner, inflate }: ToolDeps, context) => {
     const unfit = nameProblem(name);
     if (unfit !== undefined) throw invalid(`name: ${unfit}`);
     const content = Buffer.from(base64, 'base64');
@@ -46,9 +46,10 @@ export const attachFileToTicket = defineTool({
     const { type, problem } = await contentOf(content, inflate);
     if (type === undefined) throw invalid(`content: ${problem}`);
     if (!extensionAgrees(name, type)) throw invalid(`name: its extension does not say ${type}, which the content is`);
-    const scan = await scanner.scan(content, signal);
+    const scan = await scanner.scan(content, context.signal);
     if (scan === 'infected') throw invalid('content: the scanner found it harmful');
     const sha256 = createHash('sha256').update(content).digest('hex');
-    return attachments.add({ ticket_id, name, type, sha256, scan, content });
+    // the scan took its time, and the ticket may be another's by now
+    return attachments.add({ ticket_id, name, type, sha256, scan, content }, context.customers ?? []);
   },
 });

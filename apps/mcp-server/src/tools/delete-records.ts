@@ -22,8 +22,8 @@ export const deleteRecords = defineTool({
     }),
   output: z.strictObject({ dataset: z.enum(['tickets', 'attachments']), deleted: z.int() }),
   customersOf: ({ dataset, ids }, data: TenantData) => data[dataset].customersOf(ids),
-  execute: async ({ dataset, ids }, data: TenantData) => {
-    await data[dataset].remove(ids);
+  execute: async ({ dataset, ids }, data: TenantData, { customers = [] }) => {
+    await data[dataset].remove(ids, customers);
     return { dataset, deleted: ids.length };
   },
 });
