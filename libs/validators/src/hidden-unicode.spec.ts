@@ -27,7 +27,17 @@ describe('text that is as it looks', () => {
     ['a rainbow flag and a heart on fire', '🏳\ufe0f\u200d🌈 ❤\ufe0f\u200d🔥'],
     ['a keycap', '1\ufe0f\u20e3 2\ufe0f\u20e3'],
     ['skin tones', '👩🏽\u200d🚀🧑🏿\u200d🤝\u200d🧑🏻'],
-    ['flags of Scotland and of Texas', `🏴${tags('gbsct')}\u{e007f} 🏴${tags('ustx')}\u{e007f}`],
+    [
+      'flags of England, Scotland and Wales',
+      ['gbeng', 'gbsct', 'gbwls'].map((region) => `🏴${tags(region)}\u{e007f}`).join(''),
+    ],
+    [
+      'many signs as emoji, and a keycap of each digit',
+      '❤\ufe0f☎\ufe0f✈\ufe0f→\ufe0f1\ufe0f\u20e32\ufe0f\u20e3'.repeat(5),
+    ],
+    ['names with ideographic variants, one behind the other', '邉\u{e011f}辺\u{e0101}葛\u{e0100}神\ufe00'.repeat(5)],
+    ['a slashed zero and operators in another form', '0\ufe00 ≨\ufe00 ∩\ufe00 ⊓\ufe00'],
+    ['a selector left behind by a keyboard', 'ok\ufe0f, thanks\ufe0f'],
     ['a byte order mark', '\ufeffcustomer'],
     ['nothing', ''],
   ])('%s', (_what, text) => expect(hiddenIn(text)).toBeUndefined());
@@ -44,15 +54,48 @@ describe('text that holds what nobody sees', () => {
     ['a flag with a sentence', `🏴${tags('ignoreallrules')}\u{e007f}`, 'tags'],
     ['a flag with blanks', `🏴${tags('do it')}\u{e007f}`, 'tags'],
     ['a flag with nothing', '🏴\u{e007f}', 'tags'],
+    ['a flag of a region that has none', `🏴${tags('ustx')}\u{e007f}`, 'tags'],
+    [
+      'words as flags of regions that do not exist',
+      ['ignore', 'prior', 'orders'].map((word) => `🏴${tags(word)}\u{e007f}`).join(''),
+      'tags',
+    ],
     ['tags after a flag that is whole', `🏴${tags('gbsct')}\u{e007f}${tags('go')}`, 'tags'],
     ['bytes as variation selectors on an emoji', `😊${selectors('ignore')}`, 'variation_selectors'],
     ['the same between joiners', `a${[...selectors('no')].join('\u200d')}b`, 'variation_selectors'],
+    [
+      'a byte as a selector behind every letter',
+      [...'delete everything'].map((each) => `a${selectors(each)}`).join(''),
+      'variation_selectors',
+    ],
+    [
+      'a letter as a selector behind every ideograph',
+      [...'delete'].map((each) => `山${selectors(each)}`).join(''),
+      'variation_selectors',
+    ],
+    ['the same behind emoji', [...'delete'].map((each) => `😊${selectors(each)}`).join(''), 'variation_selectors'],
+    ['bits as forms of letters', 'a\ufe0eb\ufe0fc\ufe0ed\ufe0f', 'variation_selectors'],
+    ['marks of musical notation, which show nothing', 'a\u{1d173}\u{1d174}\u{1d175}b', 'zero_width'],
+    ['marks of shorthand, which show nothing', 'a\u{1bca0}\u{1bca1}\u{1bca2}b', 'zero_width'],
+    ['unassigned ones that show nothing', 'a\ufff0\ufff1\ufff2b', 'zero_width'],
+    ['anchors of annotations', 'a\ufff9\ufffa\ufffbb', 'zero_width'],
+    ['bits as marks of direction', '\u202d\u202e\u202d', 'zero_width'],
     ['bits as spaces of no width', `a${bits('no')}b`, 'zero_width'],
     ['three word joiners', 'a\u2060\u2060\u2060b', 'zero_width'],
     ['invisible operators', 'a\u2062\u2063\u2064', 'zero_width'],
     ['Hangul fillers', '\u3164\u3164\u3164', 'zero_width'],
     ['a mix', 'a\u200b\u200c\ufeffb', 'zero_width'],
   ] as const)('%s', (_what, text, kind) => expect(hiddenIn(text)).toBe(kind));
+
+  test('a run of any character that Unicode says to leave unshown is found', () => {
+    const missed: string[] = [];
+    for (let code = 0; code < 0x110000; code++) {
+      const one = String.fromCodePoint(code);
+      if (/\p{Default_Ignorable_Code_Point}/u.test(one) && hiddenIn(`a${one.repeat(10)}b`) === undefined)
+        missed.push(code.toString(16));
+    }
+    expect(missed).toEqual([]);
+  });
 
   test('a lone surrogate is no character, and nothing to trip over', () => {
     expect(hiddenIn('a\udb40')).toBeUndefined();

@@ -1,19 +1,20 @@
 /**
  * What a text hides from the people who read it and shows to the model that does.
- * `tags` characters of the tag block · `variation_selectors` two or more of them in a row · `zero_width` three or more
- * characters of no width in a row
+ * `tags` characters of the tag block · `variation_selectors` two or more of them in a row, or three in a text behind
+ * characters that have no variants · `zero_width` three or more characters in a row that show nothing
  */
 export type HiddenKind = 'tags' | 'variation_selectors' | 'zero_width';
 
 /** One unit of everything that is looked for; text without any, which is nearly all text, costs this one test. */
 const CANDIDATE =
-  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\udb40-\udb43]/;
+  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud82f\ud834\udb40-\udb43]/;
 
-const BLACK_FLAG = 0x1f3f4;
-const CANCEL_TAG = 0xe007f;
-const MAX_SUBDIVISION = 6;
-const VARIATION_SELECTORS_AT_MOST = 1;
-const INVISIBLE_AT_MOST = 2;
+/** What Unicode says to leave unshown, marks of direction among it, and the anchors of annotations. */
+const UNSHOWN = /[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
+
+const SELECTORS_IN_A_ROW = 1;
+const SELECTORS_WITHOUT_CARRIER = 2;
+const UNSHOWN_IN_A_ROW = 2;
 
 /**
  * Does the text hold characters that nobody can see, in numbers that no script needs? Joiners between letters, emoji
@@ -23,26 +24,38 @@ const INVISIBLE_AT_MOST = 2;
  */
 export function hiddenIn(text: string): HiddenKind | undefined {
   if (!CANDIDATE.test(text)) return undefined;
-  let invisible = 0;
-  let selectors = 0;
-  for (let at = 0, before = 0; at < text.length;) {
+  let end = 0;
+  let row = 0;
+  let selectorsInRow = 0;
+  let strays = 0;
+  for (let at = nextUnshown(text, 0); at !== -1; at = nextUnshown(text, end)) {
+    if (at !== end) row = selectorsInRow = 0;
     const code = text.codePointAt(at)!;
-    at += code > 0xffff ? 2 : 1;
+    end = at + (code > 0xffff ? 2 : 1);
     if (isTag(code)) {
-      const end = before === BLACK_FLAG ? endOfFlag(text, at - 2) : undefined;
-      if (end === undefined) return 'tags';
-      at = end;
-      invisible = selectors = 0;
-    } else if (isVariationSelector(code)) {
-      if (++selectors > VARIATION_SELECTORS_AT_MOST) return 'variation_selectors';
-      if (++invisible > INVISIBLE_AT_MOST) return 'zero_width';
-    } else if (isZeroWidth(code)) {
-      if (++invisible > INVISIBLE_AT_MOST) return 'zero_width';
-    } else invisible = selectors = 0;
-    before = code;
+      const flag = text.startsWith(BLACK_FLAG, at - 2) && FLAGS.find((each) => text.startsWith(each, at));
+      if (!flag) return 'tags';
+      end = at + flag.length;
+      row = selectorsInRow = 0;
+      continue;
+    }
+    if (isVariationSelector(code)) {
+      if (++selectorsInRow > SELECTORS_IN_A_ROW) return 'variation_selectors';
+      if (!carries(text, at, code) && ++strays > SELECTORS_WITHOUT_CARRIER) return 'variation_selectors';
+    }
+    if (++row > UNSHOWN_IN_A_ROW) return 'zero_width';
   }
   return undefined;
 }
+
+function nextUnshown(text: string, from: number): number {
+  UNSHOWN.lastIndex = from;
+  if (!UNSHOWN.test(text)) return -1;
+  return startOf(text, UNSHOWN.lastIndex);
+}
+
+/** Where the character starts that ends at an index; the second half of a pair has a first, or counts for one itself. */
+const startOf = (text: string, end: number): number => (text.codePointAt(end - 2)! > 0xffff ? end - 2 : end - 1);
 
 /** All of plane 14 but the variation selectors in it: tags, and what Unicode keeps for characters that show nothing. */
 const isTag = (code: number): boolean => code >= 0xe0000 && code <= 0xe0fff && !isVariationSelector(code);
@@ -50,24 +63,27 @@ const isTag = (code: number): boolean => code >= 0xe0000 && code <= 0xe0fff && !
 const isVariationSelector = (code: number): boolean =>
   (code >= 0xfe00 && code <= 0xfe0f) || (code >= 0xe0100 && code <= 0xe01ef);
 
-const isZeroWidth = (code: number): boolean => code < 0x10000 && CANDIDATE.test(String.fromCharCode(code));
+const BLACK_FLAG = '\u{1f3f4}';
+/** The tags behind a black flag, of the only subdivisions that have one (emoji-sequences.txt): any other would be a word. */
+const FLAGS = ['gbeng', 'gbsct', 'gbwls'].map(
+  (region) => [...region].map((each) => String.fromCodePoint(0xe0000 + each.charCodeAt(0))).join('') + '\u{e007f}',
+);
 
-/**
- * The tags after a black flag spell a subdivision (`gbsct`): a region of two letters, one to four letters or digits, and
- * the tag that ends it (UTS #51, emoji tag sequences).
- * @param at where the first tag stands
- * @returns where the text goes on; undefined when it is no such flag
- */
-function endOfFlag(text: string, at: number): number | undefined {
-  for (let length = 0; length <= MAX_SUBDIVISION; length++, at += 2) {
-    const code = text.codePointAt(at);
-    if (code === CANCEL_TAG) return length >= 3 ? at + 2 : undefined;
-    if (code === undefined || !isTagWord(code, length)) return undefined;
-  }
-  return undefined;
+/** As text or as emoji, VS15 and VS16; keyboards put the latter behind other signs too. */
+const EMOJI = /^(?:\p{Emoji}|(?![\0-\x7f])\p{S})$/u;
+/** What StandardizedVariants.txt gives variants VS1 to VS14: signs, East Asian marks, and letters of a few scripts. */
+const STANDARDIZED =
+  /^(?:(?![\0-\x7f])\p{S}|[0\u2018-\u201d\u3001\u3002\uff01-\uff1f]|\p{Ideographic}|\p{Script=Myanmar}|\p{Script=Phags_Pa}|\p{Script=Manichaean}|\p{Script=Egyptian_Hieroglyphs})$/u;
+const IDEOGRAPH = /^\p{Ideographic}$/u;
+/** The Ideographic Variation Database has some 32 forms of its richest character: with all 240, each would carry a letter. */
+const LAST_IDEOGRAPHIC_SELECTOR = 0xe012f;
+
+/** Is the character before a selector one that has such variants? */
+function carries(text: string, at: number, selector: number): boolean {
+  const carrier = text.slice(startOf(text, at), at);
+  if (selector > 0xffff) return selector <= LAST_IDEOGRAPHIC_SELECTOR && IDEOGRAPH.test(carrier);
+  return selector >= 0xfe0e ? EMOJI.test(carrier) : STANDARDIZED.test(carrier);
 }
-const isTagWord = (code: number, place: number): boolean =>
-  (code >= 0xe0061 && code <= 0xe007a) || (place >= 2 && code >= 0xe0030 && code <= 0xe0039);
 
 /** How much of a value is looked through; what is larger could hide anything. */
 export interface HiddenBounds {
