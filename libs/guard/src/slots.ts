@@ -1,10 +1,10 @@
 /** How much one process takes on at a time. */
 export interface SlotBounds {
-  /** calls under way */
+  /** calls under way; one tenant has at most half of them */
   readonly maxCalls: number;
   /** calls under way of one principal */
   readonly maxCallsPerAgent: number;
-  /** bytes of request bodies being read or worked on; one principal has at most a quarter of them */
+  /** bytes of request bodies being read or worked on; one tenant has at most half of them, one principal a quarter */
   readonly maxHeldBytes: number;
 }
 
@@ -18,8 +18,8 @@ export const DEFAULT_SLOTS: SlotBounds = {
 export interface Slot {
   /**
    * Makes room for so many bytes more, before they are read; they are given back with the slot.
-   * @throws Refusal rate_limited (limitType `concurrency`) when the principal has its share; overloaded when there is none
-   *   left for anyone
+   * @throws Refusal rate_limited (limitType `concurrency`) when the principal, or its tenant, has its share;
+   *   overloaded when there is none left for anyone
    */
   hold(bytes: number): void;
   /** Gives everything back; safe to call again. */
@@ -33,5 +33,5 @@ export interface Slot {
 export interface Slots {
   /** @throws Refusal as {@link Slot.hold} */
   enter(tenant: string, principal: string): Slot;
-  inUse(): { readonly calls: number; readonly agents: number; readonly bytes: number };
+  inUse(): { readonly calls: number; readonly agents: number; readonly tenants: number; readonly bytes: number };
 }

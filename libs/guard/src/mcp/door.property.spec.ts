@@ -112,7 +112,8 @@ function gate(stories: readonly Story[], maxCalls: number) {
           jti: 'j',
           iat: 0,
           exp: now() / 1000 + 60,
-          tenant: 'acme',
+          // a tenant has half of the slots, so each has its own here
+          tenant: `acme-${n}`,
           scope: fate === 'a missing scope' ? 'ticket:read' : 'customer:read',
           ceiling: 'customer:read ticket:read',
         }),
@@ -237,7 +238,7 @@ it('whatever becomes of requests, each has one event, no effect is without its a
       // only tools that were given up and have not ended hold a slot
       expect(slots.inUse().calls).toBe(stuck());
       await endLate();
-      expect(slots.inUse()).toEqual({ calls: 0, agents: 0, bytes: 0 });
+      expect(slots.inUse()).toEqual({ calls: 0, agents: 0, tenants: 0, bytes: 0 });
       expect([...leases, ...misused]).toEqual([]);
 
       for (const [n, { fate, writes, lost }] of told.entries()) {
