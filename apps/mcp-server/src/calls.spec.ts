@@ -60,7 +60,7 @@ describe('every request to /mcp leaves one event', () => {
         },
       },
       { scope: 'customer:delete', claims: { sub: 'p', auth_time: Math.floor(Date.now() / 1000) } },
-      { outcome: 'allowed', http: 202, method: 'tools/call' },
+      { outcome: 'allowed', http: 202, method: 'tools/call', tool: undefined },
     ],
     [
       'a step-up inside the ceiling',

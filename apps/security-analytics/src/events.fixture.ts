@@ -21,7 +21,9 @@ export interface CallFacts {
   readonly at?: number;
   readonly denial?: boolean;
   readonly outcome?: EventData<'portcullis.call.v1'>['outcome'];
-  readonly tool?: string;
+  /** undefined = the call names none */
+  readonly tool?: string | undefined;
+  readonly resource?: string;
   readonly correlationId?: string;
 }
 
@@ -40,7 +42,8 @@ export function call(facts: CallFacts = {}): Accepted {
       ...(sub !== undefined && { sub }),
       correlationId: facts.correlationId ?? uuid(nextNumber()),
       method: 'tools/call',
-      tool: facts.tool ?? 'get_customer_info',
+      tool: 'tool' in facts ? facts.tool : 'get_customer_info',
+      resource: facts.resource,
       outcome: facts.outcome ?? (denial ? 'scope_insufficient' : 'allowed'),
       denial,
       http: denial ? 403 : 200,

@@ -1,5 +1,5 @@
 import { principalId } from '@portcullis/contract/ids';
-import { admin, call, eventLine } from './events.fixture.js';
+import { admin, call, eventLine, type CallFacts } from './events.fixture.js';
 import { drillRemoved, evidenceOf, isContradictory } from './evidence.js';
 
 test('a call with its principal is evidence about that principal', () => {
@@ -11,6 +11,15 @@ test('a call with its principal is evidence about that principal', () => {
     sub: 'grace',
     event: { kind: 'call', id: event.id, denial: true, allowed: false },
   });
+});
+
+test.each<[boolean, string, CallFacts]>([
+  [true, 'a tool that was executed', {}],
+  [true, 'a resource that was read', { tool: undefined, resource: 'customer://{id}' }],
+  [false, 'a list, a ping or a notification, which execute nothing', { tool: undefined }],
+  [false, 'a refused tool', { outcome: 'input_invalid' }],
+])('clean (%s): %s', (allowed, _what, facts) => {
+  expect(evidenceOf(call(facts).event)?.event.allowed).toBe(allowed);
 });
 
 test('a call without a subject moves nobody, even when it says denial', () => {

@@ -1,4 +1,4 @@
-import type { AuditEvent } from '@portcullis/audit-schemas/envelope';
+import type { AuditEvent, EventData } from '@portcullis/audit-schemas/envelope';
 import { isDrillTenant, isTenant, principalId, type PrincipalId } from '@portcullis/contract/ids';
 import type { BehaviourEvent } from './behaviour.js';
 
@@ -24,7 +24,7 @@ export interface Evidence extends Identity {
  */
 export function evidenceOf(event: AuditEvent): Evidence | undefined {
   if (!isOutcome(event) || event.subject === undefined || event.data.clientId === undefined) return undefined;
-  const { clientId, sub, denial, outcome } = event.data;
+  const { clientId, sub, denial } = event.data;
   const agent = principalId(event.tenant, clientId, sub);
   if (agent !== event.subject) return undefined;
   const at = Date.parse(event.time);
@@ -33,9 +33,13 @@ export function evidenceOf(event: AuditEvent): Evidence | undefined {
     agent,
     clientId,
     sub,
-    event: { kind: 'call', id: event.id, at, denial, allowed: outcome === 'allowed' },
+    event: { kind: 'call', id: event.id, at, denial, allowed: isExecuted(event.data) },
   };
 }
+
+/** Lists, pings and notifications are allowed as well, but whoever sends twenty of them has shown nothing. */
+const isExecuted = ({ outcome, tool, resource }: EventData<'portcullis.call.v1'>): boolean =>
+  outcome === 'allowed' && (tool !== undefined || resource !== undefined);
 
 /** A call that names a principal which is not the one of its client and person: a fault of the service that wrote it. */
 export const isContradictory = (event: AuditEvent): boolean =>

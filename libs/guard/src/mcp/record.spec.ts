@@ -48,7 +48,11 @@ const records = fc
       client: fc.record({ requestId: maybe(anything), toolCallId: maybe(anything), traceparent: maybe(anything) }),
     }),
     caller: maybe(caller),
-    asked: fc.record({ method: anything, params: fc.record({ name: fc.oneof(anything, fc.jsonValue()) }) }),
+    asked: fc.record({
+      id: maybe(fc.nat()),
+      method: anything,
+      params: fc.record({ name: fc.oneof(anything, fc.jsonValue()) }),
+    }),
     args: maybe(args),
     refusal: maybe(
       fc

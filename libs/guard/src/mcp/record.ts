@@ -28,9 +28,13 @@ export const openRecord = ({ correlationId, at }: Arrival): CallRecord => ({
   stepsMs: {},
 });
 
-/** What was asked for, also when there is no such thing. */
-export function askedOf({ method, params }: Message): NonNullable<CallRecord['asked']> {
-  const tool = method === 'tools/call' ? printable(params['name']) : undefined;
+/** What was asked for, also when there is no such thing. A notification asks for no tool: none is executed for it. */
+export function askedOf({
+  id,
+  method,
+  params,
+}: Pick<Message, 'id' | 'method' | 'params'>): NonNullable<CallRecord['asked']> {
+  const tool = id !== undefined && method === 'tools/call' ? printable(params['name']) : undefined;
   return { method: printable(method) ?? '', ...(tool !== undefined && { tool }) };
 }
 
