@@ -137,6 +137,20 @@ async function forgedForm(who: ReturnType<typeof person>, approvalUrl: string): 
   return { token: cookies.formToken(`${String(decodeJwt(token).jti)} ${approvalUrl.split('/').at(-1)!}`) };
 }
 
+test('what a person approved who was shut out since is not executed', async () => {
+  const { words, asked } = newAgent();
+  const { approval, approvalUrl } = await asked(remove('12345'));
+  await person(rig, 'mallory').decide(approvalUrl);
+  const [at, until] = [0, 3_600_000].map((ms) => new Date(rig.now() + ms).toISOString());
+  const value = JSON.stringify({ tenant: 'default', what: 'user', id: 'mallory', at, until });
+  await rig.bus.publish('portcullis.revocations', [{ key: 'default/user/mallory', value }]);
+  const spent = await rig.post(withApproval(approval, 'delete_customer', { customer_id: '12345' }), words);
+  expect(refusalIn(spent)['code']).toBe('approval_needed');
+  expect(saysIn(spent)).toContain('was shut out since');
+  expect(rig.events.lastCall()).toMatchObject({ outcome: 'approval_needed', denial: false, approval });
+  expect(await isThere('12345')).toBe(true);
+});
+
 test('what a person refused stays refused, and is not asked again', async () => {
   const { words, asked } = newAgent();
   const { approval, approvalUrl } = await asked();

@@ -25,6 +25,7 @@ export interface ApprovalParts {
   /** audience of the approvals, and where their pages are */
   readonly approvalsUrl: string;
   readonly checks: ApproverChecks;
+  readonly isShutOut: ApprovalPorts['isShutOut'];
   /** ms since epoch */
   now(): number;
 }
@@ -35,7 +36,7 @@ export function openApprovals(parts: ApprovalParts): {
   readonly pages: ApprovalPagesPorts;
   stop(): void;
 } {
-  const { database, events, log, auditDigestKey, stateKeys, issuer, approvalsUrl, checks, now } = parts;
+  const { database, events, log, auditDigestKey, stateKeys, issuer, approvalsUrl, checks, isShutOut, now } = parts;
   const approvals = sqlApprovals(database, now);
   const shared = {
     approvals,
@@ -48,7 +49,7 @@ export function openApprovals(parts: ApprovalParts): {
     approvals.sweep().catch((error: unknown) => log.warn('expired approvals stay for now', { error }));
   }, SWEEP_EVERY_MS).unref();
   return {
-    guard: { ...shared, states: approvalStates(stateKeys) },
+    guard: { ...shared, isShutOut, states: approvalStates(stateKeys) },
     pages: {
       ...shared,
       checks,

@@ -105,6 +105,7 @@ export async function startMcpServer(
     issuer: AUTH_ISSUER,
     approvalsUrl: uris.approvals,
     checks: { rules: rulesFor(uris.approvals), isRevoked: revocations.isRevoked, stateOf: feed.stateOf },
+    isShutOut: revocations.isShutOut,
     now,
   });
   const workshop = workshopOf(settings, () => management.url);

@@ -1,5 +1,6 @@
 import type { EventDraft } from '@portcullis/audit-schemas/envelope';
 import { principalId } from '@portcullis/contract/ids';
+import { Refusal } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
 import * as z from 'zod';
 import { approve, expectApprovers, type ApprovalPorts, type BroughtApproval } from './approval.js';
@@ -31,12 +32,14 @@ const caller = {
 function desk() {
   const events: EventDraft[] = [];
   const approvals = memoryApprovals(() => NOW);
+  const shutOut = new Map<string, number>();
   const ports: ApprovalPorts = {
     approvals,
     approvalsUrl: 'https://gate.example/approvals',
     states: approvalStates([new Uint8Array(32).fill(7)]),
     append: async (draft) => events.push(draft),
     argumentsDigest: () => 'digest',
+    isShutOut: (tenant, who, since) => (shutOut.get(`${tenant}/${who}`) ?? -Infinity) >= since,
     now: () => NOW,
   };
   const asked = async (what: unknown, approval?: BroughtApproval, kind: 'tool' | 'resource' = 'tool') => {
@@ -49,7 +52,7 @@ function desk() {
     );
     return { record, refusal };
   };
-  return { events, approvals, ports, asked };
+  return { events, approvals, shutOut, ports, asked };
 }
 
 test('what nobody would read through is not asked of anybody', async () => {
@@ -100,4 +103,37 @@ test('no event of an approval holds an argument, and each names the agent', asyn
     [caller.principal, 'approval.spent'],
   ]);
   expect(JSON.stringify(events)).not.toContain('secret plan');
+});
+
+test('the yes of somebody who was shut out since counts no more, and who is told so is not told to ask others', async () => {
+  const { asked, approvals, shutOut, events } = desk();
+  const { record } = await asked('a');
+  await approvals.decide('acme', record.approval as never, 'rita', true, async () => undefined);
+  shutOut.set('acme/rita', NOW);
+  const brought = { named: record.approval, state: undefined, opensUrls: true };
+  for (const approval of [brought, { ...brought, named: undefined }]) {
+    const again = await asked('a', approval);
+    expect(again.refusal?.code).toBe('approval_needed');
+    expect(again.refusal?.facts['hint']).toContain('was shut out since');
+    expect(again.record).toMatchObject({ denial: false, approval: record.approval });
+    expect(again.record.pageToOpen).toBeUndefined();
+  }
+  expect(await approvals.find('acme', record.approval as never)).toHaveProperty('spentAt', undefined);
+  expect(events).toHaveLength(1);
+  shutOut.set('acme/rita', NOW - 1);
+  expect((await asked('a', brought)).refusal).toBeUndefined();
+});
+
+test('whether somebody was shut out has to be known', async () => {
+  const { asked, approvals, ports } = desk();
+  const { record } = await asked('a');
+  await approvals.decide('acme', record.approval as never, 'rita', true, async () => undefined);
+  Object.assign(ports, {
+    isShutOut: () => {
+      throw new Refusal('overloaded');
+    },
+  });
+  const brought = { named: record.approval, state: undefined, opensUrls: false };
+  expect((await asked('a', brought)).refusal?.code).toBe('overloaded');
+  expect(await approvals.find('acme', record.approval as never)).toHaveProperty('spentAt', undefined);
 });

@@ -25,6 +25,12 @@ export interface ApprovalPorts {
   append(draft: EventDraft): Promise<unknown>;
   /** HMAC-SHA-256 (hex) of arguments under the tenant's digest key */
   argumentsDigest(tenant: string, args: unknown): string;
+  /**
+   * Was a person shut out (REVOCABLE `user`) since they decided?
+   * @param since ms since epoch
+   * @throws Refusal overloaded when that is not known: then nothing is executed on their word
+   */
+  isShutOut(tenant: string, who: string, since: number): boolean;
   /** ms since epoch */
   now(): number;
 }
@@ -139,6 +145,7 @@ async function askedFor(
     });
   }
   record.approval = answer.record.id;
+  expectStanding(answer.record, caller.tenant, ports);
   const status = statusOf(answer.record, ports.now());
   if (opensUrls && status === 'waiting') {
     const url = urlOf(answer.record.id, ports);
@@ -167,12 +174,23 @@ function needed(approval: ApprovalRecord, ports: ApprovalPorts): Refusal {
 const urlOf = (id: ApprovalId, { approvalsUrl }: ApprovalPorts): string => `${approvalsUrl}/${id}`;
 
 async function spent(id: ApprovalId, asking: Asking, record: CallRecord, ports: ApprovalPorts): Promise<SpendOutcome> {
-  const outcome = await ports.approvals.spend(asking.caller.tenant, id, asking.call, () =>
-    append('approval.spent', id, asking, ports),
-  );
+  const { tenant } = asking.caller;
+  const outcome = await ports.approvals.spend(tenant, id, asking.call, async (spending) => {
+    record.approval = id;
+    expectStanding(spending, tenant, ports);
+    await append('approval.spent', id, asking, ports);
+  });
   // whose it is not, does not have it in its events either
   if (outcome !== 'unknown') record.approval = id;
   return outcome;
+}
+
+/** @throws Refusal approval_needed when somebody was shut out since they decided: what they said counts no more */
+function expectStanding({ decisions, expiresAt }: ApprovalRecord, tenant: string, { isShutOut }: ApprovalPorts): void {
+  if (!decisions.some(({ by, at, yes }) => yes && isShutOut(tenant, by, at))) return;
+  const until = new Date(expiresAt).toISOString();
+  const hint = `Somebody who approved this call was shut out since, and their word counts no more. It can be asked for again after ${until}.`;
+  throw new Refusal('approval_needed', { hint }, { detail: 'approved by somebody who was shut out since' });
 }
 
 type Unspent = Exclude<SpendOutcome, 'spent' | 'waiting'>;
@@ -207,6 +225,7 @@ async function unspent(
 ): Promise<Refusal> {
   if (outcome === 'waiting') {
     const waiting = isApprovalId(id) ? await ports.approvals.find(caller.tenant, id) : undefined;
+    if (waiting !== undefined) expectStanding(waiting, caller.tenant, ports);
     return waiting === undefined ? refusedBecause('expired') : needed(waiting, ports);
   }
   record.denial = BECAUSE[outcome].denial;

@@ -64,6 +64,18 @@ test('a client that was revoked gets new tokens that are good; of a grant no new
   expect(feed.isRevoked(newer)).toBe(true);
 });
 
+test('a person is shut out up to the moment they were, in their tenant, and nobody else is', async () => {
+  const { open, publish } = await rig();
+  const feed = await open();
+  await publish(says('user', 'usr_1'), says('client', 'usr_2'));
+  expect([NOW - 1, NOW, NOW + 1].map((since) => feed.isShutOut('default', 'usr_1', since))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect([feed.isShutOut('default', 'usr_2', 0), feed.isShutOut('other', 'usr_1', 0)]).toEqual([false, false]);
+});
+
 test('a later time stays when an earlier one is said after it', async () => {
   const { open, publish } = await rig();
   const feed = await open();
@@ -98,4 +110,5 @@ test('a feed that was stopped vouches for nothing', async () => {
   await feed.stop();
   expect(feed.ready()).toBe(false);
   expect(() => feed.isRevoked(token)).toThrow(expect.objectContaining({ code: 'overloaded' }));
+  expect(() => feed.isShutOut('default', 'usr_1', NOW)).toThrow(expect.objectContaining({ code: 'overloaded' }));
 });

@@ -13,6 +13,12 @@ import {
 export interface RevocationFeed {
   /** @throws Refusal overloaded once the feed has stopped: what it knew may no longer be all */
   isRevoked(token: RevocableToken): boolean;
+  /**
+   * Was a person shut out at or after a moment, so that what they did until then counts no more?
+   * @param since ms since epoch
+   * @throws Refusal overloaded as {@link isRevoked} does
+   */
+  isShutOut(tenant: string, sub: string, since: number): boolean;
   ready(): boolean;
   stop(): Promise<void>;
 }
@@ -47,14 +53,22 @@ export async function revocationFeed(
     for (const [key, { until }] of held) if (Date.parse(until) <= dropped) held.delete(key);
   });
   ready = true;
+  const expectKnown = (): void => {
+    if (!ready) throw new Refusal('overloaded', { retryAfterMs: 1000 }, { detail: 'revocations are not known' });
+  };
   return {
     isRevoked(token) {
-      if (!ready) throw new Refusal('overloaded', { retryAfterMs: 1000 }, { detail: 'revocations are not known' });
+      expectKnown();
       if (held.size === 0) return false;
       return revocableIds(token).some(([what, id]) => {
         const found = held.get(keyOf(token.tenant, what, id));
         return found !== undefined && endsToken(found, token.issuedAt);
       });
+    },
+    isShutOut(tenant, sub, since) {
+      expectKnown();
+      const found = held.get(keyOf(tenant, 'user', sub));
+      return found !== undefined && since <= Date.parse(found.at);
     },
     ready: () => ready,
     async stop() {
