@@ -30,7 +30,7 @@ function held() {
         { signal }: ToolContext,
       ) => {
         executed.push(n);
-        if (name === 'wait' || name.startsWith('late'))
+        if (name.startsWith('wait') || name.startsWith('late'))
           await new Promise<void>((end) => running.set(n, { end, signal }));
         if (name === 'heed')
           await new Promise((_end, fail) => signal.addEventListener('abort', () => fail(signal.reason)));
@@ -45,6 +45,7 @@ function held() {
     tool('wait'),
     tool('late', { deadlineMs: 50 }),
     tool('late_write', { deadlineMs: 50, effects: ['writes'] }),
+    tool('wait_write', { effects: ['writes'] }),
     tool('heed', { deadlineMs: 50 }),
     tool('throw'),
     tool('refuse'),
@@ -97,7 +98,7 @@ describe('more than is taken on at a time', () => {
 
   it('in all is 503 with Retry-After, for whomever, before the body is read', async () => {
     await start({ MAX_CALLS: '2' });
-    const waiting = [1, 2].map((n) => rig.post(call('wait', { n }), agent(`a${n}`)));
+    const waiting = ['default', 'acme'].map((tenant, n) => rig.post(call('wait', { n }), { ...agent('a'), tenant }));
     await tools.begun(2);
     const { status, text } = await unfinishedPost(rig, agent('b'));
     expect(status).toBe(503);
@@ -116,7 +117,10 @@ describe('more than is taken on at a time', () => {
     const second = await rig.post(large, agent('a'));
     expect([second.status, refusalOf(second).limitType]).toEqual([429, 'concurrency']);
     const others = ['b', 'c', 'd', 'e', 'f'].map((client, n) =>
-      rig.post(call('wait', { n: n + 2, note: 'x'.repeat(150 * 1024) }), agent(client)),
+      rig.post(call('wait', { n: n + 2, note: 'x'.repeat(150 * 1024) }), {
+        ...agent(client),
+        ...(n > 1 && { tenant: 'acme' }),
+      }),
     );
     await tools.begun(6);
     const last = await rig.post(large, agent('g'));
@@ -176,7 +180,9 @@ describe('a client that goes away', () => {
     leaving.abort();
     expect(await gone).toBe('gone');
     while (rig.events.calls().length === 0) await turn();
-    expect(rig.events.calls()).toMatchObject([{ outcome: 'cancelled', http: 499, denial: false }]);
+    expect(rig.events.calls()).toMatchObject([
+      { outcome: 'cancelled', http: 499, denial: false, reason: 'the client went away' },
+    ]);
     expect(tools.running.get(1)?.signal.aborted).toBe(true);
     tools.endAll();
     await turn();
@@ -233,11 +239,27 @@ describe('a tool with an effect', () => {
     expect(tools.executed).toEqual([]);
   });
 
+  it('whose client goes away is on record as one whose effect is not known', async () => {
+    await start();
+    const leaving = new AbortController();
+    const gone = fetchCall(rig, call('wait_write', { n: 1 }), leaving.signal).catch(() => 'gone');
+    await tools.begun(1);
+    leaving.abort();
+    expect(await gone).toBe('gone');
+    while (rig.events.calls().length < 2) await turn();
+    expect(rig.events.lastCall()).toMatchObject({
+      outcome: 'cancelled',
+      reason: 'the client went away; whether it took effect is not known',
+    });
+    tools.endAll();
+  });
+
   it('that is given up says that its effect is not known', async () => {
     await start();
     const late = await rig.post(call('late_write', { n: 1 }));
     expect(late.json.result.content[0].text).toContain('whether it took effect is not known');
     expect(rig.events.calls().map(({ outcome }) => outcome)).toEqual(['attempted', 'tool_failed']);
+    expect(rig.events.lastCall().reason).toBe('deadline; whether it took effect is not known');
   });
 });
 

@@ -140,13 +140,17 @@ async function supervised<T>(
     work = Promise.resolve(begin(running));
     return await running.outcomeOf(work);
   } catch (error) {
-    if (running.stopped !== undefined && work !== undefined) record.unfinished = work.then(ended, ended);
-    throw error;
+    if (running.stopped === undefined || work === undefined) throw error;
+    record.unfinished = work.then(ended, ended);
+    throw record.attempt === undefined ? error : perhapsDone(running.stopped);
   } finally {
     calls.remove(running);
   }
 }
 
+/** Whoever reads the event of a call with an effect has to know that nobody saw how it ended. */
+const perhapsDone = ({ code, facts, detail = code }: Refusal): Refusal =>
+  new Refusal(code, facts, { detail: `${detail}; whether it took effect is not known` });
 const failed = (error: unknown): Refusal =>
   error instanceof Refusal ? error : new Refusal('tool_failed', {}, { cause: error });
 const ended = (): void => undefined;
