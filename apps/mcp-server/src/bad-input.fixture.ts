@@ -136,6 +136,7 @@ export const BODIES: Record<string, [Row, Expected]> = {
     spoilt('"customer_id"', '"\\u005f_proto__":{},"customer_id"'),
     [400, -32700, 'json_malformed'],
   ],
+  'equal keys': [spoilt('"customer_id"', '"customer_id":"67890","customer_id"'), [400, -32700, 'json_malformed']],
   'the key constructor': [ticket({ constructor: { prototype: {} } }), [200, null, 'input_invalid']],
   'a NUL byte': [
     { ...lookup('x'), body: bytes('{"jsonrpc":"2.0","id":1,"method":"pi', [0], 'ng"}') },

@@ -138,6 +138,15 @@ describe('the headers of 2026-07-28', () => {
     expect(rig.events.lastCall()).toMatchObject({ outcome: 'header_mismatch', http: 400 });
   });
 
+  it.each<Record<string, string>>([{ 'mcp-method': 'tools/list' }, { 'mcp-name': 'delete_customer' }])(
+    'of an older revision need not be there, and %j that is not so is refused all the same',
+    async (change) => {
+      const { headers, body } = legacy('tools/call', LOOKUP);
+      const { status, json } = await rig.post({ headers: { ...headers, ...change }, body }, fresh());
+      expect([status, json.error.code, json.error.data.code]).toEqual([400, -32020, 'header_mismatch']);
+    },
+  );
+
   it('are read whatever the case of their names, and as Base64', async () => {
     const { 'mcp-name': _, ...rest } = modern('tools/call', LOOKUP).headers as Record<string, string>;
     const name = `=?base64?${Buffer.from(LOOKUP.name).toString('base64')}?=`;

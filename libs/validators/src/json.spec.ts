@@ -25,7 +25,7 @@ it('reads what JSON.parse reads, and nothing else', () => {
 it('throws its own error for any text that is not JSON', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
-      expect(['none', 'too_large', 'too_deep', 'too_many_keys', 'forbidden_key', 'malformed']).toContain(
+      expect(['none', 'too_large', 'too_deep', 'too_many_keys', 'forbidden_key', 'equal_keys', 'malformed']).toContain(
         problemOf(text),
       );
     }),
@@ -86,8 +86,20 @@ it('lets __proto__ through as a value', () => {
   expect(parseJson('{"a":"__proto__"}', BOUNDS)).toEqual({ a: '__proto__' });
 });
 
-it('takes the last of equal keys, as JSON.parse does', () => {
-  expect(parseJson('{"a":1,"a":2}', BOUNDS)).toEqual({ a: 2 });
+it.each(['{"a":1,"a":1}', '{"a":1,"\\u0061":2}', '[{"b":{"a":[],"c":1,"a":{}}}]', '{"":1,"":2}'])(
+  'refuses the equal keys in %s',
+  (text) => {
+    expect(problemOf(text)).toBe('equal_keys');
+  },
+);
+
+it('lets equal keys of different objects through', () => {
+  const value = { a: { a: [{ a: 1 }, { a: '{"a":1,"a":2}' }] } };
+  expect(parseJson(JSON.stringify(value), BOUNDS)).toEqual(value);
+});
+
+it('refuses the key __proto__ as such, also when it comes twice', () => {
+  expect(problemOf('{"__proto__":1,"a":{"__proto__":2}}')).toBe('forbidden_key');
 });
 
 it.each(['', ' ', '{', '{"a":1}}', '[1,]', "{'a':1}", 'NaN', '"a\nb"', '"a\0b"', '\ufeff{}', '01'])(

@@ -12,7 +12,7 @@ export interface JsonBounds {
 }
 
 export type JsonProblem =
-  'too_large' | 'too_deep' | 'too_many_keys' | 'long_key' | 'long_text' | 'forbidden_key' | 'malformed';
+  'too_large' | 'too_deep' | 'too_many_keys' | 'long_key' | 'long_text' | 'forbidden_key' | 'equal_keys' | 'malformed';
 
 /** Why a text is not JSON that this house reads. The message never quotes the text. */
 export class JsonRefused extends Error {
@@ -24,13 +24,16 @@ export class JsonRefused extends Error {
 
 /**
  * Parses JSON text that a stranger sent. Size, depth and number of keys are bounded before anything is built, in one
- * pass; `__proto__` is refused as a key at any level, however it is spelled. Of equal keys the last one counts.
+ * pass; `__proto__` is refused as a key at any level, however it is spelled. So are
+ * equal keys of one object: whoever looked at the text before us may have gone by the other one.
  * @throws JsonRefused
  * @see RFC 8259
  */
 export function parseJson(text: string, bounds: JsonBounds): unknown {
-  scan(text, bounds);
+  const written = scan(text, bounds);
   const value = parsed(text);
+  // outside of strings, each member of an object has a colon, and JSON.parse keeps one member of equal ones
+  if (membersOf(value) < written) throw new JsonRefused('equal_keys');
   // Only these two texts can spell the key: as it is, or with an escape in it.
   if ((text.includes('__proto__') || text.includes('\\u')) && hasProtoKey(value))
     throw new JsonRefused('forbidden_key');
@@ -45,8 +48,8 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Walks the text once, knowing only strings, brackets and colons. What is malformed beyond that, JSON.parse finds. */
-function scan(text: string, bounds: JsonBounds): void {
+/** Walks the text once, knowing only strings, brackets and colons. What is malformed beyond that, JSON.parse finds. @returns the members */
+function scan(text: string, bounds: JsonBounds): number {
   const { maxDepth, maxKeys, maxBytes, maxKeyLength = Infinity, maxTextLength = Infinity } = bounds;
   if (text.length > maxBytes) throw new JsonRefused('too_large');
   let bytes = 0;
@@ -80,6 +83,7 @@ function scan(text: string, bounds: JsonBounds): void {
     }
   }
   if (bytes > maxBytes) throw new JsonRefused('too_large');
+  return keys;
 }
 
 const QUOTE = 0x22;
@@ -94,6 +98,22 @@ const CLOSE_BRACKET = 0x5d;
 function utf8Length(code: number): number {
   if (code < 0x80) return 1;
   return code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 2 : 3;
+}
+
+/** The members of all objects in it; recursion is bounded by maxDepth, which {@link scan} has checked. */
+function membersOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const each of value) if (typeof each === 'object') count += membersOf(each);
+    return count;
+  }
+  for (const key in value) {
+    count++;
+    const member = (value as Record<string, unknown>)[key];
+    if (typeof member === 'object') count += membersOf(member);
+  }
+  return count;
 }
 
 /** Recursion is bounded by maxDepth, which {@link scan} has checked. */

@@ -17,7 +17,7 @@ export const mcpNameAgrees = (name: string | undefined, header: string | undefin
   name === undefined || (header !== undefined && decodeName(withoutBlanks(header)) === name);
 
 /** Optional white space of RFC 9110 §5.6.3, off both ends, in linear time. */
-function withoutBlanks(text: string): string {
+export function withoutBlanks(text: string): string {
   const blank = (at: number): boolean => text[at] === ' ' || text[at] === '\t';
   let [start, end] = [0, text.length];
   while (start < end && blank(start)) start++;

@@ -10,6 +10,7 @@ const META = {
 const NONE: ProtocolHeaders = { version: undefined, method: undefined, name: undefined };
 const headers = (version?: string, method?: string, name?: string): ProtocolHeaders => ({ version, method, name });
 const request = (method: string, params: object = {}) => ({ jsonrpc: '2.0', id: 7, method, params });
+const CALL = request('tools/call', { name: 'x' });
 const codeOf = (body: unknown, given: ProtocolHeaders): string => {
   try {
     const { revision, method } = messageOf(body, given);
@@ -44,6 +45,16 @@ it.each([
     'an old header over a new body',
     request('tools/list', { _meta: META }),
     headers('2025-11-25', 'tools/list'),
+    'header_mismatch',
+  ],
+  ['an old revision with headers that agree', CALL, headers('2025-11-25', 'tools/call', 'x'), '2025-11-25 tools/call'],
+  ['another Mcp-Method in an old revision', CALL, headers('2025-11-25', 'tools/list', 'x'), 'header_mismatch'],
+  ['another Mcp-Name in an old revision', CALL, headers('2025-11-25', undefined, 'y'), 'header_mismatch'],
+  ['another Mcp-Method where no revision is said', CALL, headers(undefined, 'ping'), 'header_mismatch'],
+  [
+    'another Mcp-Method over a new notification',
+    { jsonrpc: '2.0', method: 'notifications/cancelled' },
+    headers('2026-07-28', 'tools/call'),
     'header_mismatch',
   ],
   ['a new body without headers', request('tools/list', { _meta: META }), NONE, 'header_mismatch'],

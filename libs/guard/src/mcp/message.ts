@@ -1,7 +1,7 @@
 import { classifyInboundRequest, type InboundLadderRejection } from '@modelcontextprotocol/server';
 import { Refusal, type RefusalCode } from '@portcullis/contract/refusals';
 import { printable } from '@portcullis/validators/text';
-import { mcpNameAgrees, nameOf } from './mcp-name.js';
+import { mcpNameAgrees, nameOf, withoutBlanks } from './mcp-name.js';
 import { isPlainRequest } from './plain-request.js';
 import { isRevision, REVISIONS, SUPPORTED, UNSAID, type Era, type Revision } from './protocol.js';
 
@@ -54,13 +54,13 @@ export function messageOf(body: unknown, headers: ProtocolHeaders): Message {
   if (route.kind === 'legacy') {
     // We ask clients nothing, so no response of theirs can belong here.
     if (route.reason === 'response' || !isObject(body)) throw new Refusal('request_invalid');
-    return spoken(body, known(headers.version ?? UNSAID));
+    return withAgreeing(spoken(body, known(headers.version ?? UNSAID)), headers);
   }
   if (route.kind === 'reject') throw rejected(route, headers);
   const revision = known(route.classification.revision);
   if (REVISIONS[revision] !== 'modern') throw unsupported(revision);
   const message = spoken(route.message, revision);
-  return message.id === undefined ? message : withHeaders(message, headers);
+  return message.id === undefined ? withAgreeing(message, headers) : withHeaders(message, headers);
 }
 
 function spoken(body: object, revision: Revision): Message {
@@ -83,6 +83,21 @@ function withHeaders(message: Message, headers: ProtocolHeaders): Message {
   if (headers.method === undefined) throw mismatch('Mcp-Method is missing');
   if (!mcpNameAgrees(nameOf(method, params), headers.name)) {
     throw mismatch(headers.name === undefined ? 'Mcp-Name is missing' : 'Mcp-Name does not say what the body says');
+  }
+  return message;
+}
+
+/**
+ * What need not be there, and has to be true where it is: whoever sits before us may go by it.
+ * A method that has nothing to mirror may come with any Mcp-Name.
+ */
+function withAgreeing(message: Message, headers: ProtocolHeaders): Message {
+  const { method, params } = message;
+  if (headers.method !== undefined && withoutBlanks(headers.method) !== method) {
+    throw mismatch('Mcp-Method does not say what the body says');
+  }
+  if (headers.name !== undefined && !mcpNameAgrees(nameOf(method, params), headers.name)) {
+    throw mismatch('Mcp-Name does not say what the body says');
   }
   return message;
 }
