@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib';
 import { contentOf, MAX_CONTENT } from './content.js';
 import { jpeg, jpegComment, objectStream, pdf, png, pngText, zip } from './files.fixture.js';
 import { inflate } from './inflate.memory.js';
@@ -5,6 +6,41 @@ import { inflate } from './inflate.memory.js';
 const text = (words: string): Buffer => Buffer.from(words);
 const joined = (...parts: (Buffer | string)[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)));
+
+/** A PNG whose first bytes are at once the header of an archive of tapes, its sum of bytes in order. */
+function tape(): Buffer {
+  const file = png(pngText('\0'.repeat(2000)));
+  file.write('00000000010\0', 124, 'latin1');
+  file.fill(' ', 148, 156);
+  file.write('ustar\x0000', 257, 'latin1');
+  const sum = file.subarray(0, 512).reduce((all, byte) => all + byte, 0);
+  file.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return file;
+}
+/** A PNG with the descriptor of a volume at one of its places. */
+function disc(at: number): Buffer {
+  const filling = Buffer.alloc(0x9800);
+  const before = png(pngText('')).indexOf('IDAT') - 8;
+  filling.write('\x01CD001\x01', at - before - 1, 'latin1');
+  return png(pngText(filling.toString('latin1')));
+}
+/** A JPEG that is a script as well: FF D8 FF E0 is a word in Latin-1, and a length of 2F2A opens a comment. */
+const script = (app0: string): Buffer =>
+  joined(
+    '\xff\xd8\xff\xe0\x2f\x2a',
+    app0.padEnd(0x2f2a - 2, 'A'),
+    jpegComment('*/=1;alert(document.domain);/*'),
+    jpeg().subarray(2, -2),
+    '\xff\xfe\x00\x06*///\xff\xd9',
+  );
+const deflated = (objects: string): string => deflateSync(Buffer.from(objects, 'latin1')).toString('latin1');
+const harmless = deflated('10 0 << /Type /Font >>');
+const harmful = deflated('10 0 << /S /JavaScript /JS (app.alert\\(1\\)) >>');
+/** An object stream behind words in its own dictionary that look like another. */
+const behind = (words: string): Buffer =>
+  pdf(
+    `3 0 obj\n<< /Type /ObjStm /N 1 /First 5 /Filter /FlateDecode ${words} /Length ${harmful.length} >>\nstream\n${harmful}\nendstream\nendobj\n`,
+  );
 
 it.each([
   ['a PNG', png(), 'image/png'],
@@ -14,6 +50,12 @@ it.each([
   ['a PDF', pdf(), 'application/pdf'],
   ['a PDF with objects in a stream', pdf(objectStream('4 0 << /Type /Page >>')), 'application/pdf'],
   ['a PDF with two of them', pdf(objectStream('4 0 <<>>').repeat(2)), 'application/pdf'],
+  [
+    'a PDF with the word stream in its title',
+    pdf('4 0 obj\n<< /Title (A stream of news) >>\nendobj\n'),
+    'application/pdf',
+  ],
+  ['a JPEG whose comment has signs', jpeg(jpegComment('1 < 2, <b>on</b> = yes; <?')), 'image/jpeg'],
   ['a PDF that opens at a page', pdf('', '/OpenAction [2 0 R /Fit] '), 'application/pdf'],
   ['plain text', text('Grüße, 世界 😀\r\n\tline 2\n'), 'text/plain'],
   ['text that begins like a bitmap', text('BMW, the blue one'), 'text/plain'],
@@ -43,6 +85,8 @@ it.each([
   ['RTF', text('{\\rtf1\\ansi hello}'), /must be a PDF/],
   ['PostScript', text('%!PS-Adobe-3.0\n/x 1 def'), /must be a PDF/],
   ['PHP', text('<?php echo 1;'), /plain text/],
+  ['a short tag of PHP', text('<?=`$_GET[0]`?>'), /plain text/],
+  ['text that an archive of tapes begins with', text('a'.repeat(257) + 'ustar  '), /archive/],
   ['a shell script', text('#!/bin/sh\necho'), /must be|plain text/],
   ['a PDF behind text', text('hello %PDF-1.4'), /plain text/],
   ['a PNG with a ZIP behind it', joined(png(), zip()), /nothing behind/],
@@ -51,6 +95,17 @@ it.each([
   ['a PNG with a PDF inside', png(pngText('%PDF-1.4')), /another document/],
   ['a PNG with a page inside', png(pngText('<script>alert(1)</script>')), /page or a script/],
   ['a PNG with PHP inside', png(pngText('<?php system($_GET[0]);')), /page or a script/],
+  ['a PNG with a short tag of PHP inside', png(pngText('<?=`$_GET[0]`?>')), /page or a script/],
+  ['a JPEG with a short tag of PHP inside', jpeg(jpegComment('<?=`$_GET[0]`?>')), /page or a script/],
+  ['a PNG with an image that fails', png(pngText('<img src=x onerror=alert(1)>')), /page or a script/],
+  ['a JPEG with an image that fails', jpeg(jpegComment('<img alt=">"/ONERROR =alert(1)>')), /page or a script/],
+  ['a PNG with a body that loads', png(pngText('<body onload=alert(1)>')), /page or a script/],
+  ['a PNG that is an archive of tapes', tape(), /archive/],
+  ['a PNG that is a volume', disc(0x8001), /archive/],
+  ['a PNG that is a volume by its second descriptor', disc(0x8801), /archive/],
+  ['a PNG that is a volume by its third', disc(0x9001), /archive/],
+  ['a JPEG that is a script', script(''), /whole picture/],
+  ['a JPEG that is a script and says JFIF', script('JFIF\0\x01\x01\0\0\x01\0\x01\0\0'), /whole picture/],
   ['a PNG cut off', png().subarray(0, -12), /whole picture/],
   ['a PNG of two', joined(png(), png()), /nothing behind/],
   ['a JPEG with a ZIP behind it', joined(jpeg(), zip()), /nothing behind/],
@@ -70,6 +125,14 @@ it.each([
   [
     'a PDF with a stream in a string',
     pdf(`4 0 obj (stream )\n${objectStream('4 0 <</JS 5 0 R>>')}`),
+    /objects can be read/,
+  ],
+  ['a PDF with a stream in a text before it', behind(`/Note (stream\n${harmless}endstream)`), /objects can be read/],
+  ['the same behind what ends a dictionary', behind(`/Note (>>\nstream\n${harmless}endstream)`), /objects can be read/],
+  ['the same in a comment', behind(`%>>stream\n${harmless}endstream\n`), /objects can be read/],
+  [
+    'a PDF with a stream that no dictionary ends before',
+    pdf('4 0 obj (stream\nendstream) endobj\n'),
     /objects can be read/,
   ],
   ['a PDF that is encrypted', pdf('', '/Encrypt 9 0 R '), /not encrypted/],

@@ -23,6 +23,7 @@ const refused = (problem: string): Content => ({ problem });
 export async function contentOf(bytes: Uint8Array, inflate: Inflate): Promise<Content> {
   if (bytes.length === 0) return refused('must not be empty');
   if (bytes.length > MAX_CONTENT) return refused(`must have at most ${MAX_CONTENT} bytes`);
+  if (isDiscOrTape(bytes)) return refused(ARCHIVE);
   const head = latin1(bytes.subarray(0, 8));
   const type = BINARY.find((binary) => head.startsWith(SIGNATURES[binary]));
   const problem = type === undefined ? textProblem(bytes) : problemOf[type](bytes, inflate);
@@ -56,22 +57,34 @@ const problemOf: Readonly<Record<Binary, (bytes: Uint8Array, inflate: Inflate) =
 };
 
 const NOT_WHOLE = 'must be one whole picture with nothing behind it';
+const ARCHIVE = 'must not hold an archive';
 const NOT_TAKEN = 'must be a PDF, a PNG, a JPEG or plain text';
 
 /** What starts a page, an image or a program in a text; a browser or an interpreter could take it for one. */
-const MARKUP = /<(?:!doctype|html|head|body|svg|script|iframe|object|embed|meta|link|style|\?xml|\?php|%)/i;
-const PAGE_OR_SCRIPT = /<(?:!doctype html|html[\s>]|svg[\s>]|script[\s>]|\?php)/i;
+const MARKUP = /<(?:!doctype|html|head|body|svg|script|iframe|object|embed|meta|link|style|\?xml|\?php|\?=|%)/i;
+/** Of the short tag as much as a program needs: three bytes alone are in many a picture by chance. */
+const PAGE_OR_SCRIPT = /<(?:!doctype html|html[\s>]|svg[\s>]|script[\s>]|\?php|\?=[\t\r\n -~]{6})/i;
+/** What a page runs when something happens to an element, however the element is called. */
+const HANDLER = /[\s/"'`]on[a-z]{3,20}\s*=/i;
 const ZIP_ENTRIES = ['PK\x03\x04', 'PK\x01\x02'];
 const ZIP_END = 'PK\x05\x06';
 const ARCHIVES = ['Rar!\x1a\x07', '7z\xbc\xaf\x27\x1c', '\xfd7zXZ\x00', 'MSCF\x00\x00\x00\x00'];
+
+/** Where the first descriptors of an ISO 9660 volume have their mark (ECMA-119 §8.1), with one byte before it. */
+const VOLUMES = [0x8001, 0x8801, 0x9001];
+/** Where an archive of tapes has its mark (POSIX.1, pax, ustar Interchange Format). */
+const TAPE = 257;
+const isDiscOrTape = (bytes: Uint8Array): boolean =>
+  VOLUMES.some((at) => latin1(bytes.subarray(at, at + 5)) === 'CD001') ||
+  latin1(bytes.subarray(TAPE, TAPE + 5)) === 'ustar';
 
 /** A second file inside the first, found by the marks that other programs look for anywhere. */
 function alien(bytes: Uint8Array, { pdf }: { pdf: boolean }): string | undefined {
   const text = latin1(bytes);
   const zip = text.includes(ZIP_END) && ZIP_ENTRIES.some((mark) => text.includes(mark));
-  if (zip || ARCHIVES.some((mark) => text.includes(mark))) return 'must not hold an archive';
+  if (zip || ARCHIVES.some((mark) => text.includes(mark))) return ARCHIVE;
   if (text.includes('%PDF-', pdf ? 1 : 0)) return 'must not hold another document';
-  return PAGE_OR_SCRIPT.test(text) ? 'must not hold a page or a script' : undefined;
+  return PAGE_OR_SCRIPT.test(text) || (!pdf && HANDLER.test(text)) ? 'must not hold a page or a script' : undefined;
 }
 
 function textProblem(bytes: Uint8Array): string | undefined {

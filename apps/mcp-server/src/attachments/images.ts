@@ -23,16 +23,20 @@ const MARKER = 0xff;
 const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
+const APP0 = 0xe0;
+/** The length of a first segment whose bytes open a comment in a script, behind what is a word in Latin-1. */
+const COMMENTS: readonly number[] = [0x2f2a, 0x2f2f];
 const isRestart = (marker: number): boolean => marker >= 0xd0 && marker <= 0xd7;
 
 /**
  * Is it one JPEG and nothing else: marker after marker from SOI to EOI, and no byte behind it? Cameras that put a second
  * picture or a film behind the first are refused with the rest.
- * @see ITU-T T.81 §B.1, §B.2
+ * @see ITU-T T.81 §B.1, §B.2; ITU-T T.871 §10 (APP0 is JFIF's)
  */
 export function isWholeJpeg(bytes: Uint8Array): boolean {
   if (bytes[0] !== MARKER || bytes[1] !== SOI) return false;
   let at = 2;
+  let isFirst = true;
   while (at + 2 <= bytes.length) {
     if (bytes[at] !== MARKER) return false;
     const marker = bytes[at + 1] ?? 0;
@@ -43,12 +47,17 @@ export function isWholeJpeg(bytes: Uint8Array): boolean {
     if (marker === EOI) return at + 2 === bytes.length;
     if (marker === 0 || isRestart(marker) || at + 4 > bytes.length) return false;
     const length = uint16(bytes, at + 2);
-    if (length < 2) return false;
+    if (length < 2 || (isFirst && COMMENTS.includes(length))) return false;
+    if (marker === APP0 && !isJfif(bytes, at)) return false;
+    isFirst = false;
     at += 2 + length;
     if (marker === SOS) at = endOfScan(bytes, at);
   }
   return false;
 }
+
+const isJfif = (bytes: Uint8Array, at: number): boolean =>
+  ['JFIF\0', 'JFXX\0'].includes(latin1(bytes.subarray(at + 4, at + 9)));
 
 /** Coded data goes on until a marker that is neither a stuffed zero nor a restart. */
 function endOfScan(bytes: Uint8Array, from: number): number {

@@ -11,6 +11,8 @@ const ACTIVE =
   /\/(?:JavaScript|Launch|EmbeddedFiles?|Filespec|RichMedia|XFA|SubmitForm|ImportData|GoToR|GoToE|Movie|Sound|Rendition)(?![A-Za-z0-9])/;
 /** What cannot be looked into is as good as bad. */
 const ENCRYPTED = /\/Encrypt(?![A-Za-z0-9])/;
+/** A text or a comment, which could look like the stream; the dictionary of an object stream needs neither. */
+const TEXT = /[(%]/;
 /** Bytes that the object streams of one document may hold together. */
 const MAX_INFLATED = 4 * 1024 * 1024;
 /** The only compression that is looked through, once, and given where the stream is. */
@@ -27,10 +29,11 @@ export function pdfProblem(bytes: Uint8Array, inflate: Inflate): string | undefi
   const names = named(text);
   let left = MAX_INFLATED;
   let seen = 0;
-  for (const { dictionary, from, to } of streamsIn(text)) {
+  for (const { dictionary, isSure, from, to } of streamsIn(text)) {
+    if (!isSure) return UNREADABLE;
     if (!dictionary.includes('/ObjStm')) continue;
     seen += 1;
-    if (!isOnceDeflated(dictionary)) return UNREADABLE;
+    if (TEXT.test(dictionary) || !isOnceDeflated(dictionary)) return UNREADABLE;
     try {
       const objects = inflate(bytes.subarray(from, to), left);
       left -= objects.length;
@@ -56,15 +59,28 @@ function isOnceDeflated(dictionary: string): boolean {
   return filters === 1 && dictionary.match(ONCE_DEFLATED)?.length === 1 && !dictionary.includes('/DecodeParms');
 }
 
-/** Every stream with the text between it and the one before, which holds its dictionary. */
-function* streamsIn(text: string): Generator<{ dictionary: string; from: number; to: number }> {
+interface Stream {
+  /** from the end of the object or stream before */
+  readonly dictionary: string;
+  /** Does the word follow the end of a dictionary (§7.3.8.1)? Elsewhere it may be a word in a text, or the start for some reader. */
+  readonly isSure: boolean;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Every stream; the word in other places is none, unless its line ends there as a stream's does. */
+function* streamsIn(text: string): Generator<Stream> {
   let before = 0;
   for (let at = text.indexOf('stream'); at !== -1; at = text.indexOf('stream', at + 1)) {
     const from = at + 'stream'.length + (text.startsWith('\r\n', at + 6) ? 2 : 1);
     if (text.startsWith('end', at - 3)) continue;
+    const isSure = />>\s{0,8}$/.test(text.slice(Math.max(0, at - 10), at));
+    if (!isSure && !/[\r\n]/.test(text.charAt(at + 6))) continue;
     const end = text.indexOf('endstream', from);
     if (end === -1) return;
-    yield { dictionary: named(text.slice(before, at)), from, to: end };
+    const between = text.slice(before, at);
+    const dictionary = named(between.slice(Math.max(0, between.lastIndexOf('endobj'))));
+    yield { dictionary, isSure, from, to: end };
     before = end;
     at = end + 'end'.length;
   }
