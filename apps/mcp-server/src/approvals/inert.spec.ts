@@ -15,6 +15,8 @@ test.each([
   ['half a pair', '\ud83d', '\\u{d83d}'],
   ['a private character', '\ue000', '\\u{e000}'],
   ['a NUL', '\0', '\\u{0}'],
+  ['a braille pattern without dots', 'a\u2800b', 'a\\u{2800}b'],
+  ['a note head that is not there', 'a\u{1d159}b', 'a\\u{1d159}b'],
 ])('%s is written out', (_, value, shown) => {
   expect(inert(value)).toBe(shown);
 });
@@ -23,6 +25,16 @@ test('letters of all scripts, signs and plain blanks stay as they are', () => {
   const text = 'Zoë Müller, 山田 太郎, Ελένη, דנה, 🙂 $1.50';
   expect(inert(text)).toBe(text);
 });
+
+test.each(['\u0301', '\u0323', '\u0336', '\u20dd', '\u0489'])(
+  'of the marks %j that are stacked on a letter, those after the fourth are written out',
+  (mark) => {
+    const code = `\\u{${mark.charCodeAt(0).toString(16)}}`;
+    expect(inert(`a${mark.repeat(4)}`)).toBe(`a${mark.repeat(4)}`);
+    expect(inert(`a${mark.repeat(6)}b`)).toBe(`a${mark.repeat(4)}${code}${code}b`);
+    expect(inert(`a${mark.repeat(100)}`)).not.toMatch(/\p{M}{5}/u);
+  },
+);
 
 test('markup is text', () => {
   expect(inert(`<img src=x onerror="alert('1')">&amp;`)).toBe(
