@@ -12,6 +12,7 @@ test('each API has an audience of its own, made from the public URLs', () => {
     mcp: 'https://mcp.example:8443/base/mcp',
     authAdmin: 'https://auth.example/tenant/admin',
     mcpAdmin: 'https://mcp.example:8443/admin',
+    approvals: 'https://mcp.example:8443/approvals',
     rateLimiter: 'https://limits.example/v1',
     analytics: 'https://analytics.example/v1',
   });
