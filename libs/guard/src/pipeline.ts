@@ -127,6 +127,8 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
   const customers = taken instanceof Promise ? await taken : taken;
   step('task');
   if (tool.approvals !== undefined) {
+    // no yes of a person is spent for nobody
+    if (client.isGone()) throw cancelled();
     await approve(caller, operation, record, ports.approval);
     step('approval');
   }
