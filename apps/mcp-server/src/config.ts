@@ -24,7 +24,7 @@ export const config = z.object({
   CLAMD_PORT: portSetting().default(3310).describe('the port of clamd'),
   MAX_CALLS: wholeSetting(1, 1_000_000)
     .default(512)
-    .describe('calls under way at a time; the next one is answered 503'),
+    .describe('calls under way at a time, one tenant half of them; beyond that 503 or 429'),
   MAX_CALLS_PER_AGENT: wholeSetting(1, 1_000_000)
     .default(128)
     .describe('calls under way at a time of one principal; the next one is answered 429'),
@@ -34,7 +34,7 @@ export const config = z.object({
   MAX_HELD_BYTES: wholeSetting(1024 * 1024, 16 * 1024 * 1024 * 1024)
     .default(64 * 1024 * 1024)
     .describe(
-      'bytes of bodies that are read or worked on at a time, one principal a quarter of them; beyond that 503 or 429',
+      'bytes of bodies that are read or worked on at a time, one tenant half of them, one principal a quarter; beyond that 503 or 429',
     ),
 });
 export type McpServerSettings = z.output<typeof config>;
