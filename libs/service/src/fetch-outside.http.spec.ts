@@ -13,10 +13,10 @@ import { createFetchOutside } from './fetch-outside.http.js';
  * mean what its first line says. Each further line is a URL to fetch, and is answered by one line.
  */
 const FETCHING = `
-  const [module, urls] = process.argv.slice(1);
+  const [module, urls, addresses] = process.argv.slice(1);
   const { createFetchOutside } = await import(module);
   const { parseAllowedHost } = await import(urls);
-  const { parseRange } = await import(new URL('./addresses.ts', module).href);
+  const { parseRange } = await import(addresses);
   const { createInterface } = await import('node:readline');
   let fetchOutside, asked = 0;
   for await (const line of createInterface({ input: process.stdin })) {
@@ -66,6 +66,7 @@ let ids = 0;
 
 const ask = (url: string, init: Record<string, unknown> = {}): Promise<Answer> => {
   const id = (ids += 1);
+  if (!open) return Promise.resolve({ id, says: 'the process ended' });
   return new Promise((resolve) => {
     waiting.set(id, resolve);
     child.stdin!.write(`${JSON.stringify({ id, url, init })}\n`);
@@ -144,7 +145,9 @@ beforeAll(async () => {
     one.on('tlsClientError', () => {});
   }
   const root = fileURLToPath(new URL('../../../', import.meta.url));
-  const modules = ['./fetch-outside.http.ts', './outside-url.ts'].map((file) => new URL(file, import.meta.url).href);
+  const modules = ['./fetch-outside.http.ts', './outside-url.ts', '../../guard/src/addresses.ts'].map(
+    (file) => new URL(file, import.meta.url).href,
+  );
   const sources = ['--conditions=@portcullis/source', '--import', '@swc-node/register/esm-register'];
   child = spawn(
     process.execPath,
