@@ -3,6 +3,7 @@ import { wwwAuthenticate } from '../challenge.js';
 import type { Label } from '../history.js';
 import type { Slot } from '../slots.js';
 import type { AnyTool } from '../tool.js';
+import { ENVELOPE } from './envelope.js';
 import type { Message } from './message.js';
 import type { Outlet } from './outlet.js';
 import type { Era, ServerInfo } from './protocol.js';
@@ -158,7 +159,7 @@ function result({ id, era }: Message, server: ServerInfo, value: Readonly<Record
   const stamped = {
     ...value,
     resultType: value['resultType'] ?? 'complete',
-    _meta: { ...(value._meta as object | undefined), 'io.modelcontextprotocol/serverInfo': server },
+    _meta: { ...(value._meta as object | undefined), [ENVELOPE.server]: server },
   };
   return json(200, { jsonrpc: '2.0', id, result: era === 'modern' ? stamped : value });
 }

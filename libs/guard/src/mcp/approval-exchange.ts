@@ -1,21 +1,20 @@
 import type { BroughtApproval, PageToOpen } from '../approval.js';
 import { wholeAnswer, type Answer } from './answer.js';
+import { ENVELOPE, membersOf } from './envelope.js';
 import type { Message } from './message.js';
 import type { Era, ServerInfo } from './protocol.js';
-
-const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
 
 /**
  * What a request says of an approval, as it came. What its client answered to the elicitation is not read: that a page was
  * opened, or a form filled in, is nobody's yes.
  */
 export function broughtApproval(params: Message['params'], era: Era): BroughtApproval {
-  const meta = objectOf(params['_meta']);
-  const { elicitation } = era === 'modern' ? objectOf(meta[CAPABILITIES]) : {};
+  const meta = membersOf(params['_meta']);
+  const { elicitation } = era === 'modern' ? membersOf(meta[ENVELOPE.capabilities]) : {};
   return {
     named: meta['portcullis/approval'],
     state: era === 'modern' ? params['requestState'] : undefined,
-    opensUrls: typeof objectOf(elicitation)['url'] === 'object',
+    opensUrls: typeof membersOf(elicitation)['url'] === 'object',
   };
 }
 
@@ -30,6 +29,3 @@ export const pageAnswer = (message: Message, { message: says, url, state }: Page
     },
     server,
   );
-
-const objectOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};

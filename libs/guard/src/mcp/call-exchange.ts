@@ -1,10 +1,9 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import { LOG_LEVELS, type Exchange, type LogLevel } from '../exchange.js';
+import { ENVELOPE, isObject, membersOf } from './envelope.js';
 import type { Message } from './message.js';
 import type { Outlet } from './outlet.js';
 
-const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
-const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 /** What clients of older revisions get, as a server without sessions cannot remember what they set. */
 const LEGACY_LEVEL: LogLevel = 'info';
 
@@ -28,11 +27,12 @@ export class CallExchange implements Exchange {
   }
 
   get capabilities(): Readonly<Record<string, unknown>> {
-    return objectOr(this.#meta()[CAPABILITIES]) ?? {};
+    return membersOf(this.#meta()[ENVELOPE.capabilities]);
   }
 
   get inputResponses(): Readonly<Record<string, unknown>> | undefined {
-    return objectOr(this.#message.params['inputResponses']);
+    const responses = this.#message.params['inputResponses'];
+    return isObject(responses) ? responses : undefined;
   }
 
   get requestState(): string | undefined {
@@ -41,7 +41,7 @@ export class CallExchange implements Exchange {
   }
 
   needs(capability: string): void {
-    if (objectOr(this.capabilities[capability]) !== undefined) return;
+    if (isObject(this.capabilities[capability])) return;
     throw new Refusal('capability_missing', { requiredCapabilities: { [capability]: {} } });
   }
 
@@ -70,7 +70,7 @@ export class CallExchange implements Exchange {
   }
 
   #logsFrom(): unknown {
-    if (this.#message.era === 'modern') return this.#meta()[LOG_LEVEL];
+    if (this.#message.era === 'modern') return this.#meta()[ENVELOPE.logLevel];
     return this.#legacyLogs ? LEGACY_LEVEL : undefined;
   }
 
@@ -82,12 +82,6 @@ export class CallExchange implements Exchange {
   }
 
   #meta(): Readonly<Record<string, unknown>> {
-    return objectOr(this.#message.params['_meta']) ?? {};
+    return membersOf(this.#message.params['_meta']);
   }
-}
-
-function objectOr(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined;
 }

@@ -1,6 +1,7 @@
 import { classifyInboundRequest, type InboundLadderRejection } from '@modelcontextprotocol/server';
 import { Refusal, type RefusalCode } from '@portcullis/contract/refusals';
 import { printable } from '@portcullis/validators/text';
+import { ENVELOPE, isObject, membersOf } from './envelope.js';
 import { mcpNameAgrees, nameOf, withoutBlanks } from './mcp-name.js';
 import { isPlainRequest } from './plain-request.js';
 import { isRevision, REVISIONS, SUPPORTED, UNSAID, type Era, type Revision } from './protocol.js';
@@ -26,7 +27,7 @@ export interface Message {
 
 /** The id to answer with: the request's own when it has one that can be read, else null (JSON-RPC 2.0 §5). */
 export function answerId(body: unknown): string | number | null {
-  const { id, method } = isObject(body) ? body : {};
+  const { id, method } = membersOf(body);
   return typeof method === 'string' && (typeof id === 'string' || typeof id === 'number') ? id : null;
 }
 
@@ -71,7 +72,7 @@ function spoken(body: object, revision: Revision): Message {
     revision,
     id: typeof id === 'string' || typeof id === 'number' ? id : undefined,
     method,
-    params: isObject(params) ? params : {},
+    params: membersOf(params),
     body,
   };
 }
@@ -117,8 +118,7 @@ function rejected({ code, cell, data }: InboundLadderRejection, headers: Protoco
 
 /** Names the fields of `_meta` that are missing or wrong; never a value. */
 function envelopeIssues(data: unknown): string[] {
-  const { envelope } = isObject(data) ? data : {};
-  const { key, missing } = isObject(envelope) ? envelope : {};
+  const { key, missing } = membersOf(membersOf(data)['envelope']);
   if (Array.isArray(missing)) return missing.map((name) => `_meta: ${String(name)} is missing`);
   return [`_meta: ${printable(key) ?? 'the envelope'} is missing or wrong`];
 }
@@ -135,10 +135,5 @@ const unsupported = (requested: string | undefined): Refusal => {
 const mismatch = (detail: string): Refusal => new Refusal('header_mismatch', { hint: `${detail}.` }, { detail });
 
 function claimOf(body: unknown): unknown {
-  const { params } = isObject(body) ? body : {};
-  const { _meta } = isObject(params) ? params : {};
-  return isObject(_meta) ? _meta['io.modelcontextprotocol/protocolVersion'] : undefined;
+  return membersOf(membersOf(membersOf(body)['params'])['_meta'])[ENVELOPE.version];
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,6 +2,7 @@ import { Refusal } from '@portcullis/contract/refusals';
 import type { Operation } from '../call.js';
 import type { AnyTool } from '../tool.js';
 import { broughtApproval } from './approval-exchange.js';
+import { isObject } from './envelope.js';
 import type { Message } from './message.js';
 import { isServed, METHODS, type Methods } from './protocol.js';
 import { printable } from '@portcullis/validators/text';
@@ -28,7 +29,7 @@ export function operationOf(
 function toolCall({ era, params }: Pick<Message, 'era' | 'params'>, tools: ReadonlyMap<string, AnyTool>): Operation {
   const { name, arguments: args } = params;
   if (typeof name !== 'string') throw new Refusal('params_invalid', { issues: ['name: must be a string'] });
-  if (args !== undefined && (typeof args !== 'object' || args === null || Array.isArray(args))) {
+  if (args !== undefined && !isObject(args)) {
     throw new Refusal('params_invalid', { issues: ['arguments: must be an object'] });
   }
   const tool = tools.get(name);

@@ -1,10 +1,6 @@
+import { ENVELOPE, isObject } from './envelope.js';
 import type { ProtocolHeaders } from './message.js';
 import { REVISIONS, type Revision } from './protocol.js';
-
-/** Where 2026-07-28 puts what older revisions said once (MCP 2026-07-28, basic/index, `_meta`). */
-const VERSION = 'io.modelcontextprotocol/protocolVersion';
-const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
-const CLIENT = 'io.modelcontextprotocol/clientInfo';
 
 /**
  * True for the request that nearly all are: of a modern revision, with nothing in its envelope but what has to be there,
@@ -22,10 +18,10 @@ export function isPlainRequest(body: unknown, headers: ProtocolHeaders): boolean
   return isObject(meta) && isPlainEnvelope(meta, headers.version);
 }
 
-function isPlainEnvelope(meta: Record<string, unknown>, header: string | undefined): boolean {
-  const version = meta[VERSION];
+function isPlainEnvelope(meta: Readonly<Record<string, unknown>>, header: string | undefined): boolean {
+  const version = meta[ENVELOPE.version];
   if (version !== header || REVISIONS[version as Revision] !== 'modern') return false;
-  const [capabilities, client] = [meta[CAPABILITIES], meta[CLIENT]];
+  const [capabilities, client] = [meta[ENVELOPE.capabilities], meta[ENVELOPE.client]];
   if (!isObject(capabilities) || Object.keys(capabilities).length > 0) return false;
   return Object.keys(meta).length === (client === undefined ? 2 : 3) && (client === undefined || isPlainClient(client));
 }
@@ -35,6 +31,3 @@ const isPlainClient = (client: unknown): boolean =>
   typeof client['name'] === 'string' &&
   typeof client['version'] === 'string' &&
   Object.keys(client).length === 2;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,6 +2,7 @@ import { Refusal } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
 import type { Answer } from './answer.js';
 import { CHANGES, type Change, type Changes } from './changes.js';
+import { ENVELOPE, isObject } from './envelope.js';
 import type { Message } from './message.js';
 import type { Outlet } from './outlet.js';
 import type { ServerInfo } from './protocol.js';
@@ -13,7 +14,6 @@ export interface SubscriptionParts {
   readonly serverInfo: ServerInfo;
 }
 
-const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
 const KINDS = Object.keys(CHANGES) as Change[];
 
 /**
@@ -32,7 +32,7 @@ export function listen(
   const asked = filterOf(message.params['notifications']);
   const honored = KINDS.filter((kind) => asked.has(kind) && changes.kinds.has(kind));
   const place = streams.place(caller);
-  const _meta = { [SUBSCRIPTION_ID]: message.id };
+  const _meta = { [ENVELOPE.subscription]: message.id };
   const opened = (outlet: Outlet): void => {
     const notify = (method: string, params: object): void =>
       void outlet.send({ jsonrpc: '2.0', method, params: { ...params, _meta } });
@@ -55,11 +55,11 @@ export function listen(
 const ended = ({ id }: Message, _meta: object, server: ServerInfo): object => ({
   jsonrpc: '2.0',
   id,
-  result: { resultType: 'complete', _meta: { ..._meta, 'io.modelcontextprotocol/serverInfo': server } },
+  result: { resultType: 'complete', _meta: { ..._meta, [ENVELOPE.server]: server } },
 });
 
 function filterOf(notifications: unknown): ReadonlySet<Change> {
-  if (typeof notifications !== 'object' || notifications === null || Array.isArray(notifications)) {
+  if (!isObject(notifications)) {
     throw new Refusal('params_invalid', { issues: ['notifications: must be an object'] });
   }
   const asked = notifications as Readonly<Record<string, unknown>>;
