@@ -2,17 +2,13 @@ import type { Bus } from '@portcullis/bus/bus';
 import type { EventLog } from '@portcullis/bus/outbox';
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { Log } from '@portcullis/contract/log';
-import { memoryHistory } from '@portcullis/guard/history.memory';
+import { memoryGuard } from '@portcullis/guard/guard.memory';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
-import { runningCalls } from '@portcullis/guard/deadline.memory';
 import type { GuardPorts } from '@portcullis/guard/pipeline';
-import { memorySlots } from '@portcullis/guard/slots.memory';
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import type { AnyTool } from '@portcullis/guard/tool';
 import { standingFeed } from '@portcullis/guard/standing-feed';
-import { authenticate } from '@portcullis/guard/credentials';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
-import { targetUri } from '@portcullis/guard/target-uri';
 import type { TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort } from '@portcullis/service/common';
@@ -31,13 +27,11 @@ import { resourceUris } from '@portcullis/service/resource-uris';
 import type { RunningService } from '@portcullis/service/running';
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
-import { redact } from '@portcullis/validators/redact';
 import type { McpServerSettings } from './config.js';
 import { openApprovals } from './approvals.wire.js';
 import { removeTenant, seedTenant } from './data/seed.sql.js';
 import { SCHEMA, tenantData } from './data/tenant-data.sql.js';
 import { issuerMirror } from './issuer-mirror.http.js';
-import { memoryStreams } from '@portcullis/guard/mcp/streams.memory';
 import { mcpEndpoint, type EndpointParts } from '@portcullis/guard/mcp/endpoint.http';
 import { McpModule } from './mcp.module.js';
 import { resourceMetadata } from '@portcullis/guard/mcp/metadata';
@@ -98,7 +92,6 @@ export async function startMcpServer(
 
   const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
   const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });
-  const [checks, htu] = [memoryCredentialChecks(rulesFor(MCP_RESOURCE)), targetUri(MCP_RESOURCE)];
   const uris = resourceUris(settings);
   const approvals = openApprovals({
     ...parts,
@@ -109,25 +102,20 @@ export async function startMcpServer(
     now,
   });
   const workshop = workshopOf(settings, () => management.url);
-  const running = runningCalls();
-  const guard: GuardPorts = {
-    callerOf: (headers) => authenticate(headers, htu, checks),
+  const { guard, checks, running, streams } = memoryGuard({
+    rules: rulesFor(MCP_RESOURCE),
     isRevoked: revocations.isRevoked,
     stateOf: feed.stateOf,
     limiter,
-    slots: memorySlots({
+    slots: {
       maxCalls: settings.MAX_CALLS,
       maxCallsPerAgent: settings.MAX_CALLS_PER_AGENT,
       maxHeldBytes: settings.MAX_HELD_BYTES,
-    }),
-    running,
-    history: memoryHistory(now),
+    },
     approval: approvals.guard,
     depsFor: narrowed(tenantData(database, now), workshop),
-    redact,
     now,
-  };
-  const streams = memoryStreams(guard);
+  });
   const mcp = mcpEndpoint({
     resource: MCP_RESOURCE,
     names,

@@ -253,5 +253,8 @@ async function append(
 export function expectApprovers(tools: ReadonlyMap<string, AnyTool>, ports: ApprovalPorts | undefined): void {
   if (ports !== undefined) return;
   const [unserved] = [...tools.values()].filter(({ approvals }) => approvals !== undefined);
-  if (unserved) throw new Error(`${unserved.name} needs approval by people, and this server has no way to ask them`);
+  if (unserved)
+    throw new Error(
+      `${unserved.name} needs approval by people, and nobody can approve calls of ${unserved.name} here: no 'approval' is given`,
+    );
 }

@@ -21,7 +21,7 @@ import type { AnyTool, ToolContext } from './tool.js';
 /** What the guard asks of the outside. A port is named by what it answers. */
 export interface GuardPorts extends ChainPorts {
   /** @throws Refusal token_missing, token_invalid, dpop_invalid; rate_limited after too many of those, overloaded */
-  callerOf(headers: CredentialHeaders): Authenticated | Promise<Authenticated>;
+  callerOf(headers: Credentials): Authenticated | Promise<Authenticated>;
   /** was the token revoked before it expired? Asked on every call, whatever was cached of it. @throws Refusal overloaded */
   isRevoked(caller: Caller): boolean;
   /** the state the caller is in now; asked on every call, whatever was cached of its token */
@@ -43,11 +43,8 @@ export interface GuardPorts extends ChainPorts {
   now(): number;
 }
 
-/** Every Authorization and every DPoP header as it came, the request's method, which a proof is made for, and its address. */
-export type CredentialHeaders = Credentials;
-
 /** A request as it arrives: headers first, its body only when asked for. */
-export interface Arriving extends CredentialHeaders {
+export interface Arriving extends Credentials {
   /**
    * Reads the bounded body and says what it asks for.
    * @throws Refusal body_too_large, batch_unsupported, json_malformed, header_mismatch, tool_unknown …

@@ -7,27 +7,21 @@ import { DEFAULT_TENANT, isTenant } from '@portcullis/contract/ids';
 import type { Log } from '@portcullis/contract/log';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { limitsOf, type PrincipalRule } from '@portcullis/limits/rules';
-import { redact } from '@portcullis/validators/redact';
 import { parseRange } from './addresses.js';
-import { authenticate } from './credentials.js';
-import { runningCalls } from './deadline.memory.js';
+import { expectApprovers } from './approval.js';
 import { chainTable } from './chain.js';
 import type { ChainRule } from './chain.table.js';
-import { memoryHistory } from './history.memory.js';
+import { memoryGuard } from './guard.memory.js';
 import { driftedTools, expectPinned, type Pins } from './pins.js';
 import { jwksUriOf } from './issuer-metadata.http.js';
 import { remoteKeys } from './jwks.http.js';
-import { memoryStreams } from './mcp/streams.memory.js';
 import { mcpEndpoint } from './mcp/endpoint.http.js';
 import { resourceMetadata } from './mcp/metadata.js';
 import { servedHosts } from './mcp/origins.js';
 import { routes, wholeServer, type Middleware } from './mcp/routes.http.js';
 import { newId } from './new-id.memory.js';
 import type { GuardPorts } from './pipeline.js';
-import { memoryCredentialChecks } from './credential-checks.memory.js';
-import { memorySlots } from './slots.memory.js';
 import { DEFAULT_SLOTS, type SlotBounds } from './slots.js';
-import { targetUri } from './target-uri.js';
 import type { TokenRules } from './token.js';
 import { toolRegistry, type AnyTool } from './tool.js';
 
@@ -111,8 +105,8 @@ export function protect(options: ProtectOptions): Protected {
   const { pathname, protocol, hostname } = new URL(resource);
   const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
   const tools = toolRegistry(options.tools);
-  const unapproved = options.tools.find(({ approvals }) => approvals !== undefined && options.approval === undefined);
-  if (unapproved !== undefined) throw new Error(`nobody can approve calls of ${unapproved.name}: give 'approval'`);
+  // before anything is opened that a failed start would leave open
+  expectApprovers(tools, options.approval);
   const events = eventsOf(options);
   const limiter = memoryLimiter({
     now,
@@ -126,25 +120,19 @@ export function protect(options: ProtectOptions): Protected {
     foreignTenant: options.claims === 'portcullis' ? undefined : tenantOf(options),
     now,
   };
-  const [checks, htu] = [memoryCredentialChecks(rules), targetUri(resource)];
-  const running = runningCalls();
-  const guard: GuardPorts = {
-    callerOf: (headers) => authenticate(headers, htu, checks),
+  const { guard, running, streams } = memoryGuard({
+    rules,
     isRevoked: options.isRevoked ?? (() => false),
     stateOf: options.stateOf ?? (() => 'Normal'),
     limiter,
-    slots: memorySlots({ ...DEFAULT_SLOTS, ...options.slots }),
-    running,
-    history: memoryHistory(now),
+    slots: { ...DEFAULT_SLOTS, ...options.slots },
     approval: options.approval,
     chain: chainTable(options.chain ?? []),
     drifted: driftedOf(options),
     depsFor: options.depsFor ?? (() => undefined),
-    redact,
     now,
-  };
+  });
   const serverInfo = { name, version };
-  const streams = memoryStreams(guard);
   const endpoint = mcpEndpoint({
     resource,
     names: servedHosts(resource, options.hosts ?? [], loopback),
