@@ -24,7 +24,7 @@ let sdk: McpHttpHandler;
 beforeAll(async () => {
   rig = await startRig();
   const workshop = workshopOf(readSettings(config, { PORTCULLIS_MODE: 'embedded' }), () => rig.managementUrl);
-  const data = { ...tenantData(rig.database, Date.now)('default'), ...workshop };
+  const data = Object.assign(tenantData(rig.database, Date.now)('default'), workshop);
   sdk = createMcpHandler(() => {
     const server = new McpServer(SERVER_INFO);
     for (const { name, description, input, output, execute } of TOOLS.values()) {

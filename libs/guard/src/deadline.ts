@@ -25,6 +25,8 @@ export class RunningCall implements ToolContext {
   #giveUp: ((reason: Refusal) => void) | undefined;
   /** on the clock of whoever looks after it, ms */
   dueAt = Infinity;
+  /** where whoever looks after it keeps it */
+  place = -1;
 
   constructor(
     readonly tool: Pick<AnyTool, 'deadlineMs' | 'effects'>,

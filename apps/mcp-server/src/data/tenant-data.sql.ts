@@ -9,26 +9,41 @@ import { ticketsOf } from './tickets.sql.js';
 
 export const SCHEMA = 'tools';
 
+/** What the tools work with, by tenant, and for one call, with which its statements end. */
+export const tenantData =
+  (database: Database, now: () => number): ((tenant: string, call?: Ending) => TenantData) =>
+  (tenant, call) =>
+    new DataOfTenant(database, now, tenant, call);
+
 /**
- * What the tools work with, by tenant, and for one call, with which its statements end. Each part is made when a tool asks
- * for it, which is for one of them mostly.
+ * Each part is made when a tool asks for it, which is for one of them mostly. A class, since V8 makes a hidden class for
+ * each object literal with getters, and keeps the call that they close over until the next full collection.
  */
-export function tenantData(database: Database, now: () => number): (tenant: string, call?: Ending) => TenantData {
-  return (tenant, call) => {
-    const db = (): Kysely<ToolTables> => database.schema<ToolTables>(SCHEMA, call);
-    return {
-      get customers() {
-        return customersOf(db(), tenant);
-      },
-      get tickets() {
-        return ticketsOf(db(), tenant, now);
-      },
-      get attachments() {
-        return attachmentsOf(db(), tenant, now);
-      },
-      get mail() {
-        return mailOf(db(), tenant, now);
-      },
-    };
-  };
+class DataOfTenant implements TenantData {
+  constructor(
+    private readonly database: Database,
+    private readonly now: () => number,
+    private readonly tenant: string,
+    private readonly call: Ending | undefined,
+  ) {}
+
+  get customers() {
+    return customersOf(this.#tables(), this.tenant);
+  }
+
+  get tickets() {
+    return ticketsOf(this.#tables(), this.tenant, this.now);
+  }
+
+  get attachments() {
+    return attachmentsOf(this.#tables(), this.tenant, this.now);
+  }
+
+  get mail() {
+    return mailOf(this.#tables(), this.tenant, this.now);
+  }
+
+  #tables(): Kysely<ToolTables> {
+    return this.database.schema<ToolTables>(SCHEMA, this.call);
+  }
 }
