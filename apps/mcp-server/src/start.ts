@@ -191,7 +191,10 @@ export async function startMcpServer(
       database: () => database.ping().then(() => 'ok'),
       standing: async () => (feed.ready() ? 'ok' : 'not heard yet'),
       revocations: async () => (revocations.ready() ? 'ok' : 'not heard yet'),
-      limiter: () => limiter.decide(PROBE).then(() => 'ok'),
+      limiter: async () => {
+        await limiter.decide(PROBE);
+        return 'ok';
+      },
     },
     notes: { scanner: workshop.scanner.state },
     metrics,

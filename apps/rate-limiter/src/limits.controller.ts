@@ -15,7 +15,7 @@ export class LimitsController {
 
   @Post('decide')
   @HttpCode(200)
-  decide(@Req() request: Request, @Body() body: unknown): Promise<LimitVerdict> {
+  decide(@Req() request: Request, @Body() body: unknown): LimitVerdict | Promise<LimitVerdict> {
     return this.limiter.decide(questionOf(requestCaller(request), body));
   }
 

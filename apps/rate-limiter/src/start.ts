@@ -70,7 +70,10 @@ export async function startRateLimiter(
     port: managementPort(settings),
     // A lease that nobody has is looked up wherever the windows are kept, and nothing changes.
     checks: {
-      limiter: () => limiter.release(DEFAULT_TENANT, 'readyz').then(() => 'ok'),
+      limiter: async () => {
+        await limiter.release(DEFAULT_TENANT, 'readyz');
+        return 'ok';
+      },
       standing: async () => (feed.ready() ? 'ok' : 'not heard'),
       revocations: async () => (revocations.ready() ? 'ok' : 'not heard'),
     },

@@ -23,7 +23,9 @@ export const digestKey = (key: Uint8Array): DigestKey => ({ inner: padded(key, 0
 /** HMAC-SHA-256 of the canonical form, hex. A test holds it against the crypto library's own, which costs three times that. */
 export function argumentsDigest({ inner, outer }: DigestKey, value: unknown): string {
   const text = Buffer.from(canonicalJson(value));
-  return hash('sha256', Buffer.concat([outer, hash('sha256', Buffer.concat([inner, text]), 'buffer')]));
+  // 'binary' is latin1: it keeps every byte, at a third of the price of a Buffer
+  const hashed = hash('sha256', Buffer.concat([inner, text]), 'binary');
+  return hash('sha256', Buffer.concat([outer, Buffer.from(hashed, 'latin1')]));
 }
 
 /** JSON with the keys of every object sorted by code unit, so that equal values have equal text (RFC 8785 in spirit). */

@@ -46,11 +46,6 @@ export class RunningCall implements ToolContext {
     return this.waiting.exchange ?? SILENT;
   }
 
-  /** why it was given up, if it was */
-  get stopped(): Refusal | undefined {
-    return this.#stopped;
-  }
-
   /** Tells the tool to stop, and its caller at once, whether the tool heeds it or not. */
   stop(reason: Refusal): void {
     if (this.#stopped !== undefined) return;
@@ -65,12 +60,9 @@ export class RunningCall implements ToolContext {
     else if (now >= this.dueAt) this.stop(overdue(this.tool));
   }
 
-  /** What becomes of the work, or the reason why nobody waits for it any more. */
-  outcomeOf<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#giveUp = reject;
-      work.then(resolve, reject);
-    });
+  /** @param giveUp is told when it is stopped, and why */
+  onStopped(giveUp: (reason: Refusal) => void): void {
+    this.#giveUp = giveUp;
   }
 }
 
@@ -130,24 +122,30 @@ export async function lookUp<T>(
  * Work that does not heed its signal is given up: its late result is dropped, and `record.unfinished` tells when it really
  * ended, so that its slot is held until then and callers cannot pile up behind it.
  */
-async function supervised<T>(
+function supervised<T>(
   tool: AnyTool,
   begin: (context: ToolContext) => T | Promise<T>,
   { record, calls, waiting, customers }: Underway,
 ): Promise<T> {
   const running = new RunningCall(tool, waiting, customers);
-  let work: Promise<T> | undefined;
-  calls.add(running);
-  try {
-    work = Promise.resolve(begin(running));
-    return await running.outcomeOf(work);
-  } catch (error) {
-    if (running.stopped === undefined || work === undefined) throw error;
-    record.unfinished = work.then(ended, ended);
-    throw record.attempt === undefined ? error : perhapsDone(running.stopped);
-  } finally {
-    calls.remove(running);
-  }
+  // one promise for all of it: this is on the way of every call
+  return new Promise((resolve, reject) => {
+    // what is thrown before anything was waited for rejects it, too
+    const work = Promise.resolve(begin(running));
+    const over = <V>(tell: (value: V) => void) => {
+      return (value: V): void => {
+        calls.remove(running);
+        tell(value);
+      };
+    };
+    calls.add(running);
+    running.onStopped((reason) => {
+      calls.remove(running);
+      record.unfinished = work.then(ended, ended);
+      reject(record.attempt === undefined ? reason : perhapsDone(reason));
+    });
+    work.then(over(resolve), over(reject));
+  });
 }
 
 /** Whoever reads the event of a call with an effect has to know that nobody saw how it ended. */

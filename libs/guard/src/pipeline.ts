@@ -52,15 +52,29 @@ export interface Arriving extends Credentials {
   readOperation(caller: Caller): Promise<Operation>;
 }
 
-declare const ADMITTED: unique symbol;
+/** The key to the second door, which it opens once. */
+class Key {
+  #turned = false;
+
+  constructor(
+    readonly caller: Caller,
+    readonly operation: Operation,
+    readonly record: CallRecord,
+  ) {}
+
+  static isFresh(value: unknown): value is Key {
+    return typeof value === 'object' && value !== null && #turned in value && !value.#turned;
+  }
+
+  static turn(key: Key): void {
+    if (!Key.isFresh(key)) throw new Refusal('internal', {}, { detail: 'run without a fresh key from admit' });
+    key.#turned = true;
+  }
+}
 /** A call that has passed the first door. Only {@link admit} makes one, so {@link run} cannot come first. */
-export type AdmittedCall = Readonly<{ caller: Caller; operation: Operation; record: CallRecord }> & {
-  readonly [ADMITTED]: true;
-};
-const keys = new WeakSet<object>();
+export type AdmittedCall = Key;
 /** True for a key cut by {@link admit} and not yet turned; a look-alike object is not one. */
-export const isAdmitted = (value: unknown): value is AdmittedCall =>
-  typeof value === 'object' && value !== null && keys.has(value);
+export const isAdmitted = Key.isFresh;
 
 /** First door. Its refusals become HTTP 401, 403 and 429, so it runs before any byte of the answer. Every method passes it. */
 export async function admit(arriving: Arriving, record: CallRecord, ports: GuardPorts): Promise<AdmittedCall> {
@@ -74,7 +88,9 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   const state = refuseContained(ports.stateOf(caller));
   step('standing');
   record.slot = ports.slots.enter(caller.tenant, caller.principal);
-  await mayArrive(caller, state, ports);
+  // what answers at once is not waited for, here and below: a turn of the loop costs more than the answer
+  const arrived = mayArrive(caller, state, ports);
+  if (arrived) await arrived;
   step('arrival');
   const operation = (record.operation = await arriving.readOperation(caller));
   step('read');
@@ -85,11 +101,10 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   const stateNow = refuseContained(ports.stateOf(caller));
   authorize(caller, operation, record, now);
   step('scopes');
-  await takeLimits(caller, operation, stateNow, record, ports);
+  const verdict = mayCall(caller, operation, stateNow, ports);
+  record.lease = verdict instanceof Promise ? await verdict : verdict;
   step('limits');
-  const admitted = { caller, operation, record } as AdmittedCall;
-  keys.add(admitted);
-  return admitted;
+  return new Key(caller, operation, record);
 }
 
 /**
@@ -97,14 +112,13 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
  * @param client for whom it is done, and what keeps that it is about to be done
  */
 export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting & AttemptLog): Promise<unknown> {
-  if (!keys.delete(call)) throw new Refusal('internal', {}, { detail: 'run without a fresh key from admit' });
+  Key.turn(call);
   const { caller, operation, record } = call;
   if (operation.kind === 'other') throw new Refusal('internal', {}, { detail: `run of ${operation.method}` });
   const { tool, args } = operation;
   if (ports.drifted?.has(tool.name)) throw new Refusal('tool_drifted', {}, { detail: `${tool.name} is not pinned` });
   const step = stopwatch(record, ports);
   const following: Following = { caller, tool, record };
-  // what answers at once is not waited for, here and below: a turn of the loop costs more than the answer
   const unchained = expectUnchained(following, ports);
   if (unchained) await unchained;
   step('chain');
@@ -187,29 +201,39 @@ function authorize(caller: Caller, operation: Operation, record: CallRecord, now
 }
 
 /** A request counts when it arrives, whatever becomes of it, and before its body costs anything. */
-async function mayArrive({ tenant, principal }: Caller, state: BehaviourState, { limiter }: GuardPorts): Promise<void> {
-  passed(await limiter.decide({ tenant, principal, stage: 'arrival', share: EFFECTS[state].limitShare }));
+function mayArrive(
+  { tenant, principal }: Caller,
+  state: BehaviourState,
+  { limiter }: GuardPorts,
+): void | Promise<unknown> {
+  const verdict = limiter.decide({ tenant, principal, stage: 'arrival', share: EFFECTS[state].limitShare });
+  if (verdict instanceof Promise) return verdict.then(passed);
+  passed(verdict);
 }
 
-async function takeLimits(
+/** Takes from the limits of the caller and of the tool. */
+function mayCall(
   { tenant, principal }: Caller,
   operation: Operation,
   state: BehaviourState,
-  record: CallRecord,
   { limiter }: GuardPorts,
-): Promise<void> {
-  const tool = operation.kind === 'other' ? undefined : operation.tool;
-  record.lease = passed(
-    await limiter.decide({
-      tenant,
-      principal,
-      ...(tool && { tool: tool.name, llmTokens: tool.limit.llmTokens }),
-      share: EFFECTS[state].limitShare,
-    }),
-  );
+): Admission | Promise<Admission> {
+  const share = EFFECTS[state].limitShare;
+  const verdict =
+    operation.kind === 'other'
+      ? limiter.decide({ tenant, principal, share })
+      : limiter.decide({
+          tenant,
+          principal,
+          tool: operation.tool.name,
+          llmTokens: operation.tool.limit.llmTokens,
+          share,
+        });
+  return verdict instanceof Promise ? verdict.then(passed) : passed(verdict);
 }
 
-function passed(verdict: LimitVerdict): LimitVerdict & { allowed: true } {
+type Admission = LimitVerdict & { allowed: true };
+function passed(verdict: LimitVerdict): Admission {
   if (verdict.allowed) return verdict;
   const { limitType, remaining, retryAfterMs } = verdict;
   throw new Refusal('rate_limited', { limitType, remaining, retryAfterMs });

@@ -306,7 +306,7 @@ export function limiterContract(variant: string, make: MakeLimiter): void {
       const { limiter, ask } = await started();
       await expect(ask(wrong)).rejects.toThrow(RangeError);
       const lease = leaseOf(await ask({ llmTokens: 10 }));
-      await expect(limiter.settle('default', lease, -1)).rejects.toThrow(RangeError);
+      await expect((async () => limiter.settle('default', lease, -1))()).rejects.toThrow(RangeError);
       expect(await limiter.settle('default', lease, 10)).toBe(true);
     });
 

@@ -56,6 +56,9 @@ export interface MemoryLimiterStats {
 }
 
 export interface MemoryLimiter extends Limiter {
+  decide(question: LimitQuestion): LimitVerdict;
+  settle(tenant: string, lease: string, llmTokens: number): boolean;
+  release(tenant: string, lease: string): boolean;
   /** How much is remembered now. */
   stats(): MemoryLimiterStats;
 }
@@ -96,7 +99,7 @@ class Ledgers implements MemoryLimiter {
     this.#maxPerTenant = maxPrincipalsPerTenant ?? Math.ceil(maxPrincipals / 2);
   }
 
-  async decide(question: LimitQuestion): Promise<LimitVerdict> {
+  decide(question: LimitQuestion): LimitVerdict {
     const { tenant = DEFAULT_TENANT, principal, tool, share = 1, stage = 'call' } = question;
     const llmTokens = question.llmTokens ?? (tool === undefined ? 0 : ruleFor(tool).llmTokens);
     const now = this.#now();
@@ -123,7 +126,7 @@ class Ledgers implements MemoryLimiter {
     return { allowed: true, lease, remaining: decided.remaining };
   }
 
-  async settle(tenant: string, lease: string, llmTokens: number): Promise<boolean> {
+  settle(tenant: string, lease: string, llmTokens: number): boolean {
     if (!Number.isSafeInteger(llmTokens) || llmTokens < 0) throw new RangeError('llmTokens must be an integer >= 0');
     const found = this.#leases.get(lease);
     if (found === undefined || found.ledger.tenant !== tenant || found.expiresAt <= this.#now()) return false;
@@ -133,7 +136,7 @@ class Ledgers implements MemoryLimiter {
     return true;
   }
 
-  release(tenant: string, lease: string): Promise<boolean> {
+  release(tenant: string, lease: string): boolean {
     return this.settle(tenant, lease, 0);
   }
 

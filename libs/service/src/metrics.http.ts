@@ -36,7 +36,7 @@ export function countRequests(registry: Registry): (...args: [...Parameters<Requ
   registry.registerMetric(metric as unknown as Histogram);
   return (request, response, next) => {
     const from = performance.now();
-    response.once('close', () => {
+    response.on('close', () => {
       const method = METHODS.has(request.method ?? '') ? request.method! : 'other';
       const key = `${method} ${response.statusCode}`;
       let row = counted.get(key);

@@ -17,32 +17,40 @@ export function readText(request: IncomingMessage, maxBytes: number, slot: Slot)
     if (known) slot.hold(declared);
     const chunks: Buffer[] = [];
     let size = 0;
-    const settle = (then: () => void): void => {
+    const refuse = (error: Error): void => {
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
       request.pause();
-      then();
+      reject(error);
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > maxBytes) return settle(() => reject(new Refusal('body_too_large')));
+      if (size > maxBytes) return refuse(new Refusal('body_too_large'));
       try {
         if (!known) slot.hold(chunk.length);
         chunks.push(chunk);
       } catch (error) {
-        settle(() => reject(error as Error));
+        refuse(error as Error);
       }
     };
-    const onEnd = (): void => settle(() => decode(chunks, resolve, reject));
-    const onClose = (): void => settle(() => reject(gone()));
+    let ended = false;
+    const onEnd = (): void => {
+      ended = true;
+      decode(chunks, resolve, reject);
+    };
+    // every request is closed some time, most of them after their end
+    const onClose = (): void => {
+      if (!ended) refuse(gone());
+    };
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
 }
 
 const gone = (): Refusal => new Refusal('request_invalid', {}, { detail: 'the client went away while sending' });
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 function decode(chunks: Buffer[], resolve: (text: string) => void, reject: (refusal: Refusal) => void): void {
   try {
-    resolve(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks)));
+    resolve(UTF8.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
   } catch {
     reject(new Refusal('json_malformed', {}, { detail: 'not UTF-8' }));
   }

@@ -63,7 +63,7 @@ export interface Inbound extends Arrival {
   /** true when the client is gone, so that nobody waits for the answer; asked now and then, which costs a call nothing */
   isGone(): boolean;
   /** any header, by its name in lower case */
-  readonly header: (name: string) => string | undefined;
+  header(name: string): string | undefined;
   /** the client can read an event stream */
   acceptsEvents(): boolean;
   /**
@@ -183,7 +183,7 @@ async function through(passage: Passage, parts: DoorParts): Promise<Answer> {
     record,
     parts.guard,
   );
-  return serve(call, passage.message!, passage, parts);
+  return await serve(call, passage.message!, passage, parts);
 }
 
 /** What can be said from the head alone, before anything is asked of anyone. */
@@ -198,14 +198,20 @@ function checkHead(inbound: Inbound, { hostAllowed, originAllowed }: Neighbourho
   return 'request';
 }
 
-async function readOperation(
-  passage: Passage,
-  { tools, resources, methods, maxBodyBytes = MAX_BODY }: DoorParts,
-): Promise<Operation> {
+function readOperation(passage: Passage, parts: DoorParts): Promise<Operation> {
   const { inbound, record } = passage;
   const { contentType = '', contentEncoding = 'identity' } = inbound;
   if (!isJsonContentType(contentType) || contentEncoding !== 'identity') throw new Refusal('media_type_unsupported');
-  const body = (passage.body = parsed(await inbound.readBody(maxBodyBytes, record.slot!), maxBodyBytes));
+  return inbound.readBody(parts.maxBodyBytes ?? MAX_BODY, record.slot!).then((text) => asked(text, passage, parts));
+}
+
+function asked(
+  text: string,
+  passage: Passage,
+  { tools, resources, methods, maxBodyBytes = MAX_BODY }: DoorParts,
+): Operation {
+  const { inbound, record } = passage;
+  const body = (passage.body = parsed(text, maxBodyBytes));
   if (String(answerId(body)).length > MAX_ID) {
     passage.body = undefined;
     throw new Refusal('request_invalid', {}, { detail: 'a very long id' });
@@ -214,7 +220,7 @@ async function readOperation(
   record.asked = askedOf(message);
   const operation = operationOf(message, tools, resources, methods);
   if (operation.kind === 'tool' && message.era === 'modern') {
-    requireParamHeaders(operation.tool, operation.args, inbound.header);
+    requireParamHeaders(operation.tool, operation.args, inbound);
   }
   return operation;
 }
@@ -290,7 +296,8 @@ async function closed(passage: Passage, answer: Answer, parts: DoorParts): Promi
   if (refusal?.code === 'tool_unknown' && caller !== undefined) record.denial = true;
   tell(record, parts.log);
   try {
-    await parts.ledger.settle(record, answer);
+    const settled = parts.ledger.settle(record, answer);
+    if (settled) await settled;
     await parts.ledger.append(record, inbound, passage.streaming ? 200 : answer.status);
   } catch (error) {
     answer.stream?.dropped();

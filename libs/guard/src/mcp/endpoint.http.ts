@@ -9,6 +9,7 @@ import { firstScopes, resourceMetadataUrl } from './metadata.js';
 import { neighbourhood } from './origins.js';
 import { otherMethods, type Served } from './other-methods.js';
 import { NO_CHANGES } from './changes.js';
+import { expectParamHeaders } from './param-headers.js';
 import { resourcesFor, templatesFor } from './resources.js';
 
 /** What the door works with and is not made here. */
@@ -38,6 +39,7 @@ export interface McpEndpoint {
 export function mcpEndpoint(parts: EndpointParts): McpEndpoint {
   const { resource, tools, resources, serverInfo, instructions, guard, log, now } = parts;
   expectApprovers(tools, guard.approval);
+  expectParamHeaders(tools);
   const others = otherMethods(
     {
       serverInfo,

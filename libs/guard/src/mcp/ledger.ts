@@ -8,15 +8,15 @@ import { attemptEvent, callEvent, type Arrival } from './record.js';
 
 /** What every call leaves behind: its limits settled, its event kept. Each is done once per call. */
 export interface CallLedger {
-  /** Charges the LLM tokens that were really used, or gives the reservation back. Never rejects. */
-  settle(record: CallRecord, answer: Answer): Promise<void>;
+  /** Charges the LLM tokens that were really used, or gives the reservation back. Never fails; at once where it can. */
+  settle(record: CallRecord, answer: Answer): void | Promise<void>;
   /**
    * Keeps that the call's tool is about to be executed. @returns the id of the event
    * @throws Refusal overloaded when it cannot be kept
    */
   attempted(record: CallRecord, arrival: Arrival): Promise<string>;
   /** @throws when the event cannot be kept */
-  append(record: CallRecord, arrival: Arrival, http: number): Promise<void>;
+  append(record: CallRecord, arrival: Arrival, http: number): Promise<unknown>;
 }
 
 /** A model reads about four characters per token. */
@@ -49,31 +49,33 @@ export function callLedger({
   };
 
   return {
-    async settle(record, { status, body }) {
+    settle(record, { status, body }) {
       const { lease, operation, caller } = record;
       if (lease === undefined || caller === undefined) return;
       const { tenant } = caller;
       const readByModel = operation !== undefined && operation.kind !== 'other' && status === 200 && body !== undefined;
+      // The reservation stays charged; that errs on the safe side.
+      const unsettled = (error: unknown): void =>
+        log.warn('a lease was not settled', { correlationId: record.correlationId, error });
       try {
-        if (!readByModel) await limiter.release(tenant, lease.lease);
-        else {
+        if (readByModel) {
           const used = record.refusal === undefined ? operation.tool.llmTokensOf : undefined;
           record.llmTokens = used
             ? used(operation.args as Record<string, unknown>)
             : Math.ceil(Buffer.byteLength(body) / BYTES_PER_TOKEN);
-          await limiter.settle(tenant, lease.lease, record.llmTokens);
         }
+        const settled = readByModel
+          ? limiter.settle(tenant, lease.lease, record.llmTokens!)
+          : limiter.release(tenant, lease.lease);
+        if (settled instanceof Promise) return settled.then(() => undefined, unsettled);
       } catch (error) {
-        // The reservation stays charged; that errs on the safe side.
-        log.warn('a lease was not settled', { correlationId: record.correlationId, error });
+        unsettled(error);
       }
     },
     async attempted(record, arrival) {
       const { id } = await events.append(attemptEvent(record, arrival, now(), keyOf));
       return id;
     },
-    async append(record, arrival, http) {
-      await events.append(callEvent(record, arrival, http, now(), keyOf));
-    },
+    append: (record, arrival, http) => events.append(callEvent(record, arrival, http, now(), keyOf)),
   };
 }

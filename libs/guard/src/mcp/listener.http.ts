@@ -8,6 +8,7 @@ import { discard, readText } from './body.http.js';
 import type { frontDoor, Inbound } from './door.js';
 import { acceptsEvents, EVENT_STREAM, eventOf, eventStream } from './event-stream.http.js';
 import type { Outlet } from './outlet.js';
+import type { Slot } from '../slots.js';
 
 /** How requests reach this server, by its settings. */
 export interface Arrivals {
@@ -27,7 +28,7 @@ export const mcpListener =
   (door: ReturnType<typeof frontDoor>, arrivals: Arrivals): RequestListener =>
   (request, response) => {
     const correlationId = arrivals.newId();
-    door(inboundOf(request, response, correlationId, arrivals)).then(
+    door(new HttpInbound(request, response, correlationId, arrivals)).then(
       (answer) => write(request, response, correlationId, answer),
       // the door answers whatever happens; should it not, the caller learns nothing of why
       () => write(request, response, correlationId, { status: REFUSALS.internal.http, headers: {}, body: undefined }),
@@ -55,39 +56,95 @@ function write(request: IncomingMessage, response: ServerResponse, correlationId
   discard(request);
 }
 
-function inboundOf(
-  request: IncomingMessage,
-  response: ServerResponse,
-  correlationId: string,
-  { trustedProxies, forceHttps, now }: Arrivals,
-): Inbound {
-  const { headers } = request;
-  const one = (name: string): string | undefined => {
-    const value = headers[name];
+/** A request of node:http as the door sees it. Most of it is read when it is asked for, which for most of it is never. */
+class HttpInbound implements Inbound {
+  readonly at: number;
+  readonly address: string;
+  readonly authorization: readonly string[];
+  readonly dpop: readonly string[];
+
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly response: ServerResponse,
+    readonly correlationId: string,
+    private readonly arrivals: Arrivals,
+  ) {
+    this.at = arrivals.now();
+    // a socket that is gone by the time it is asked has forgotten it
+    this.address = clientAddress(request, arrivals.trustedProxies);
+    this.authorization = every(request, 'authorization');
+    this.dpop = every(request, 'dpop');
+  }
+
+  get client() {
+    return {
+      requestId: this.header('x-request-id'),
+      toolCallId: this.header('x-tool-call-id'),
+      traceparent: this.header('traceparent'),
+    };
+  }
+
+  get method() {
+    return this.request.method ?? '';
+  }
+
+  get secure() {
+    const { forceHttps, trustedProxies } = this.arrivals;
+    return !forceHttps || arrivedOverHttps(this.request, trustedProxies);
+  }
+
+  get hosts() {
+    return every(this.request, 'host');
+  }
+
+  get origin() {
+    return this.header('origin');
+  }
+
+  get preflightFor() {
+    return this.header('access-control-request-method');
+  }
+
+  get preflightHeaders() {
+    return this.header('access-control-request-headers');
+  }
+
+  get contentType() {
+    return this.header('content-type');
+  }
+
+  get contentEncoding() {
+    return this.header('content-encoding');
+  }
+
+  get headers() {
+    return {
+      version: this.header('mcp-protocol-version'),
+      method: this.header('mcp-method'),
+      name: this.header('mcp-name'),
+    };
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;
-  };
-  return {
-    correlationId,
-    at: now(),
-    address: clientAddress(request, trustedProxies),
-    client: { requestId: one('x-request-id'), toolCallId: one('x-tool-call-id'), traceparent: one('traceparent') },
-    method: request.method ?? '',
-    secure: !forceHttps || arrivedOverHttps(request, trustedProxies),
-    hosts: every(request, 'host'),
-    origin: one('origin'),
-    preflightFor: one('access-control-request-method'),
-    preflightHeaders: one('access-control-request-headers'),
-    authorization: every(request, 'authorization'),
-    dpop: every(request, 'dpop'),
-    contentType: one('content-type'),
-    contentEncoding: one('content-encoding'),
-    headers: { version: one('mcp-protocol-version'), method: one('mcp-method'), name: one('mcp-name') },
-    readBody: (maxBytes, slot) => readText(request, maxBytes, slot),
-    isGone: () => response.destroyed,
-    header: one,
-    acceptsEvents: () => acceptsEvents(one('accept')),
-    openStream: (head) => (acceptsEvents(one('accept')) ? openStream(response, correlationId, head) : undefined),
-  };
+  }
+
+  readBody(maxBytes: number, slot: Slot): Promise<string> {
+    return readText(this.request, maxBytes, slot);
+  }
+
+  isGone(): boolean {
+    return this.response.destroyed;
+  }
+
+  acceptsEvents(): boolean {
+    return acceptsEvents(this.header('accept'));
+  }
+
+  openStream(headers: Answer['headers']): Outlet | undefined {
+    return this.acceptsEvents() ? openStream(this.response, this.correlationId, headers) : undefined;
+  }
 }
 
 /** Begins the answer as an event stream, unless it has begun or nobody waits for it. */

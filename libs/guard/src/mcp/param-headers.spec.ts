@@ -1,7 +1,7 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import * as z from 'zod';
 import { defineTool, type AnyTool } from '../tool.js';
-import { requireParamHeaders } from './param-headers.js';
+import { expectParamHeaders, requireParamHeaders } from './param-headers.js';
 
 const toolOf = (input: z.ZodObject): AnyTool =>
   defineTool({
@@ -24,7 +24,9 @@ const REGION = toolOf(
   }),
 );
 const checked = (args: unknown, headers: Record<string, string> = {}) =>
-  requireParamHeaders(REGION, args, (name) => headers[name]);
+  requireParamHeaders(REGION, args, { header: (name) => headers[name] });
+
+const NO_HEADERS = { header: () => undefined };
 
 describe('arguments that are mirrored into headers', () => {
   it.each<[string, unknown, Record<string, string>]>([
@@ -52,11 +54,11 @@ describe('arguments that are mirrored into headers', () => {
   });
 
   it('are none for a tool whose schema names none', () => {
-    expect(() => requireParamHeaders(toolOf(z.object({ a: z.string() })), { a: 'b' }, () => undefined)).not.toThrow();
+    expect(() => requireParamHeaders(toolOf(z.object({ a: z.string() })), { a: 'b' }, NO_HEADERS)).not.toThrow();
   });
 
   it('have names that headers can have', () => {
     const odd = toolOf(z.object({ a: z.string().meta({ 'x-mcp-header': 'a b' }) }));
-    expect(() => requireParamHeaders(odd, {}, () => undefined)).toThrow(TypeError);
+    expect(() => expectParamHeaders(new Map([[odd.name, odd]]))).toThrow(TypeError);
   });
 });

@@ -13,18 +13,31 @@ interface Mirrored {
 const known = new WeakMap<AnyTool, readonly Mirrored[]>();
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
 
+/** Anything that has headers. */
+interface Sent {
+  /** @param name in lower case */
+  header(name: string): string | undefined;
+}
+
+/**
+ * Reads what the tools declare, before the first call does.
+ * @throws TypeError for an x-mcp-header that is no name of a header
+ */
+export function expectParamHeaders(tools: ReadonlyMap<string, AnyTool>): void {
+  for (const tool of tools.values()) mirroredOf(tool);
+}
+
 /**
  * Holds the headers of a call to what its body says, for the arguments that the tool has mirrored. What is in the body
  * has to be in the header; a header alone mirrors nothing and is not looked at.
- * @param header one of the request's headers, by its name in lower case
  * @throws Refusal header_mismatch
  * @see MCP 2026-07-28 basic/transports/streamable-http, custom headers from tool parameters
  */
-export function requireParamHeaders(tool: AnyTool, args: unknown, header: (name: string) => string | undefined): void {
+export function requireParamHeaders(tool: AnyTool, args: unknown, sent: Sent): void {
   for (const { path, header: name } of mirroredOf(tool)) {
     const value = valueAt(args, path);
     if (value === undefined) continue;
-    const says = header(name.toLowerCase());
+    const says = sent.header(name.toLowerCase());
     if (says === undefined || !mcpNameAgrees(value, says)) {
       const hint = says === undefined ? `${name} is missing.` : `${name} does not say what the body says.`;
       throw new Refusal('header_mismatch', { hint }, { detail: name });
