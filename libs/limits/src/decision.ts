@@ -34,12 +34,10 @@ export function weigh(held: Held, limits: Limits, llmTokens: number, now: number
   const requests = windowState(held.requests, limits.requests, now);
   const tool = limits.tool && windowState(held.tool, limits.tool, now);
   const budget = budgetState(held.budget, limits.budget, llmTokens, now);
-  const refused = longestWait([
-    ['requests', limits.requests, requests],
-    ...(tool && limits.tool ? ([['tool_requests', limits.tool, tool]] as const) : []),
-    ['llm_tokens', limits.budget, budget],
-  ]);
-  if (refused) return refused;
+  let longest = longer(undefined, 'requests', limits.requests, requests);
+  if (tool && limits.tool) longest = longer(longest, 'tool_requests', limits.tool, tool);
+  longest = longer(longest, 'llm_tokens', limits.budget, budget);
+  if (longest) return refusedBy(longest);
   const reserved = reserve(held.budget, limits.budget, llmTokens, now);
   return {
     allowed: true,
@@ -60,27 +58,27 @@ export function weighArrival(
   now: number,
 ): Refused | { readonly allowed: true; readonly arrivals: WindowLog; readonly remaining: number } {
   const state = windowState(arrivals, rule, now);
-  return (
-    longestWait([['arrivals', rule, state]]) ?? {
-      allowed: true,
-      arrivals: takePermit(arrivals, rule, now),
-      remaining: state.remaining - 1,
-    }
-  );
+  const wait = longer(undefined, 'arrivals', rule, state);
+  if (wait) return refusedBy(wait);
+  return { allowed: true, arrivals: takePermit(arrivals, rule, now), remaining: state.remaining - 1 };
 }
 
-type Asked = readonly [
-  LimitType,
-  { readonly limit: number; readonly windowMs: number },
-  { readonly remaining: number; readonly retryAfterMs: number },
-];
+/** A limit that says to wait. */
+interface Wait {
+  readonly type: LimitType;
+  readonly rule: { readonly limit: number; readonly windowMs: number };
+  readonly state: { readonly remaining: number; readonly retryAfterMs: number };
+}
 
-function longestWait(asked: readonly Asked[]): Refused | undefined {
-  const [type, rule, state] = asked.reduce(
-    (a, b) => (b[2].retryAfterMs > a[2].retryAfterMs ? b : a),
-    asked[0] as Asked,
-  );
-  if (state.retryAfterMs === 0) return undefined;
+/** The longer of two waits, if there is one at all. */
+const longer = (
+  wait: Wait | undefined,
+  type: LimitType,
+  rule: Wait['rule'],
+  state: Wait['state'],
+): Wait | undefined => (state.retryAfterMs > (wait?.state.retryAfterMs ?? 0) ? { type, rule, state } : wait);
+
+function refusedBy({ type, rule, state }: Wait): Refused {
   const refused = { allowed: false, limitType: type, limit: rule.limit, remaining: state.remaining } as const;
   return Number.isFinite(state.retryAfterMs)
     ? { ...refused, retryAfterMs: state.retryAfterMs }

@@ -324,7 +324,7 @@ export function limiterContract(variant: string, make: MakeLimiter): void {
     async function started() {
       const clock = new Clock();
       const limiter = await make(clock.now);
-      const ask = (more: Partial<LimitQuestion>): Promise<LimitVerdict> =>
+      const ask = async (more: Partial<LimitQuestion>): Promise<LimitVerdict> =>
         limiter.decide({ tenant: 'default', principal: 'agt_one', ...more });
       const fill = async (times: number, more: Partial<LimitQuestion> = {}): Promise<void> => {
         for (let i = 0; i < times; i++) expect(await ask(more)).toMatchObject({ allowed: true });

@@ -33,17 +33,18 @@ export interface BudgetState {
  * @param now  ms since epoch; earlier than the last charge counts as that charge's time
  */
 export function budgetState(budget: Budget, rule: BudgetRule, cost: number, now: number): BudgetState {
-  const live = liveSlots(budget, rule, now);
-  const used = live.reduce((sum, slot) => sum + slot.tokens, 0);
+  const first = firstLive(budget, rule, now);
+  let used = 0;
+  for (let at = first; at < budget.length; at++) used += budget[at]!.tokens;
   const remaining = Math.max(0, rule.limit - used);
   if (cost === 0) return { remaining, retryAfterMs: 0 };
   if (cost > rule.limit) return { remaining, retryAfterMs: Infinity };
   let excess = used + cost - rule.limit;
   let retryAfterMs = 0;
-  for (const slot of live) {
-    if (excess <= 0) break;
-    excess -= slot.tokens;
-    retryAfterMs = Math.ceil(slot.lastAt + rule.windowMs - now);
+  for (let at = first; excess > 0 && at < budget.length; at++) {
+    const { tokens, lastAt } = budget[at]!;
+    excess -= tokens;
+    retryAfterMs = Math.ceil(lastAt + rule.windowMs - now);
   }
   return { remaining, retryAfterMs };
 }
@@ -61,7 +62,8 @@ export function reserve(
 ): { readonly budget: Budget; readonly at: number } {
   if (budgetState(budget, rule, cost, now).retryAfterMs > 0) throw new RangeError('the budget lacks that many tokens');
   const at = noEarlierThan(budget, now);
-  return { budget: charge(liveSlots(budget, rule, now), rule, at, cost), at };
+  const first = firstLive(budget, rule, now);
+  return { budget: charge(first === 0 ? budget : budget.slice(first), rule, at, cost), at };
 }
 
 /**
@@ -77,20 +79,24 @@ export const budgetIsIdle = (budget: Budget, windowMs: number, now: number): boo
 
 function charge(budget: Budget, { slotMs }: BudgetRule, at: number, tokens: number): Budget {
   const index = Math.floor(at / slotMs);
-  const found = budget.find((slot) => slot.index === index);
+  let place = budget.length;
+  while (place > 0 && budget[place - 1]!.index >= index) place -= 1;
+  const found = budget[place]?.index === index ? budget[place] : undefined;
   const changed: Slot = {
     index,
     lastAt: Math.max(at, found?.lastAt ?? at),
     tokens: (found?.tokens ?? 0) + tokens,
   };
-  const before = budget.filter((slot) => slot.index < index);
-  const after = budget.filter((slot) => slot.index > index);
-  return changed.tokens > 0 ? [...before, changed, ...after] : [...before, ...after];
+  const others = found === undefined ? 0 : 1;
+  return changed.tokens > 0 ? budget.toSpliced(place, others, changed) : budget.toSpliced(place, others);
 }
 
-const liveSlots = (budget: Budget, { windowMs }: BudgetRule, now: number): Budget => {
+/** Index of the oldest slot that still counts; each was last charged before the next one was. */
+function firstLive(budget: Budget, { windowMs }: BudgetRule, now: number): number {
   const at = noEarlierThan(budget, now);
-  return budget.filter((slot) => slot.lastAt + windowMs > at);
-};
+  let index = 0;
+  while (index < budget.length && budget[index]!.lastAt + windowMs <= at) index += 1;
+  return index;
+}
 
-const noEarlierThan = (budget: Budget, now: number): number => Math.max(now, budget.at(-1)?.lastAt ?? now);
+const noEarlierThan = (budget: Budget, now: number): number => Math.max(now, budget[budget.length - 1]?.lastAt ?? now);
