@@ -185,7 +185,7 @@ describe('limits', () => {
   it('no decision is a refusal', async () => {
     const decide = jest
       .spyOn(rig.limiter, 'decide')
-      .mockRejectedValue(new Refusal('overloaded', { retryAfterMs: 1500 }));
+      .mockReturnValue(Promise.reject(new Refusal('overloaded', { retryAfterMs: 1500 })) as never);
     const got = await rig.post(lookup(), fresh());
     decide.mockRestore();
     expect([got.status, got.json.error.code, got.headers.get('retry-after')]).toEqual([503, 50300, '2']);
@@ -317,7 +317,9 @@ describe('web pages', () => {
 
 describe('our own faults', () => {
   it('a fault before the tool is a bare 500', async () => {
-    const decide = jest.spyOn(rig.limiter, 'decide').mockRejectedValue(new TypeError('password=hunter2'));
+    const decide = jest.spyOn(rig.limiter, 'decide').mockImplementation(() => {
+      throw new TypeError('password=hunter2');
+    });
     const got = await rig.post(lookup(), fresh());
     decide.mockRestore();
     expect([got.status, got.json.error.code, got.json.error.data.code]).toEqual([500, -32603, 'internal']);

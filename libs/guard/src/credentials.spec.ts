@@ -6,7 +6,7 @@ import { memoryCredentialChecks } from './credential-checks.memory.js';
 import type { ProofChecks } from './dpop.js';
 import { localKeys } from './jwks.http.js';
 import { nonces } from './nonces.js';
-import { importedKeys } from './proof-key.js';
+import { proofSigners } from './proof-signer.js';
 import { memoryProofChecks } from './proof-checks.memory.js';
 import { memoryProofReplay } from './proof-replay.memory.js';
 import { proofBy, proofKey, type ProofKey, type ProofWords } from './proof.fixture.js';
@@ -284,7 +284,7 @@ test('when no more proofs can be kept for a principal it waits, and when none at
   const few = (perPrincipal: number, inAll: number): ProofChecks => ({
     nonces: nonces(new Uint8Array(32), now),
     replay: memoryProofReplay(now, { perPrincipal, inAll }),
-    keyOf: importedKeys(),
+    signerOf: proofSigners(),
     now,
   });
   checks = few(1, 10);

@@ -10,20 +10,18 @@ function budget(bounds: Partial<FailureBudgetBounds> = {}) {
   const failures = memoryFailureBudget(() => clock.now, { ...FAILURE_BUDGET_BOUNDS, ...bounds });
   let tried = 0;
   /** what became of one try */
-  const attempt = (owner: string, work: () => Promise<unknown>, isFailure: (error: unknown) => boolean = anyFailure) =>
-    failures
-      .attempt(
-        owner,
-        () => {
-          tried += 1;
-          return work();
-        },
-        isFailure,
-      )
-      .then(
-        () => 'good',
-        (error: Refusal) => error.code,
-      );
+  const attempt = async (owner: string, work: () => unknown, isFailure: (error: unknown) => boolean = anyFailure) => {
+    const counted = () => {
+      tried += 1;
+      return work();
+    };
+    try {
+      await failures.attempt(owner, counted, isFailure);
+      return 'good';
+    } catch (error) {
+      return (error as Refusal).code;
+    }
+  };
   const fail = (owner = 'a') => attempt(owner, () => Promise.reject(bad));
   const pass = (owner = 'a') => attempt(owner, async () => 'x');
   const times = async (many: number, work: () => Promise<string>): Promise<string[]> => {
@@ -60,7 +58,7 @@ test('who is refused learns which limit it was and when the first of them is a m
   clock.now += 20_000;
   await times(59, fail);
   clock.now += 10_000;
-  expect(await refusalOf(failures.attempt('a', async () => 1, anyFailure))).toMatchObject({
+  expect(await refusalOf((async () => failures.attempt('a', async () => 1, anyFailure))())).toMatchObject({
     code: 'rate_limited',
     facts: { limitType: 'failures', remaining: 0, retryAfterMs: 30_000 },
   });
@@ -174,4 +172,17 @@ test('a clock that steps back locks nobody out', async () => {
   await times(61, fail);
   clock.now -= 60 * MINUTE;
   expect(await pass()).toBe('good');
+});
+
+test('work that answers at once is answered at once, and its failures count like those of others', async () => {
+  const failures = memoryFailureBudget(() => 1_800_000_000_000, { ...FAILURE_BUDGET_BOUNDS, perMinute: 2 });
+  const attempt = (work: () => number) => failures.attempt('a', work, anyFailure);
+  const throws = () => {
+    throw bad;
+  };
+  expect(attempt(() => 1)).toBe(1);
+  expect(() => attempt(throws)).toThrow(bad);
+  expect(attempt(() => 2)).toBe(2);
+  expect(() => attempt(throws)).toThrow(bad);
+  expect(() => attempt(() => 3)).toThrow(expect.objectContaining({ code: 'rate_limited' }));
 });

@@ -67,32 +67,40 @@ export function memoryFailureBudget(
     if (underWay === 0 && failedAt.length === 0 && waiting.length === 0) accounts.delete(owner);
   };
 
-  return {
-    async attempt(owner, work, isFailure) {
-      const accountOf = (): Account => accounts.get(owner) ?? opened(owner);
-      let account = accountOf();
-      while (!roomIn(owner, account)) {
-        const { waiting } = account;
-        if (waiting.length >= bounds.waiting) {
-          throw new Refusal('overloaded', { retryAfterMs: 1000 }, { detail: `too many of ${owner} wait` });
-        }
-        await new Promise<void>((resolve) => void waiting.push(resolve));
-        account = accountOf();
-      }
-      account.underWay += 1;
-      try {
-        return await work();
-      } catch (error) {
-        if (isFailure(error)) {
-          account.failedAt.push(now());
-          // the newest last, which is how room is made
-          accounts.delete(owner);
-          accounts.set(owner, account);
-        }
-        throw error;
-      } finally {
-        left(owner, account);
-      }
-    },
+  const failed = (owner: string, account: Account): void => {
+    account.failedAt.push(now());
+    // the newest last, which is how room is made
+    accounts.delete(owner);
+    accounts.set(owner, account);
   };
+
+  const waited = async (owner: string, { waiting }: Account): Promise<void> => {
+    if (waiting.length >= bounds.waiting) {
+      throw new Refusal('overloaded', { retryAfterMs: 1000 }, { detail: `too many of ${owner} wait` });
+    }
+    await new Promise<void>((resolve) => void waiting.push(resolve));
+  };
+
+  const attempt: FailureBudget['attempt'] = (owner, work, isFailure) => {
+    const account = accounts.get(owner) ?? opened(owner);
+    if (!roomIn(owner, account)) return waited(owner, account).then(() => attempt(owner, work, isFailure));
+    account.underWay += 1;
+    const done = <T>(value: T): T => {
+      left(owner, account);
+      return value;
+    };
+    const threw = (error: unknown): never => {
+      if (isFailure(error)) failed(owner, account);
+      left(owner, account);
+      throw error;
+    };
+    let result;
+    try {
+      result = work();
+    } catch (error) {
+      return threw(error);
+    }
+    return result instanceof Promise ? result.then(done, threw) : done(result);
+  };
+  return { attempt };
 }

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { ProofChecks } from './dpop.js';
 import { nonces } from './nonces.js';
-import { importedKeys } from './proof-key.js';
+import { proofSigners } from './proof-signer.js';
 import { memoryProofReplay } from './proof-replay.memory.js';
 
 /** All that checking proofs remembers, in the memory of this process. @param now ms since epoch */
 export const memoryProofChecks = (now: () => number): ProofChecks => ({
   nonces: nonces(randomBytes(32), now),
   replay: memoryProofReplay(now),
-  keyOf: importedKeys(),
+  signerOf: proofSigners(),
   now,
 });

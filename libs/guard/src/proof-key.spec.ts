@@ -1,5 +1,5 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
-import { importedKeys, proofJwk, thumbprint } from './proof-key.js';
+import { proofJwk, thumbprint } from './proof-key.js';
 import { proofKey } from './proof.fixture.js';
 
 test.each(['ES256', 'EdDSA', 'Ed25519', 'RS256'] as const)(
@@ -77,11 +77,3 @@ test('RSA keys of 2,048, 3,072 and 4,096 bits are keys for a proof', async () =>
     expect(proofJwk('RS256', await exportJWK(publicKey))).toMatchObject({ kty: 'RSA' });
   }
 }, 60_000);
-
-test('a key is imported once while it is in use', async () => {
-  const keyOf = importedKeys();
-  const { jwk, jkt } = await proofKey();
-  const found = proofJwk('ES256', jwk)!;
-  expect(await keyOf(found, jkt)).toBe(await keyOf(found, jkt));
-  expect(await keyOf(found, 'another')).not.toBe(await keyOf(found, jkt));
-});

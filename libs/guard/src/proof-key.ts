@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { importJWK, type CryptoKey } from 'jose';
 import * as z from 'zod';
 
 /** Signatures a proof may have. Nothing symmetric and no `none`, so that whoever checks a proof cannot make one (RFC 9449 §11.6). */
@@ -33,24 +32,4 @@ export function proofJwk(alg: unknown, jwk: unknown): ProofJwk | undefined {
 export function thumbprint(jwk: ProofJwk): string {
   const members = Object.fromEntries(Object.entries(jwk).sort(([a], [b]) => (a < b ? -1 : 1)));
   return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
-}
-
-const KEPT = 1_000;
-
-/** Imports keys, which costs half as much as a signature, and keeps the last thousand. */
-export function importedKeys(): (jwk: ProofJwk, jkt: string) => Promise<CryptoKey> {
-  const kept = new Map<string, CryptoKey>();
-  return async (jwk, jkt) => {
-    const known = kept.get(jkt);
-    if (known !== undefined) return known;
-    // no secret can come of it: `kty` is EC, OKP or RSA
-    const key = (await importJWK(
-      jwk,
-      jwk.kty === 'EC' ? 'ES256' : jwk.kty === 'RSA' ? 'RS256' : 'Ed25519',
-    )) as CryptoKey;
-    const [oldest] = kept.keys();
-    if (kept.size >= KEPT && oldest !== undefined) kept.delete(oldest);
-    kept.set(jkt, key);
-    return key;
-  };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { PROOF_REPLAY_BOUNDS, type ProofReplay, type ProofReplayBounds } from './proof-replay.js';
 
 /** Ids are forgotten a minute at a time, once the last of that minute is too old. */
@@ -24,14 +24,18 @@ export function memoryProofReplay(now: () => number, bounds: ProofReplayBounds =
   };
 
   return {
-    async use(tenant, principal, jti, until) {
+    use(tenant, principal, jti, until) {
       forget();
       const owner = `${tenant}/${principal}`;
       // 128 bits of it: ids may be long, and there may be many
-      const id = createHash('sha256').update(jti).digest().toString('latin1', 0, 16);
-      const own = [...minutes.values()].flatMap((used) => used.get(owner) ?? []);
-      if (own.some((ids) => ids.has(id))) return 'again';
-      if (own.reduce((sum, ids) => sum + ids.size, 0) >= bounds.perPrincipal) return 'crowded';
+      const id = hash('sha256', jti, 'binary').slice(0, 16);
+      let own = 0;
+      for (const used of minutes.values()) {
+        const ids = used.get(owner);
+        if (ids?.has(id)) return 'again';
+        own += ids?.size ?? 0;
+      }
+      if (own >= bounds.perPrincipal) return 'crowded';
       if (size >= bounds.inAll) return 'full';
       const end = Math.floor(until / STEP_MS);
       const used = minutes.get(end) ?? new Map<string, Set<string>>();

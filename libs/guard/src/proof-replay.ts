@@ -11,7 +11,7 @@ export interface ProofReplay {
    * Takes a proof's id, in one step with looking whether it was taken.
    * @param until ms since epoch: when the proof is refused for its age in any case, and its id can be forgotten
    */
-  use(tenant: string, principal: string, jti: string, until: number): Promise<ProofUse>;
+  use(tenant: string, principal: string, jti: string, until: number): ProofUse | Promise<ProofUse>;
 }
 
 /** How much a variant keeps. */
