@@ -33,8 +33,9 @@ export type Operation =
 export function neededScopes(operation: Operation): readonly string[] {
   if (operation.kind === 'other') return [];
   const { tool, args } = operation;
+  if (tool.scopesFor === undefined) return tool.scopes;
   const record = typeof args === 'object' && args !== null ? (args as Record<string, unknown>) : {};
-  return [...new Set([...tool.scopes, ...(tool.scopesFor?.(record) ?? [])])];
+  return [...new Set([...tool.scopes, ...tool.scopesFor(record)])];
 }
 
 /**

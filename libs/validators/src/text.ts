@@ -24,12 +24,16 @@ export const text = ({ min = 1, max, lines = false }: TextRules) =>
     .max(max)
     .refine((value) => isPlainText(value, { lines }), 'must be well-formed Unicode without control characters');
 
+/** Nearly every text is, which is found faster than it is made so. */
+const PRINTABLE = /^[ -~]*$/;
+
 /**
  * What is left of a text that a stranger chose, made fit for a log line: ASCII from space to tilde, cut to `max`.
  * @returns undefined when nothing is left
  */
 export function printable(value: unknown, max = 128): string | undefined {
-  if (typeof value !== 'string') return undefined;
+  if (typeof value !== 'string' || value === '') return undefined;
+  if (value.length <= max && PRINTABLE.test(value)) return value;
   return (
     value
       .slice(0, 4 * max)

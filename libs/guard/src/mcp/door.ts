@@ -201,7 +201,8 @@ function checkHead(inbound: Inbound, { hostAllowed, originAllowed }: Neighbourho
 function readOperation(passage: Passage, parts: DoorParts): Promise<Operation> {
   const { inbound, record } = passage;
   const { contentType = '', contentEncoding = 'identity' } = inbound;
-  if (!isJsonContentType(contentType) || contentEncoding !== 'identity') throw new Refusal('media_type_unsupported');
+  const isJson = contentType === 'application/json' || isJsonContentType(contentType);
+  if (!isJson || contentEncoding !== 'identity') throw new Refusal('media_type_unsupported');
   return inbound.readBody(parts.maxBodyBytes ?? MAX_BODY, record.slot!).then((text) => asked(text, passage, parts));
 }
 
