@@ -1,5 +1,6 @@
 import { Controller, Get, Header, HttpCode, Inject, Options } from '@nestjs/common';
 import type { ResourceMetadata } from '@portcullis/guard/mcp/metadata';
+import { MCP_PATH } from '@portcullis/service/common';
 
 export const METADATA = Symbol('metadata');
 
@@ -9,7 +10,7 @@ export interface Metadata {
   readonly issuer: () => Promise<object>;
 }
 
-const RESOURCE = ['oauth-protected-resource', 'oauth-protected-resource/mcp'];
+const RESOURCE = ['oauth-protected-resource', `oauth-protected-resource${MCP_PATH}`];
 const ISSUER = 'oauth-authorization-server';
 
 /** Public documents; web pages of any origin may read them. */

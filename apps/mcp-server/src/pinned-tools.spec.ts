@@ -33,7 +33,7 @@ test.each<[string, () => Record<string, string>, string]>([
     PORTCULLIS_MODE: 'embedded',
     PORT: '0',
     AUTH_ISSUER: 'http://127.0.0.1:1',
-    MCP_RESOURCE: bound.url,
+    MCP_RESOURCE: `${bound.url}/mcp`,
   });
   const start = startMcpServer(settings, { pins: approved(), log: silentLog } as McpServerParts, bound);
   await expect(start).rejects.toThrow(says);

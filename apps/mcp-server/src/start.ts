@@ -11,7 +11,7 @@ import { standingFeed } from '@portcullis/guard/standing-feed';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
 import type { TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
-import { managementPort } from '@portcullis/service/common';
+import { managementPort, MCP_PATH } from '@portcullis/service/common';
 import { drained } from '@portcullis/service/drain.http';
 import type { IncomingMessage } from 'node:http';
 import { clientAddress } from '@portcullis/guard/forwarding';
@@ -70,7 +70,6 @@ export interface McpServerParts {
 
 /** A question of nobody's, which any answer to says that the limiter is there. */
 const PROBE = { tenant: DEFAULT_TENANT, principal: 'readyz', stage: 'arrival' } as const;
-const MCP_PATH = '/mcp';
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
 /** Starts the protected MCP server on a port that is bound already. Its database schema is brought up to date first. */

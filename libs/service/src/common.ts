@@ -12,6 +12,14 @@ import {
   wholeSetting,
 } from './setting.js';
 
+/** Where mcp-server's endpoint is; its metadata and what people are shown hang on it. */
+export const MCP_PATH = '/mcp';
+
+const mcpResource = urlSetting().refine(
+  (url) => url.replace(/^https?:\/\/[^/]*/i, '') === MCP_PATH,
+  `must have the path ${MCP_PATH}, where the endpoint is. Give https://HOST${MCP_PATH}, and let no proxy in front add to that path or change it`,
+);
+
 /**
  * The names that all services share; `portcullis config` prints them. An app's config.ts spreads it, gives PORT its own embedded
  * value, and omits what it does not use: `z.object({ ...common, … }).omit({ DATABASE_URL: true })`.
@@ -34,8 +42,8 @@ export const common = {
   AUTH_ISSUER: embeddedDefault(urlSetting(), 'http://127.0.0.1:4400').describe(
     'the https URL of the authorization server',
   ),
-  MCP_RESOURCE: embeddedDefault(urlSetting(), 'http://127.0.0.1:4401/mcp').describe(
-    'the https URL of the MCP endpoint',
+  MCP_RESOURCE: embeddedDefault(mcpResource, 'http://127.0.0.1:4401/mcp').describe(
+    `the https URL of the MCP endpoint, whose path is ${MCP_PATH}`,
   ),
   RATE_LIMITER_URL: embeddedDefault(urlSetting(), 'http://127.0.0.1:4402').describe(
     'the https URL of the rate limiter',

@@ -56,6 +56,10 @@ describe('hardened mode', () => {
     ['an http issuer', { AUTH_ISSUER: 'http://auth.example' }, 'AUTH_ISSUER'],
     ['an http issuer on loopback', { AUTH_ISSUER: 'http://127.0.0.1:4400' }, 'AUTH_ISSUER'],
     ['an http resource', { MCP_RESOURCE: 'http://mcp.example/mcp' }, 'MCP_RESOURCE'],
+    ['a resource with another path', { MCP_RESOURCE: 'https://mcp.example/tools' }, 'MCP_RESOURCE'],
+    ['a resource with more path', { MCP_RESOURCE: 'https://mcp.example/gate/mcp' }, 'MCP_RESOURCE'],
+    ['a resource with a path written otherwise', { MCP_RESOURCE: 'https://mcp.example/a/../mcp' }, 'MCP_RESOURCE'],
+    ['a resource without a path', { MCP_RESOURCE: 'https://mcp.example' }, 'MCP_RESOURCE'],
     ['an http rate limiter', { RATE_LIMITER_URL: 'http://limits' }, 'RATE_LIMITER_URL'],
     ['an http analytics service', { ANALYTICS_URL: 'http://analytics' }, 'ANALYTICS_URL'],
     ['an issuer that is no URL', { AUTH_ISSUER: 'auth.example' }, 'AUTH_ISSUER'],
@@ -208,6 +212,13 @@ describe('reading', () => {
   test('X_FILE means nothing for what is no secret', () => {
     const { OUTBOX_DIR: _, ...rest } = HARDENED;
     expect(Object.keys(problemsOf({ ...rest, OUTBOX_DIR_FILE: '/run/x' }, () => '/tmp'))).toEqual(['OUTBOX_DIR']);
+  });
+
+  test('the endpoint is at /mcp, in every mode, and a resource elsewhere is told so', () => {
+    const { MCP_RESOURCE: says } = problemsOf({ ...EMBEDDED, MCP_RESOURCE: 'http://127.0.0.1:4401/v1' });
+    expect(says).toMatch(/must have the path \/mcp.*Give https:\/\/HOST\/mcp/);
+    const slashed = readSettings(schema, { ...HARDENED, MCP_RESOURCE: 'https://mcp.example:8443/mcp/' });
+    expect(slashed.MCP_RESOURCE).toBe('https://mcp.example:8443/mcp');
   });
 
   test('a key setting holds the new key and then the old one', () => {
