@@ -81,10 +81,13 @@ async function theirs({ headers, body }: Sent): Promise<Seen> {
   return { http: response.status, ...JSON.parse(event?.slice('data: '.length) ?? text) };
 }
 
+const speaking = (revision: string) => (method: string, params: Record<string, unknown>) =>
+  legacy(method, params, revision);
 const ERAS = {
   '2026-07-28': modern,
-  '2025-11-25': legacy,
-  '2025-03-26': (method: string, params: object) => legacy(method, { ...params }, '2025-03-26'),
+  '2025-11-25': speaking('2025-11-25'),
+  '2025-06-18': speaking('2025-06-18'),
+  '2025-03-26': speaking('2025-03-26'),
 };
 const eras = Object.entries(ERAS);
 const corpus = (rows: readonly (readonly [name: string, params: Record<string, unknown>])[]) =>
