@@ -14,7 +14,11 @@ const pinState = z.object({
   approved: z.string().optional(),
 });
 export type PinState = z.output<typeof pinState>;
-const answer = z.object({ file: z.string(), tools: z.array(pinState) });
+const names = z.array(z.string());
+/** What an approval did, by names of tools. */
+const pinChanges = z.object({ added: names, changed: names, removed: names });
+export type PinChanges = z.output<typeof pinChanges>;
+const answer = z.object({ file: z.string(), tools: z.array(pinState), changes: pinChanges.optional() });
 export type PinsAnswer = z.output<typeof answer>;
 
 /**
@@ -37,3 +41,9 @@ export const pinColumns: readonly Column<PinState>[] = [
 ];
 export const differing = ({ tools }: PinsAnswer): readonly PinState[] =>
   tools.filter(({ problem }) => problem !== undefined);
+
+/** One line a kind of change; none when nothing changed. */
+export const saidChanges = ({ added, changed, removed }: PinChanges): readonly string[] =>
+  Object.entries({ Added: added, Changed: changed, Removed: removed }).flatMap(([what, tools]) =>
+    tools.length === 0 ? [] : [`${what}: ${tools.join(', ')}`],
+  );

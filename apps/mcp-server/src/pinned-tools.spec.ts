@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pinsOf } from '@portcullis/guard/pins';
@@ -6,8 +6,8 @@ import { silentLog } from '@portcullis/contract/log';
 import { bind, closeBound } from '@portcullis/service/listener.http';
 import { readSettings } from '@portcullis/service/settings';
 import { config } from './config.js';
-import { approvedWith, expectApproved, PINNED_TOOLS } from './pinned-tools.js';
-import { readPins, writePins } from './pins.file.js';
+import { approvedWith, expectApproved, pinChanges, PINNED_TOOLS } from './pinned-tools.js';
+import { approvePins, readPins, writePins } from './pins.file.js';
 import { startMcpServer, type McpServerParts } from './start.js';
 
 const now = pinsOf(PINNED_TOOLS);
@@ -51,6 +51,38 @@ describe('an approval', () => {
   test.each(['no_such_tool', 'constructor', '__proto__'])('of %s, which is none, is refused', (name) =>
     expect(() => approvedWith(before, [name])).toThrow(RangeError),
   );
+});
+
+test('an approval says what it added, changed and removed, by name', () => {
+  const { send_bulk_email: _, ...without } = now;
+  const before = { ...without, delete_customer: '0'.repeat(64), drop_tables: '1'.repeat(64) };
+  expect(pinChanges(before, now)).toEqual({
+    added: ['send_bulk_email'],
+    changed: ['delete_customer'],
+    removed: ['drop_tables'],
+  });
+  expect(pinChanges(now, { ...now })).toEqual({ added: [], changed: [], removed: [] });
+});
+
+test('an approval makes the file, and leaves it alone when nothing changes', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'pins-'));
+  const path = join(folder, 'pins.json');
+  expect((await approvePins([], path)).changes.added).toEqual(Object.keys(now).toSorted());
+  expect(await readPins(path)).toEqual(now);
+  const oneLine = JSON.stringify(now);
+  await writeFile(path, oneLine);
+  const again = await approvePins([], path);
+  expect(again).toEqual({ approved: now, changes: { added: [], changed: [], removed: [] } });
+  expect(await readFile(path, 'utf8')).toBe(oneLine);
+  await writePins({ ...now, delete_customer: '0'.repeat(64), drop_tables: '1'.repeat(64) }, path);
+  expect((await approvePins(['drop_tables'], path)).changes).toEqual({
+    added: [],
+    changed: [],
+    removed: ['drop_tables'],
+  });
+  expect(await readPins(path)).toEqual({ ...now, delete_customer: '0'.repeat(64) });
+  await expect(approvePins(['no_such_tool'], path)).rejects.toThrow(RangeError);
+  await rm(folder, { recursive: true });
 });
 
 test('the file is sorted, comes back as it was written, and takes no nonsense', async () => {

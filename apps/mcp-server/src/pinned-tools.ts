@@ -29,3 +29,22 @@ export function approvedWith(before: Pins, names: readonly string[], tools: read
   }
   return after;
 }
+
+/** Names of tools, each list sorted. */
+export interface PinChanges {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** What an approval did. */
+export function pinChanges(before: Pins, after: Pins): PinChanges {
+  const names = Object.keys(after).toSorted();
+  return {
+    added: names.filter((name) => !Object.hasOwn(before, name)),
+    changed: names.filter((name) => Object.hasOwn(before, name) && before[name] !== after[name]),
+    removed: Object.keys(before)
+      .filter((name) => !Object.hasOwn(after, name))
+      .toSorted(),
+  };
+}

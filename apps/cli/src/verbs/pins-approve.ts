@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { askPins, differing, pinColumns } from '../pins.js';
-import { table } from '../table.js';
+import { NotDone } from '../faults.js';
+import { askPins, differing, saidChanges } from '../pins.js';
 import { defineVerb } from '../verb.js';
 
 export const pinsApprove = defineVerb({
@@ -9,14 +9,16 @@ export const pinsApprove = defineVerb({
   options: [{ flags: '--tool <name>', says: 'this tool only, not all that differ', repeated: true }],
   input: z.object({ tool: z.array(z.string().min(1).max(128)).default([]) }),
   run: async ({ tool }, ports) => {
-    const before = differing(await askPins(['list'], ports));
     const after = await askPins(['approve', ...tool], ports);
-    const left = new Set(differing(after).map(({ name }) => name));
-    const approved = before.filter(({ name }) => !left.has(name));
-    ports.note(`Written to ${after.file}. Servers take it at their next start.`);
+    const { file, changes } = after;
+    if (changes === undefined) throw new NotDone('The server does not say what was approved. Build it: npm run build.');
+    const lines = saidChanges(changes);
+    const left = differing(after).map(({ name }) => name);
+    if (lines.length > 0) ports.note(`Written to ${file}. Servers take it at their next start.`);
+    if (left.length > 0) ports.note(`Still not as approved: ${left.join(', ')}.`);
     return {
-      json: { file: after.file, approved: approved.map(({ name }) => name) },
-      text: approved.length === 0 ? 'Every tool was as it was approved.' : table(pinColumns, approved),
+      json: { file, ...changes },
+      text: lines.length > 0 ? lines.join('\n') : 'Nothing changed, and nothing was written.',
     };
   },
 });
