@@ -108,6 +108,32 @@ test('mail to many needs two different people, and says how many there were', as
   expect((await rig.post(repeated, words)).json.result.structuredContent).toMatchObject({ queued: 1 });
 });
 
+test('mail that people approved does not go to addresses that were changed after they were asked', async () => {
+  const { words, asked } = newAgent();
+  const { approval, approvalUrl } = await asked(call('send_bulk_email', LETTER));
+  for (const who of ['rita', 'ron']) await person(rig, who).decide(approvalUrl);
+  const writer = { client: 'a-second-client', scope: 'customer:write' };
+  const moved = await rig.post(call('update_customer', { customer_id: '12345', email: 'mine@example.net' }), writer);
+  expect(moved.json.result.isError).toBeUndefined();
+  const before = await rig.rows();
+
+  const sent = await rig.post(withApproval(approval, 'send_bulk_email', LETTER), words);
+  expect(refusalIn(sent)).toMatchObject({ code: 'approval_needed' });
+  expect(saysIn(sent)).toContain('was changed after approval of this mail was asked for');
+  expect(rig.events.lastCall()).toMatchObject({ outcome: 'approval_needed', denial: false, approval });
+  expect(await rig.rows()).toEqual(before);
+  expect(refusalIn(await rig.post(withApproval(approval, 'send_bulk_email', LETTER), words))).not.toHaveProperty(
+    'approvalUrl',
+  );
+
+  rig.skip(1);
+  const again = await asked(call('send_bulk_email', LETTER));
+  expect(again.approval).not.toBe(approval);
+  for (const who of ['rita', 'ron']) await person(rig, who).decide(again.approvalUrl);
+  const done = await rig.post(withApproval(again.approval, 'send_bulk_email', LETTER), words);
+  expect(done.json.result.structuredContent).toMatchObject({ queued: 1 });
+});
+
 test('nobody approves a call that is made in their own name', async () => {
   const { words, asked } = newAgent();
   const { approval, approvalUrl } = await asked();

@@ -65,6 +65,7 @@ const MAX_SHOWN = 65_536;
 /**
  * Lets a call of a tool that needs people's yes pass once they gave it, to exactly this call. Others are asked for, or told
  * what became of their asking.
+ * @returns when they were asked, ms since epoch; undefined for a tool that needs nobody's yes
  * @throws Refusal approval_needed, also with too many open ones (limitType `approvals`); input_invalid when nobody could read it
  */
 export async function approve(
@@ -72,9 +73,9 @@ export async function approve(
   operation: Exclude<Operation, { kind: 'other' }>,
   record: CallRecord,
   ports: ApprovalPorts | undefined,
-): Promise<void> {
+): Promise<number | undefined> {
   const { tool, args } = operation;
-  if (tool.approvals === undefined) return;
+  if (tool.approvals === undefined) return undefined;
   if (ports === undefined) throw new Refusal('internal', {}, { detail: `nobody can approve ${tool.name} here` });
   const shown = shownArguments(args);
   if (shown.length > MAX_SHOWN) {
@@ -91,7 +92,8 @@ export async function approve(
   const id = await broughtId(brought, asking, ports);
   if (id === undefined) throw await askedFor(asking, brought?.opensUrls === true, record, ports);
   const outcome = isApprovalId(id) ? await spent(id, asking, record, ports) : id;
-  if (outcome !== 'spent') throw await unspent(id, outcome, asking, record, ports);
+  if (typeof outcome !== 'number') throw await unspent(id, outcome, asking, record, ports);
+  return outcome;
 }
 
 interface Asking {
@@ -173,16 +175,24 @@ function needed(approval: ApprovalRecord, ports: ApprovalPorts): Refusal {
 
 const urlOf = (id: ApprovalId, { approvalsUrl }: ApprovalPorts): string => `${approvalsUrl}/${id}`;
 
-async function spent(id: ApprovalId, asking: Asking, record: CallRecord, ports: ApprovalPorts): Promise<SpendOutcome> {
+/** @returns when it was asked for, ms since epoch; or why it is not spent */
+async function spent(
+  id: ApprovalId,
+  asking: Asking,
+  record: CallRecord,
+  ports: ApprovalPorts,
+): Promise<number | Exclude<SpendOutcome, 'spent'>> {
   const { tenant } = asking.caller;
+  let askedAt = 0;
   const outcome = await ports.approvals.spend(tenant, id, asking.call, async (spending) => {
     record.approval = id;
+    askedAt = spending.askedAt;
     expectStanding(spending, tenant, ports);
     await append('approval.spent', id, asking, ports);
   });
   // whose it is not, does not have it in its events either
   if (outcome !== 'unknown') record.approval = id;
-  return outcome;
+  return outcome === 'spent' ? askedAt : outcome;
 }
 
 /** @throws Refusal approval_needed when somebody was shut out since they decided: what they said counts no more */

@@ -32,6 +32,7 @@ export class RunningCall implements ToolContext {
     readonly tool: Pick<AnyTool, 'deadlineMs' | 'effects'>,
     private readonly waiting: Waiting,
     readonly customers?: readonly string[] | undefined,
+    readonly approvalAskedAt?: number | undefined,
   ) {}
 
   get signal(): AbortSignal {
@@ -81,6 +82,7 @@ export interface Underway {
   readonly waiting: Waiting;
   /** those it may touch, once they are known */
   readonly customers?: readonly string[] | undefined;
+  readonly approvalAskedAt?: number | undefined;
 }
 
 /**
@@ -125,9 +127,9 @@ export async function lookUp<T>(
 function supervised<T>(
   tool: AnyTool,
   begin: (context: ToolContext) => T | Promise<T>,
-  { record, calls, waiting, customers }: Underway,
+  { record, calls, waiting, customers, approvalAskedAt }: Underway,
 ): Promise<T> {
-  const running = new RunningCall(tool, waiting, customers);
+  const running = new RunningCall(tool, waiting, customers, approvalAskedAt);
   // one promise for all of it: this is on the way of every call
   return new Promise((resolve, reject) => {
     // what is thrown before anything was waited for rejects it, too

@@ -137,10 +137,11 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
   );
   const customers = taken instanceof Promise ? await taken : taken;
   step('task');
+  let approvalAskedAt: number | undefined;
   if (tool.approvals !== undefined) {
     // no yes of a person is spent for nobody
     if (client.isGone()) throw cancelled();
-    await approve(caller, operation, record, ports.approval);
+    approvalAskedAt = await approve(caller, operation, record, ports.approval);
     step('approval');
   }
   if (client.isGone()) throw cancelled();
@@ -156,7 +157,7 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
   if (still) await still;
   let output: unknown;
   try {
-    output = await execute(tool, input, depsFor, { ...underway, customers });
+    output = await execute(tool, input, depsFor, { ...underway, customers, approvalAskedAt });
   } catch (error) {
     noteMissing(following, error);
     throw error;

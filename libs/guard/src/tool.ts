@@ -16,6 +16,11 @@ export interface ToolContext {
    * of them still when it is written, since rows may come and go after they were looked up.
    */
   readonly customers?: readonly string[] | undefined;
+  /**
+   * When people were asked to approve this call, ms since epoch; undefined for a tool without `approvals`. They said yes to
+   * the arguments only: what these stand for should not have become something else since.
+   */
+  readonly approvalAskedAt?: number | undefined;
 }
 
 /** Customers that a call names. Undefined stands for records that are not there, which are nobody's. */

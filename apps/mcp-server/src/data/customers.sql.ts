@@ -4,8 +4,8 @@ import type { Customer, TenantData } from './data.js';
 import type { CustomerTable, ToolTables } from './tables.sql.js';
 import { pageOf } from './page.js';
 
-/** The customers of one tenant. Values travel as parameters only. */
-export function customersOf(db: Kysely<ToolTables>, tenant: string): TenantData['customers'] {
+/** The customers of one tenant. Values travel as parameters only. `now` gives ms since epoch. */
+export function customersOf(db: Kysely<ToolTables>, tenant: string, now: () => number): TenantData['customers'] {
   const own = () => db.selectFrom('customers').selectAll().where('tenant', '=', tenant);
   return {
     byId: async (id) => customer(present(await own().where('customer_id', '=', id).executeTakeFirst())),
@@ -28,6 +28,12 @@ export function customersOf(db: Kysely<ToolTables>, tenant: string): TenantData[
       const row = await db
         .updateTable('customers')
         .set(changes)
+        .$if(changes.email !== undefined, (query) =>
+          query.set({
+            // of the row as it was: to be told the same address again changes nothing
+            email_changed_at: sql`case when email = ${changes.email} then email_changed_at else ${new Date(now())} end`,
+          }),
+        )
         .where('tenant', '=', tenant)
         .where('customer_id', '=', id)
         .returningAll()
@@ -73,7 +79,13 @@ export function present<Row>(row: Row | undefined): Row {
   return row;
 }
 
-const customer = ({ tenant: _, balance_cents, created_at, ...row }: Selectable<CustomerTable>): Customer => ({
+const customer = ({
+  tenant: _tenant,
+  email_changed_at: _changed,
+  balance_cents,
+  created_at,
+  ...row
+}: Selectable<CustomerTable>): Customer => ({
   ...row,
   status: row.status as Customer['status'],
   balance: Number(balance_cents) / 100,

@@ -94,7 +94,11 @@ export interface TenantData {
     remove(ids: readonly string[], of: readonly string[]): Promise<void>;
   };
   readonly mail: {
-    /** writes one mail to each of these customers, or, when one is unknown, to none */
-    queue(mail: NewMail): Promise<{ readonly mail_id: string; readonly queued: number }>;
+    /**
+     * Writes one mail to each of these customers, or to none.
+     * @param approvalAskedAt ms since epoch; when people were asked for it
+     * @throws Refusal row_forbidden when one is unknown; approval_needed when the address of one became another since
+     */
+    queue(mail: NewMail, approvalAskedAt: number): Promise<{ readonly mail_id: string; readonly queued: number }>;
   };
 }

@@ -1,4 +1,4 @@
-import type { GeneratedAlways } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
 
 /** Schema `tools`. A bigint comes as number, bigint or text, depending on the driver. */
 type Bigint = number | bigint | string;
@@ -14,6 +14,7 @@ export interface CustomerTable {
   status: string;
   balance_cents: Bigint;
   created_at: Date;
+  email_changed_at: Generated<Date | null>;
 }
 
 export interface TicketTable {

@@ -165,11 +165,11 @@ export function tenantDataContract(open: () => Promise<Database>): void {
       const words = { subject: "'; --", body: 'Hello\nthere' };
       await dataOf('mail-a').customers.remove('QRS456');
       for (const stranger of ['QRS456', 'NOBODY']) {
-        const sent = dataOf('mail-a').mail.queue({ customer_ids: ['12345', stranger], ...words });
+        const sent = dataOf('mail-a').mail.queue({ customer_ids: ['12345', stranger], ...words }, NOW);
         await expect(sent).rejects.toMatchObject({ code: 'row_forbidden' });
       }
       expect(await rows()).toEqual([]);
-      expect(await mail.queue({ customer_ids: ['67890', '12345', '12345'], ...words })).toEqual({
+      expect(await mail.queue({ customer_ids: ['67890', '12345', '12345'], ...words }, NOW)).toEqual({
         mail_id: 'M-100001',
         queued: 2,
       });
@@ -179,6 +179,24 @@ export function tenantDataContract(open: () => Promise<Database>): void {
       ]);
       await customers.remove('67890');
       expect(await rows()).toHaveLength(1);
+    });
+
+    it('no mail goes to an address that became another one since the mailing was asked for', async () => {
+      const { customers, mail } = tenantData(database, () => NOW)('mail-b');
+      const rows = () => database.schema<ToolTables>(SCHEMA).selectFrom('outgoing_mail').select('mail_id').execute();
+      const { length } = await rows();
+      const letter = { customer_ids: ['12345', 'ABC123'], subject: 'News', body: 'Some.' };
+      const { email } = await customers.byId('ABC123');
+      await customers.update('ABC123', { email, phone: '555 0100' });
+      expect(await mail.queue(letter, NOW - 60_000)).toMatchObject({ queued: 2 });
+      await customers.update('ABC123', { email: 'elsewhere@example.com' });
+      await customers.update('ABC123', { email: 'elsewhere@example.com', name: 'Somebody' });
+      for (const askedAt of [NOW - 60_000, NOW]) {
+        await expect(mail.queue(letter, askedAt)).rejects.toMatchObject({ code: 'approval_needed' });
+      }
+      expect(await rows()).toHaveLength(length + 2);
+      expect(await mail.queue(letter, NOW + 1)).toMatchObject({ queued: 2 });
+      expect(await customers.byId('ABC123')).not.toHaveProperty('email_changed_at');
     });
   });
 }

@@ -28,7 +28,7 @@ class DataOfTenant implements TenantData {
   ) {}
 
   get customers() {
-    return customersOf(this.#tables(), this.tenant);
+    return customersOf(this.#tables(), this.tenant, this.now);
   }
 
   get tickets() {

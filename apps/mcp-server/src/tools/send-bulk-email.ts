@@ -19,5 +19,6 @@ export const sendBulkEmail = defineTool({
   }),
   output: z.strictObject({ mail_id: z.string(), queued: z.int() }),
   customersOf: ({ customer_ids }) => customer_ids,
-  execute: async (letter, { mail }: TenantData) => mail.queue(letter),
+  // with no time of asking, every address that ever changed is one too late
+  execute: async (letter, { mail }: TenantData, { approvalAskedAt = 0 }) => mail.queue(letter, approvalAskedAt),
 });
