@@ -79,7 +79,7 @@ function revisionLine([revision, { scenarios, passed, known }]) {
 }
 
 function knownLines([revision, { known }]) {
-  return Object.entries(known).map(([scenario, why]) => `- \`${scenario}\` (${revision}): ${upper(why)}.`);
+  return Object.entries(known).map(([scenario, { why }]) => `- \`${scenario}\` (${revision}): ${upper(why)}.`);
 }
 
 function line({ title, musts, rows }) {

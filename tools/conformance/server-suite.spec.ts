@@ -41,19 +41,41 @@ describe('the suite for servers', () => {
   });
 
   test('says what is known not to pass, and fails once it does', () => {
-    const known = { ...EXPECTED, passed: 2, known: { ping: 'it cannot' } };
-    const failing = [...GOOD.slice(0, 3), { ...GOOD[3], status: 'FAILURE' }];
-    expect(judged({ checks: failing }, known)).toMatchObject({
+    const known = { ...EXPECTED, passed: 2, known: { ping: { ends: 'WARNING', why: 'it cannot' } } };
+    const ending = (status: string) => [...GOOD.slice(0, 3), { ...GOOD[3], status }];
+    expect(judged({ checks: ending('WARNING') }, known)).toMatchObject({
       problems: [],
       known: ['2026-07-28 ping: it cannot'],
       scenarios: 1,
     });
     expect(judged({}, { ...known, passed: 3 }).problems.join()).toMatch(/ping: passes, but is listed as known/);
+    for (const status of ['FAILURE', 'SKIPPED'])
+      expect(judged({ checks: ending(status) }, known).problems).toEqual([`2026-07-28 ping:d: ${status}`]);
   });
 
   test('tells of scenarios that are not required, and scores none of them', () => {
     const more = [...GOOD, { scenario: 'tasks', id: 'x', status: 'FAILURE' }];
     expect(judged({ checks: more })).toMatchObject({ problems: [], passed: 3, notScored: ['tasks failed'] });
+  });
+
+  test('of what is required these do not pass, each with its reason, and no other', () => {
+    const ends = ({ known }: (typeof REVISIONS)[string]) =>
+      Object.entries(known).map(([name, how]) => [name, how.ends]);
+    expect(Object.entries(REVISIONS).map(([revision, of]) => [revision, Object.fromEntries(ends(of))])).toEqual([
+      ['2026-07-28', {}],
+      [
+        '2025-11-25',
+        {
+          'tools-call-sampling': 'FAILURE',
+          'tools-call-elicitation': 'FAILURE',
+          'elicitation-sep1034-defaults': 'FAILURE',
+          'elicitation-sep1330-enums': 'FAILURE',
+          'server-sse-multiple-streams': 'WARNING',
+        },
+      ],
+    ]);
+    for (const { known } of Object.values(REVISIONS))
+      for (const { why } of Object.values(known)) expect(why).toMatch(/\w+ \w+/);
   });
 
   test.each(Object.entries(REVISIONS))(
