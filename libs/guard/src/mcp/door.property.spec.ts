@@ -13,7 +13,8 @@ import type { GuardPorts } from '../pipeline.js';
 import { memorySlots } from '../slots.memory.js';
 import { defineTool, toolRegistry, type ToolContext } from '../tool.js';
 import type { Answer } from './answer.js';
-import { frontDoor, type Inbound } from './door.js';
+import { frontDoor } from './door.js';
+import type { Inbound } from './inbound.js';
 import { callLedger } from './ledger.js';
 
 /** What becomes of a request, and the outcome that its event has to tell. */

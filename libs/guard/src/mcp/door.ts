@@ -1,13 +1,7 @@
-import { isJsonContentType } from '@modelcontextprotocol/server';
-import { Refusal, refusalOf, REFUSALS } from '@portcullis/contract/refusals';
 import type { Log } from '@portcullis/contract/log';
-import type { AttemptLog } from '../attempt.js';
-import type { CallRecord, Operation } from '../call.js';
-import type { Waiting } from '../deadline.js';
-import { admit, run, type AdmittedCall, type GuardPorts } from '../pipeline.js';
-import type { Slot } from '../slots.js';
-import type { AnyTool } from '../tool.js';
-import { JsonRefused, parseJson } from '@portcullis/validators/json';
+import { Refusal, refusalOf, REFUSALS } from '@portcullis/contract/refusals';
+import type { CallRecord } from '../call.js';
+import { admit, run, type AdmittedCall } from '../pipeline.js';
 import {
   otherAnswer,
   refusalAnswer,
@@ -19,135 +13,17 @@ import {
   type Answer,
 } from './answer.js';
 import { pageAnswer } from './approval-exchange.js';
-import { CallExchange } from './call-exchange.js';
-import { NO_CHANGES, type Changes } from './changes.js';
-import { corsHeaders, preflightAnswer } from './cors.js';
-import type { CallLedger } from './ledger.js';
-import type { Outlet } from './outlet.js';
-import { METHODS, type Methods, type ServerInfo } from './protocol.js';
-import type { ResourceTemplate } from './resources.js';
-import { answerId, eraOf, messageOf, type Message, type ProtocolHeaders } from './message.js';
-import { operationOf } from './operation.js';
-import type { Neighbourhood } from './origins.js';
-import type { OtherMethods } from './other-methods.js';
-import { requireParamHeaders } from './param-headers.js';
-import { askedOf, openRecord, type Arrival } from './record.js';
-import type { Streams } from './streams.js';
-import { listen } from './subscriptions.js';
+import { NO_CHANGES } from './changes.js';
+import { preflightAnswer } from './cors.js';
+import type { DoorParts } from './door-parts.js';
+import { dressed } from './dressed.js';
+import type { Inbound } from './inbound.js';
 import { asksForInput, requireAskable } from './input-requests.js';
-
-/** A request to /mcp: what its head says, and its body when asked for. */
-export interface Inbound extends Arrival {
-  readonly method: string;
-  /** it came over TLS, or need not have */
-  readonly secure: boolean;
-  /** every Host header as it came */
-  readonly hosts: readonly string[];
-  readonly origin: string | undefined;
-  /** the method a browser asks leave for (CORS preflight) */
-  readonly preflightFor: string | undefined;
-  /** the headers it would send, in the same question */
-  readonly preflightHeaders: string | undefined;
-  /** every Authorization header as it came */
-  readonly authorization: readonly string[];
-  /** every DPoP header as it came */
-  readonly dpop: readonly string[];
-  readonly contentType: string | undefined;
-  readonly contentEncoding: string | undefined;
-  readonly headers: ProtocolHeaders;
-  /**
-   * @param slot gives the room for what is read
-   * @throws Refusal body_too_large, json_malformed when it is not UTF-8, request_invalid when it breaks off, and the slot's
-   */
-  readBody(maxBytes: number, slot: Slot): Promise<string>;
-  /** true when the client is gone, so that nobody waits for the answer; asked now and then, which costs a call nothing */
-  isGone(): boolean;
-  /** any header, by its name in lower case */
-  header(name: string): string | undefined;
-  /** the client can read an event stream */
-  acceptsEvents(): boolean;
-  /**
-   * Begins the answer as an event stream, whose last message the answer becomes.
-   * @returns undefined when the client cannot read one, or the answer has begun
-   */
-  openStream(headers: Readonly<Record<string, string>>): Outlet | undefined;
-}
-
-export interface DoorParts {
-  readonly guard: GuardPorts;
-  readonly tools: ReadonlyMap<string, AnyTool>;
-  readonly resources: readonly ResourceTemplate[];
-  readonly serverInfo: ServerInfo;
-  readonly others: OtherMethods;
-  readonly ledger: CallLedger;
-  readonly streams: Streams;
-  /** which lists change while the server runs; none unless given */
-  readonly changes?: Changes;
-  /** which requests are answered; those of a server with tools and resources unless given */
-  readonly methods?: Methods;
-  readonly neighbourhood: Neighbourhood;
-  /** RFC 9728 §5.1, and the scopes to ask for first */
-  readonly challenge: { readonly resourceMetadata: string; readonly scopes: readonly string[] };
-  /** of one request's body; 1 MiB unless given */
-  readonly maxBodyBytes?: number;
-  readonly log: Log;
-}
-
-const MAX_BODY = 1024 * 1024;
-/** A key is a name; the longest text is the largest attachment (700 KiB) as base64. UTF-16 units. */
-const JSON_BOUNDS = { maxDepth: 32, maxKeys: 10_000, maxKeyLength: 256, maxTextLength: 960 * 1024 };
-const MAX_ID = 256;
-
-/** One request on its way through: what the two doors learn of it, and what its answer will need. */
-class Passage implements Waiting, AttemptLog {
-  readonly record: CallRecord;
-  /** the parsed body, as soon as there is one */
-  body?: unknown;
-  message?: Message;
-  /** the answer is an event stream by now, so that its status has been said */
-  streaming = false;
-  /** why the stream of the answer was cut, if it was */
-  ended?: Refusal;
-  #exchange?: CallExchange;
-
-  constructor(
-    readonly inbound: Inbound,
-    private readonly parts: DoorParts,
-  ) {
-    this.record = openRecord(inbound);
-  }
-
-  get exchange(): CallExchange {
-    const { methods = METHODS } = this.parts;
-    return (this.#exchange ??= new CallExchange(this.message!, 'logging/setLevel' in methods, () => this.#open()));
-  }
-
-  /** Nothing more is told but the answer. */
-  hush(): void {
-    this.#exchange?.close();
-  }
-
-  #open(): Outlet | undefined {
-    const outlet = this.inbound.openStream(leavingHeaders(this, this.parts));
-    if (outlet === undefined) return undefined;
-    this.streaming = true;
-    this.parts.streams.watch(this.record.caller!, outlet, (why) => {
-      // a server that stops lets calls under way finish
-      if (why === undefined) return;
-      this.ended = why;
-      outlet.cut();
-    });
-    return outlet;
-  }
-
-  isGone(): boolean {
-    return this.inbound.isGone();
-  }
-
-  attempted(): Promise<string> {
-    return this.parts.ledger.attempted(this.record, this.inbound);
-  }
-}
+import { answerId, eraOf, type Message } from './message.js';
+import type { Neighbourhood } from './origins.js';
+import { Passage } from './passage.js';
+import { readOperation } from './read-operation.js';
+import { listen } from './subscriptions.js';
 
 /** Answers requests to /mcp, each with exactly one audit event, which is durable before the answer leaves. */
 export function frontDoor(parts: DoorParts): (inbound: Inbound) => Promise<Answer> {
@@ -196,47 +72,6 @@ function checkHead(inbound: Inbound, { hostAllowed, originAllowed }: Neighbourho
     return 'preflight';
   if (inbound.method !== 'POST') throw new Refusal('http_method_unsupported');
   return 'request';
-}
-
-function readOperation(passage: Passage, parts: DoorParts): Promise<Operation> {
-  const { inbound, record } = passage;
-  const { contentType = '', contentEncoding = 'identity' } = inbound;
-  const isJson = contentType === 'application/json' || isJsonContentType(contentType);
-  if (!isJson || contentEncoding !== 'identity') throw new Refusal('media_type_unsupported');
-  return inbound.readBody(parts.maxBodyBytes ?? MAX_BODY, record.slot!).then((text) => asked(text, passage, parts));
-}
-
-function asked(
-  text: string,
-  passage: Passage,
-  { tools, resources, methods, maxBodyBytes = MAX_BODY }: DoorParts,
-): Operation {
-  const { inbound, record } = passage;
-  const body = (passage.body = parsed(text, maxBodyBytes));
-  if (String(answerId(body)).length > MAX_ID) {
-    passage.body = undefined;
-    throw new Refusal('request_invalid', {}, { detail: 'a very long id' });
-  }
-  const message = (passage.message = messageOf(body, inbound.headers));
-  record.asked = askedOf(message);
-  const operation = operationOf(message, tools, resources, methods);
-  if (operation.kind === 'tool' && message.era === 'modern') {
-    requireParamHeaders(operation.tool, operation.args, inbound);
-  }
-  return operation;
-}
-
-function parsed(text: string, maxBytes: number): unknown {
-  try {
-    return parseJson(text, { ...JSON_BOUNDS, maxBytes });
-  } catch (error) {
-    if (!(error instanceof JsonRefused)) throw error;
-    throw new Refusal(
-      error.problem === 'too_large' ? 'body_too_large' : 'json_malformed',
-      {},
-      { detail: error.problem },
-    );
-  }
 }
 
 /** Behind the first door. Refusals of the second become results where the method has a result for them. */
@@ -306,9 +141,13 @@ async function closed(passage: Passage, answer: Answer, parts: DoorParts): Promi
       correlationId: record.correlationId,
       error,
     });
-    return withCors(refused(passage, new Refusal('overloaded', { retryAfterMs: 1000 }), parts), inbound, parts);
+    return dressed(
+      refused(passage, new Refusal('overloaded', { retryAfterMs: 1000 }), parts),
+      passage,
+      parts.neighbourhood,
+    );
   }
-  return withCors(withNonce(answer, record), inbound, parts);
+  return dressed(answer, passage, parts.neighbourhood);
 }
 
 /** An answer larger than this is waiting for its client to take it, and the call keeps its slot until then. UTF-16 units. */
@@ -323,24 +162,10 @@ function leaving({ slot, unfinished }: CallRecord, answer: Answer): Answer {
   return answer;
 }
 
-/** The headers of an answer that begins before it is known. */
-const leavingHeaders = ({ record, inbound }: Passage, parts: DoorParts): Answer['headers'] =>
-  withCors(withNonce({ status: 200, headers: {}, body: undefined }, record), inbound, parts).headers;
-
-/** A caller whose nonce is about to lapse gets the next one, whatever became of its call (RFC 9449 §8.2). */
-const withNonce = (answer: Answer, { dpopNonce }: CallRecord): Answer =>
-  dpopNonce === undefined ? answer : { ...answer, headers: { ...answer.headers, 'DPoP-Nonce': dpopNonce } };
-
 function tell({ correlationId, refusal }: CallRecord, log: Log): void {
   if (refusal === undefined) return;
   const ours = refusal.code === 'internal' || refusal.code === 'tool_failed';
   const facts = { correlationId, code: refusal.code, detail: refusal.detail, error: refusal.cause };
   if (ours) log.error('a call failed', facts);
   else log.debug('a call was refused', facts);
-}
-
-/** Lets a page of an allowed origin read the answer, refusals included. */
-function withCors(answer: Answer, { origin }: Inbound, { neighbourhood }: DoorParts): Answer {
-  if (origin === undefined || !neighbourhood.originAllowed(origin)) return answer;
-  return { ...answer, headers: { ...answer.headers, ...corsHeaders(origin) } };
 }
