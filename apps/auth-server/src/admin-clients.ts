@@ -3,7 +3,14 @@ import { RESOURCES, type ResourceName } from '@portcullis/scopes/resources';
 import { isScope, type Scope } from '@portcullis/scopes/scopes';
 import * as z from 'zod';
 import { publicJwks } from './client-keys.js';
-import { AUTH_METHODS, GRANT_TYPES, type ClientChange, type ClientRecord, type GrantType } from './clients.js';
+import {
+  AUTH_METHODS,
+  budgetProblem,
+  GRANT_TYPES,
+  type ClientChange,
+  type ClientRecord,
+  type GrantType,
+} from './clients.js';
 import { pageQuery } from './paging.js';
 import { isLoopbackRedirect, redirectProblem } from './redirects.js';
 
@@ -84,6 +91,12 @@ export const newClientBody = z
       wrong('require_pushed_authorization_requests', 'is for authorization_code only');
     }
     if (!redirects && body.redirect_uris.length > 0) wrong('redirect_uris', 'are for authorization_code only');
+    const unreachable = budgetProblem({
+      grantTypes: body.grant_types,
+      customersPerTask: body.customers_per_task,
+      customersPerHour: body.customers_per_hour,
+    });
+    if (unreachable !== undefined) wrong('customers_per_task', unreachable);
     const native = body.application_type === 'native';
     // oidc-provider would refuse the client at every request (OpenID Connect Dynamic Client Registration 1.0, section 2)
     if (

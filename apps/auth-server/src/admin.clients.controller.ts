@@ -27,7 +27,7 @@ import {
   secretRotationBody,
 } from './admin-clients.js';
 import { asked } from './admin-request.module.js';
-import { hasSecret, type ClientRecord } from './clients.js';
+import { budgetProblem, hasSecret, type ClientChange, type ClientRecord } from './clients.js';
 import { ADMIN_PORTS, asExpected, record, recordReading, tagged, tenantFor, type AdminPorts } from './admin-ports.js';
 import { clientChangeReason, newClientReason, secretReason } from './admin-reasons.js';
 import { mayChangeClient, mayHandOut } from './admin-rights.js';
@@ -97,6 +97,7 @@ export class AdminClientsController {
     if (change.jwks ?? change.jwksUri) await this.expectKeys(tenant, named(clientId));
     const confirm = async (before: ClientRecord): Promise<void> => {
       mayChangeClient(caller, before);
+      expectReachable(before, change);
       await record(this.ports, caller, tenant, 'client.changed', clientId, clientChangeReason(change));
     };
     const changed = await asExpected(
@@ -170,6 +171,13 @@ export class AdminClientsController {
     if (hasSecret(client.authMethod)) return;
     throw new ApiProblem(400, 'input_invalid', 'This client has no secret. Keys are changed by PATCH, as jwks.');
   }
+}
+
+/** Asked with the row that is changed, since each budget may be there already. */
+function expectReachable(before: ClientRecord, change: ClientChange): void {
+  if (change.customersPerTask === undefined && change.customersPerHour === undefined) return;
+  const problem = budgetProblem({ ...before, ...change });
+  if (problem !== undefined) throw new ApiProblem(400, 'input_invalid', `${problem}.`);
 }
 
 /** What SQL cannot look for is nobody's id. */

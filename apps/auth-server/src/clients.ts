@@ -1,5 +1,6 @@
 import type { ResourceName } from '@portcullis/scopes/resources';
 import { CUSTOMER_BUDGETS } from '@portcullis/scopes/caller';
+import { mostInTask, TASK_HOURS } from '@portcullis/scopes/customer-budgets';
 import { missingScopes, type Scope } from '@portcullis/scopes/scopes';
 import type { Confirm, ConfirmChange, Page, PageOf } from './paging.js';
 import type { Expected } from './versions.js';
@@ -87,6 +88,21 @@ export const narrowsClient = (
   isLess(customersPerHour, before.customersPerHour ?? CUSTOMER_BUDGETS.perHour);
 
 const isLess = (after: number | undefined, before: number): boolean => after !== undefined && after < before;
+
+/**
+ * What is wrong with a budget for one task that no task can ever come to, since the budget of an hour ends it before.
+ * @returns undefined when nothing is wrong, as always when the record leaves the budget of a task as it is for everybody
+ */
+export function budgetProblem({
+  grantTypes,
+  customersPerTask: perTask,
+  customersPerHour: perHour = CUSTOMER_BUDGETS.perHour,
+}: Pick<ClientRecord, 'grantTypes' | 'customersPerTask' | 'customersPerHour'>): string | undefined {
+  const whose = grantTypes.includes('authorization_code') ? 'person' : 'machine';
+  const most = mostInTask(whose, perHour);
+  if (perTask === undefined || perTask <= most) return undefined;
+  return `customers_per_task of ${perTask} can never be reached: a task of this client lasts at most ${TASK_HOURS[whose]} h, and customers_per_hour is ${perHour}, which makes ${most}. Lower customers_per_task, or raise customers_per_hour`;
+}
 
 /** The registered clients. Each must pass clients.contract.ts. */
 export interface Clients {

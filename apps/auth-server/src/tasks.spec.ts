@@ -130,6 +130,26 @@ describe('the budgets in a client’s record', () => {
     expect(claimsOf(await postToken(gate, GRANT, auth))).toMatchObject({ customers_per_hour: 10_000 });
   });
 
+  test('are refused where a task could never come to its own, and both are named', async () => {
+    const both = /customers_per_task of 100 can never be reached.*customers_per_hour is 60/;
+    const wide = { ...machine, customers_per_task: 100 };
+    const refused = await admin('POST', '/clients', wide);
+    expect([refused.status, JSON.stringify(refused.body)]).toEqual([400, expect.stringMatching(both)]);
+    const { status, body: made } = await admin('POST', '/clients', { ...wide, customers_per_hour: 100 });
+    expect(status).toBe(201);
+    const path = `/clients/${String(made['client_id'])}`;
+    const lowered = await admin('PATCH', path, { customers_per_hour: 60 });
+    expect([lowered.status, JSON.stringify(lowered.body)]).toEqual([400, expect.stringMatching(both)]);
+    expect(await admin('PATCH', path, { customers_per_task: 101 })).toMatchObject({ status: 400 });
+    expect(await admin('PATCH', path, { name: 'm2' })).toMatchObject({
+      status: 200,
+      body: { customers_per_task: 100, customers_per_hour: 100 },
+    });
+    expect(await admin('PATCH', path, { customers_per_task: 60, customers_per_hour: 60 })).toMatchObject({
+      status: 200,
+    });
+  });
+
   test.each([0, -1, 10_001, 1.5, '10', null])('are refused with %j', async (wrong) => {
     for (const name of ['customers_per_task', 'customers_per_hour']) {
       expect((await admin('POST', '/clients', { ...machine, [name]: wrong })).status).toBe(400);

@@ -1,4 +1,5 @@
 import type { PrincipalId } from '@portcullis/contract/ids';
+import { TASK_HOURS } from '@portcullis/scopes/customer-budgets';
 
 /** What a call can find in an output and leave on its task and its principal. */
 export const LABELS = ['hostile'] as const;
@@ -68,7 +69,7 @@ const MINUTES = 60_000;
 /** A principal's history reaches back so far, and is forgotten that long after its last call. */
 export const HOUR_MS = 60 * MINUTES;
 export const TASK_IDLE_MS = 30 * MINUTES;
-export const TASK_LIFE_MS = 8 * HOUR_MS;
+export const TASK_LIFE_MS = TASK_HOURS.person * HOUR_MS;
 
 /** When a task began and when it was last heard of; ms since epoch. */
 export interface TaskTimes {

@@ -1,4 +1,5 @@
 import { RESOURCES, type ResourceName } from '@portcullis/scopes/resources';
+import { mostInTask, TASK_HOURS } from '@portcullis/scopes/customer-budgets';
 import { isScope, SCOPES, type Scope } from '@portcullis/scopes/scopes';
 import * as z from 'zod';
 import { expectShape } from '../api.js';
@@ -82,6 +83,17 @@ export const clientAdd = defineVerb({
     .refine(({ jwks, jwksUri }) => jwks === undefined || jwksUri === undefined, {
       path: ['jwksUri'],
       message: 'goes without --jwks: the keys are in one place',
+    })
+    .superRefine(({ redirectUri, authMethod, customersPerTask: perTask, customersPerHour: perHour }, context) => {
+      const whose = redirectUri.length > 0 || authMethod === 'none' ? 'person' : 'machine';
+      const most = mostInTask(whose, perHour);
+      if (perTask === undefined || perTask <= most) return;
+      const hour = perHour === undefined ? 'the default of --customers-per-hour' : `--customers-per-hour ${perHour}`;
+      context.addIssue({
+        code: 'custom',
+        path: ['customersPerTask'],
+        message: `can never be reached: a task of this client lasts at most ${TASK_HOURS[whose]} h, in which ${hour} makes ${most}. Lower it, or raise --customers-per-hour`,
+      });
     }),
   run: async (given, ports) => {
     const { name, scope, authMethod, jwks, jwksUri, redirectUri, bearer, requirePar, introspects, tenant } = given;

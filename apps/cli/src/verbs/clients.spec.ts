@@ -200,3 +200,26 @@ test.each(['0', '10001', '1.5', 'many', ''])('a budget of %j is wrong use, and n
   const parsed = clientAdd.input.safeParse({ name: 'n', scope: ['customer:read'], customersPerTask: wrong });
   expect(parsed.error?.issues[0]?.path).toEqual(['customersPerTask']);
 });
+
+const perTask = (more: object) =>
+  clientAdd.input.safeParse({ name: 'n', scope: ['customer:read'], ...more }).error?.issues[0];
+const loopback = ['http://127.0.0.1:1/cb'];
+
+test.each([
+  [{ customersPerTask: '61' }, 1, 'the default of --customers-per-hour makes 60'],
+  [{ customersPerTask: '100', customersPerHour: '99' }, 1, '--customers-per-hour 99 makes 99'],
+  [{ customersPerTask: '481', redirectUri: loopback }, 8, 'the default of --customers-per-hour makes 480'],
+  [{ customersPerTask: '9', customersPerHour: '1', authMethod: 'none' }, 8, '--customers-per-hour 1 makes 8'],
+])('%j can never be reached, so it is wrong use, and both options are named', (given, hours, says) => {
+  expect(perTask(given)).toMatchObject({
+    path: ['customersPerTask'],
+    message: `can never be reached: a task of this client lasts at most ${hours} h, in which ${says}. Lower it, or raise --customers-per-hour`,
+  });
+});
+
+test.each([
+  { customersPerTask: '60' },
+  { customersPerTask: '100', customersPerHour: '100' },
+  { customersPerTask: '480', redirectUri: loopback },
+  { customersPerHour: '5' },
+])('%j can be reached, or is as for everybody', (given) => expect(perTask(given)).toBeUndefined());
