@@ -1,3 +1,4 @@
+import type { Limiter } from '@portcullis/limits/limiter';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,7 +9,7 @@ import { asking } from './asking.fixture.js';
 import { MAX_CONTENT } from './attachments/content.js';
 import { jpeg, png, zip } from './attachments/files.fixture.js';
 import type { ToolTables } from './data/tables.sql.js';
-import { startRig, type Rig } from './rig.fixture.js';
+import { call, startRig, type Rig } from './rig.fixture.js';
 import { DIAGNOSTICS } from './diagnostics/diagnose.js';
 
 const OTHER = 'drill-more';
@@ -179,6 +180,35 @@ describe('run_diagnostic', () => {
       expect(await refusal('run_diagnostic', args)).toMatchObject({ code: 'input_invalid' });
     },
   );
+
+  it('is made once at a time for an agent, whatever it asks for', async () => {
+    const words = { client: 'hasty', scope: 'diagnostics:run' };
+    const run = (check: string, client = 'hasty') => rig.post(call('run_diagnostic', { check }), { ...words, client });
+    const { begun, go } = heldProbe();
+    const first = run('limiter');
+    await begun;
+    const second = await run('disk');
+    expect([second.status, second.json.error.data.limitType]).toEqual([429, 'concurrency']);
+    expect((await run('disk', 'patient')).json.result.structuredContent.ok).toBe(true);
+    go();
+    expect((await first).json.result.structuredContent.ok).toBe(true);
+    expect((await run('disk')).json.result.structuredContent.ok).toBe(true);
+  });
+
+  /** Lets /readyz wait for the limiter, once. */
+  function heldProbe(): { begun: Promise<void>; go(): void } {
+    const limiter: Limiter = rig.limiter;
+    const decide = limiter.decide.bind(limiter);
+    const [begun, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    limiter.decide = async (question) => {
+      if (question.principal !== 'readyz') return decide(question);
+      limiter.decide = decide;
+      begun.resolve();
+      await held.promise;
+      return decide(question);
+    };
+    return { begun: begun.promise, go: held.resolve };
+  }
 
   it('needs a scope of its own', async () => {
     const { error } = await asked('run_diagnostic', { check: 'disk' }, { scope: 'customer:read ticket:read' });

@@ -220,5 +220,5 @@ export async function startMcpServer(
 /** The tools' data, by the tenant that the token names and nothing else. */
 const narrowed =
   (dataOf: ReturnType<typeof tenantData>, workshop: Workshop): GuardPorts['depsFor'] =>
-  ({ tenant }, call): ToolDeps =>
-    Object.assign(dataOf(tenant, call), workshop);
+  ({ tenant, principal }, call): ToolDeps =>
+    Object.assign(dataOf(tenant, call), workshop, { agent: principal });

@@ -22,6 +22,7 @@ afterAll(async () => {
   management.close();
   await rm(folder, { recursive: true });
 });
+const AGENT = 'agt_a';
 const waiting = () => new AbortController().signal;
 /** A child that runs this script in place of ours. */
 async function scripted(script: string, rules: Partial<ChildRules> = {}) {
@@ -32,7 +33,7 @@ async function scripted(script: string, rules: Partial<ChildRules> = {}) {
 const says = (value: string): string =>
   `process.stdout.write(JSON.stringify({ ok: true, findings: [{ name: 'x', value: String(${value}) }] }));`;
 const valueOf = async (script: string): Promise<string | undefined> =>
-  (await (await scripted(script))('runtime', waiting())).findings[0]?.value;
+  (await (await scripted(script))('runtime', AGENT, waiting())).findings[0]?.value;
 
 it.each([
   ['database', true, [{ name: 'database', value: 'ok' }]],
@@ -46,19 +47,19 @@ it.each([
   ],
   ['limiter', true, [{ name: 'limiter', value: 'ok' }]],
 ] as const)('%s is what /readyz says of it', async (check, ok, findings) => {
-  expect(await childDiagnose(about)(check, waiting())).toEqual({ ok, findings });
+  expect(await childDiagnose(about)(check, AGENT, waiting())).toEqual({ ok, findings });
 });
 
 it('runtime and disk are what the child itself sees', async () => {
-  const runtime = await childDiagnose(about)('runtime', waiting());
+  const runtime = await childDiagnose(about)('runtime', AGENT, waiting());
   expect(runtime.findings).toContainEqual({ name: 'node', value: process.versions.node });
-  const disk = await childDiagnose(about)('disk', waiting());
+  const disk = await childDiagnose(about)('disk', AGENT, waiting());
   expect(disk.findings.map(({ name }) => name)).toEqual(['free_mib', 'free_percent']);
 });
 
 it('a check that cannot be made says no more than that', async () => {
   const lost = { ...about, spool: join(folder, 'nowhere') };
-  expect(await childDiagnose(lost)('disk', waiting())).toEqual({
+  expect(await childDiagnose(lost)('disk', AGENT, waiting())).toEqual({
     ok: false,
     findings: [{ name: 'check', value: 'could not be made' }],
   });
@@ -91,27 +92,52 @@ it.each([
   ['says no JSON', "process.stdout.write('hello');", {}, /JSON/],
   ['says something else', 'process.stdout.write(\'{"ok":1}\');', {}, /expected/],
 ] as const)('a child that %s gives no answer', async (_what, script, rules, message) => {
-  await expect((await scripted(script, rules))('runtime', waiting())).rejects.toThrow(message);
+  await expect((await scripted(script, rules))('runtime', AGENT, waiting())).rejects.toThrow(message);
 });
 
 it('a child that nobody waits for is killed, and one that is not started yet is not', async () => {
   const hanging = await scripted('setInterval(() => {}, 1000);');
   const gone = new AbortController();
-  const asked = hanging('runtime', gone.signal);
+  const asked = hanging('runtime', AGENT, gone.signal);
   gone.abort();
   await expect(asked).rejects.toThrow('nobody waits');
-  await expect(hanging('runtime', gone.signal)).rejects.toThrow('nobody waits');
+  await expect(hanging('runtime', AGENT, gone.signal)).rejects.toThrow('nobody waits');
 });
 
-it('two run at a time, a third is refused, and room is made when one ends', async () => {
-  const hanging = await scripted('setInterval(() => {}, 1000);');
+/** Children that hang, one for each of these agents, until `end` is called. */
+async function hangingFor(agents: readonly string[], rules: Partial<ChildRules> = {}) {
+  const diagnose = await scripted('setInterval(() => {}, 1000);', rules);
   const gone = new AbortController();
-  const two = [hanging('runtime', gone.signal), hanging('disk', gone.signal)].map((one) => one.catch(() => 'gone'));
-  await expect(hanging('bus', waiting())).rejects.toMatchObject({ code: 'overloaded' });
-  gone.abort();
-  expect(await Promise.all(two)).toEqual(['gone', 'gone']);
-  const after = new AbortController();
-  const third = hanging('runtime', after.signal);
-  after.abort();
-  await expect(third).rejects.toThrow('nobody waits');
+  const all = agents.map((agent) => diagnose('runtime', agent, gone.signal).catch(() => 'gone'));
+  const end = async () => {
+    gone.abort();
+    expect(await Promise.all(all)).toEqual(agents.map(() => 'gone'));
+  };
+  /** whether another one is begun */
+  const begins = async (agent: string) => {
+    const after = new AbortController();
+    const next = diagnose('disk', agent, after.signal);
+    after.abort();
+    return next.catch((error: unknown) => error);
+  };
+  return { end, begins };
+}
+const BEGUN = expect.objectContaining({ message: expect.stringContaining('nobody waits') });
+
+it('one agent has one child at a time, and others have theirs', async () => {
+  const { end, begins } = await hangingFor(['agt_a']);
+  expect(await begins('agt_a')).toMatchObject({
+    code: 'rate_limited',
+    facts: { limitType: 'concurrency', remaining: 0, retryAfterMs: 1_000 },
+  });
+  expect(await begins('agt_b')).toEqual(BEGUN);
+  await end();
+  expect(await begins('agt_a')).toEqual(BEGUN);
+});
+
+it('four run at a time, a fifth is refused, and room is made when they end', async () => {
+  const { end, begins } = await hangingFor(['agt_a', 'agt_b', 'agt_c', 'agt_d']);
+  expect(await begins('agt_e')).toMatchObject({ code: 'overloaded', facts: { retryAfterMs: 1_000 } });
+  await end();
+  expect(await begins('agt_e')).toEqual(BEGUN);
 });

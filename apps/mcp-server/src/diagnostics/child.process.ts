@@ -10,13 +10,16 @@ export interface ChildRules {
   readonly timeoutMs: number;
   /** children at a time; one more is refused */
   readonly atOnce: number;
+  /** of them for one agent */
+  readonly perAgent: number;
   /** the script, an absolute path */
   readonly script: string;
 }
 export const CHILD_RULES: ChildRules = {
   maxOutput: 4 * 1024,
   timeoutMs: 5_000,
-  atOnce: 2,
+  atOnce: 4,
+  perAgent: 1,
   script: fileURLToPath(new URL('../../diagnostics/check.mjs', import.meta.url)),
 };
 
@@ -43,18 +46,23 @@ export function childDiagnose(
       ],
     ]),
   ) as unknown as Readonly<Record<Diagnostic, readonly string[]>>;
-  let running = 0;
+  /** for whom each child runs */
+  const running: string[] = [];
 
-  return async (check, signal) => {
-    if (running >= rules.atOnce) {
-      throw new Refusal('overloaded', { retryAfterMs: 1_000 }, { detail: `${running} diagnostics run already` });
+  return async (check, agent, signal) => {
+    if (running.filter((one) => one === agent).length >= rules.perAgent) {
+      const facts = { limitType: 'concurrency', remaining: 0, retryAfterMs: 1_000 };
+      throw new Refusal('rate_limited', facts, { detail: 'too many diagnostics of one agent at a time' });
     }
-    running += 1;
+    if (running.length >= rules.atOnce) {
+      throw new Refusal('overloaded', { retryAfterMs: 1_000 }, { detail: `${running.length} diagnostics run already` });
+    }
+    running.push(agent);
     const input = JSON.stringify({ readyzUrl: about.readyzUrl(), spool: about.spool });
     try {
       return finding.parse(JSON.parse(await outputOf(vectors[check], input, rules, signal)));
     } finally {
-      running -= 1;
+      running.splice(running.indexOf(agent), 1);
     }
   };
 }

@@ -10,5 +10,10 @@ export const finding = z.strictObject({
 });
 export type Finding = z.output<typeof finding>;
 
-/** Makes a check. @throws Refusal overloaded when too many run; Error when it gives no answer */
-export type Diagnose = (check: Diagnostic, signal: AbortSignal) => Promise<Finding>;
+/**
+ * Makes a check.
+ * @param agent the principal that it is made for
+ * @throws Refusal rate_limited when too many run for this agent, overloaded when too many run in all; Error when it gives no
+ *   answer
+ */
+export type Diagnose = (check: Diagnostic, agent: string, signal: AbortSignal) => Promise<Finding>;

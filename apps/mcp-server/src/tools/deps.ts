@@ -9,4 +9,7 @@ export interface Workshop {
   readonly inflate: Inflate;
   readonly diagnose: Diagnose;
 }
-export type ToolDeps = TenantData & Workshop;
+export interface ToolDeps extends TenantData, Workshop {
+  /** the principal that calls */
+  readonly agent: string;
+}

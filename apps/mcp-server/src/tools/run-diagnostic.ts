@@ -13,5 +13,8 @@ export const runDiagnostic = defineTool({
   safe: ['check'],
   input: z.strictObject({ check: z.enum(DIAGNOSTICS) }),
   output: z.strictObject({ check: z.enum(DIAGNOSTICS), ...finding.shape }),
-  execute: async ({ check }, { diagnose }: ToolDeps, { signal }) => ({ check, ...(await diagnose(check, signal)) }),
+  execute: async ({ check }, { diagnose, agent }: ToolDeps, { signal }) => ({
+    check,
+    ...(await diagnose(check, agent, signal)),
+  }),
 });
