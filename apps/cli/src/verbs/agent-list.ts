@@ -13,6 +13,12 @@ export const agentList = defineVerb({
     const analytics = await ports.admin('analytics', ['security:read', ...acrossTenants(tenant)]);
     const { items, next } = pageOf(agentRow, await analytics.get('/agents', { limit, cursor, tenant }));
     noteMore(next, ports);
-    return { json: items, text: items.length > 0 ? table(agentColumns, items) : 'No agent has called yet.' };
+    return { json: items, text: items.length > 0 ? table(agentColumns, items) : nobody(tenant) };
   },
 });
+
+/** The demo plays in a tenant of its own, whose agents are forgotten with it, so the list is empty after it. */
+const nobody = (tenant?: string): string =>
+  tenant === undefined
+    ? 'No agent of your tenant has called yet. What the demo did: npx portcullis audit tail --tenant TENANT, with the tenant of its last line.'
+    : `No agent is known in tenant ${tenant}. What was done there: npx portcullis audit tail --tenant ${tenant}`;

@@ -19,14 +19,14 @@ const agent = {
 };
 const detail = { ...agent, denials_last_minute: 5, a_person_may: ['Remediation'], transitions: [] };
 
-function gate(state = 'Isolated') {
+function gate(state = 'Isolated', listed: unknown[] = [agent]) {
   const asked: unknown[] = [];
   const notes: string[] = [];
   let scopes: readonly Scope[] = [];
   const api: Api = {
     async get(path, query: Query = {}) {
       asked.push([path, query]);
-      if (path === '/agents') return { items: [agent], next_cursor: 'more' };
+      if (path === '/agents') return { items: listed, next_cursor: listed.length > 0 ? 'more' : null };
       if (path === '/agents/nobody') throw new ApiRefusal(404, 'The gate refused: No such agent.');
       return { ...detail, state };
     },
@@ -57,6 +57,15 @@ test('another tenant is asked for with platform:admin, and only then', async () 
   await agentList.run({ limit: 5, tenant: 'other' }, ports);
   expect(scopes()).toEqual(['security:read', 'platform:admin']);
   expect(asked).toEqual([['/agents', { limit: 5, cursor: undefined, tenant: 'other' }]]);
+});
+
+test.each<[string | undefined, RegExp]>([
+  [undefined, /^No agent of your tenant has called yet\. .*demo.* audit tail --tenant TENANT/],
+  ['drill-a', /^No agent is known in tenant drill-a\. .* audit tail --tenant drill-a$/],
+])('an empty list of tenant %s says where to look, with the tenant', async (tenant, says) => {
+  const { ports } = gate('Normal', []);
+  const given = agentList.input.parse(tenant === undefined ? {} : { tenant });
+  expect(await agentList.run(given, ports)).toEqual({ json: [], text: expect.stringMatching(says) });
 });
 
 test('an agent is shown by its id or by its client_id, whatever characters that has', async () => {
