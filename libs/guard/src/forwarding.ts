@@ -16,9 +16,9 @@ export function clientAddress(request: Arrived, trusted: readonly Range[]): stri
   if (trusted.length === 0) return plainV4(address);
   const hops = words(request.headers['x-forwarded-for']);
   while (hops.length > 0 && inRanges(address, trusted)) {
-    const hop = hops.pop()!;
+    const hop = addressIn(hops.pop()!);
     // a proxy that writes no address has nothing to say about the client
-    if (parseAddress(hop) === undefined) break;
+    if (hop === undefined) break;
     address = hop;
   }
   return plainV4(address);
@@ -31,6 +31,14 @@ export function arrivedOverHttps(request: Arrived, trusted: readonly Range[]): b
   const protocols = words(request.headers['x-forwarded-proto']);
   return protocols.length > 0 && protocols.every((protocol) => protocol.toLowerCase() === 'https');
 }
+
+/** An address as proxies write it: some with the port that the connection came from, and IPv6 in brackets then (RFC 3986 §3.2.2). */
+function addressIn(hop: string): string | undefined {
+  const [, v6, v4, port = '1'] = WITH_PORT.exec(hop) ?? [];
+  const address = v6 ?? v4 ?? hop;
+  return Number(port) > 65_535 || parseAddress(address) === undefined ? undefined : address;
+}
+const WITH_PORT = /^(?:\[([^\]]*:[^\]]*)\]|([\d.]+))(?::([1-9]\d{0,4}))?$/;
 
 const words = (header: string | readonly string[] | undefined): string[] =>
   [header ?? []]
