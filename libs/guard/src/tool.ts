@@ -65,7 +65,7 @@ export interface Tool<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.Z
    * destroys or sends for customers has it.
    */
   readonly customersOf?: (input: z.output<I>, deps: Deps) => NamedCustomers | Promise<NamedCustomers>;
-  /** The customers whose data an output shows, before it leaves. Every tool that reads personal data has it. */
+  /** The customers whose data an output shows, before it leaves. Every tool that reads personal data has it, or customersOf. */
   readonly customersIn?: (output: z.output<O>) => readonly string[];
   execute(input: z.output<I>, deps: Deps, context: ToolContext): Promise<z.input<O>>;
 }

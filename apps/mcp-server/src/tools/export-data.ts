@@ -10,7 +10,7 @@ export const exportData = defineTool({
   name: 'export_data',
   description: 'Export customers or tickets page by page, in the order of their ids. Pass next_cursor on as cursor.',
   scopes: ['customer:list', 'data:export'],
-  effects: ['reads-pii-in-bulk'],
+  effects: ['reads-pii-in-bulk', 'reads-untrusted'],
   limit: { perMinute: 60, llmTokens: 500 },
   safe: ['dataset', 'limit'],
   input: z

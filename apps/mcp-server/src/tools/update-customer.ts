@@ -9,7 +9,7 @@ export const updateCustomer = defineTool({
   name: 'update_customer',
   description: 'Change the name, e-mail, phone or status of a customer. Give at least one of them.',
   scopes: ['customer:write'],
-  effects: ['writes'],
+  effects: ['writes', 'reads-pii'],
   limit: { perMinute: 60, llmTokens: 500 },
   safe: ['status'],
   input: z
