@@ -47,7 +47,10 @@ export class Gate {
    * @param args given to main.js after the ones every test uses; `--data` keeps a folder across two starts
    * @param node given to Node.js itself
    */
-  static async start(args: readonly string[] = ['--ephemeral'], node: readonly string[] = []): Promise<Gate> {
+  static async start(
+    args: readonly string[] = ['--ephemeral'],
+    node: readonly string[] = COPIED_DATABASE,
+  ): Promise<Gate> {
     const folder = mkdtempSync(join(tmpdir(), 'portcullis-e2e-'));
     const readyFile = join(folder, 'ready.json');
     const { child, printed, exited } = launch(['--port-base', '0', '--ready-file', readyFile, ...args], node);
@@ -207,8 +210,12 @@ export interface Answer {
   };
 }
 
+/** For {@link Gate.start}: a new database is a copy of an empty one, not made from nothing. */
+const COPIED_DATABASE = ['--import', new URL('copied-database.mjs', import.meta.url).href];
+/** For {@link Gate.start}: everything as a user starts it. */
+export const AS_INSTALLED: readonly string[] = [];
 /** For {@link Gate.start}: a SIGUSR2 moves the clock of the whole platform on by 400 s. */
-export const MOVABLE_CLOCK = ['--import', new URL('clock.mjs', import.meta.url).href];
+export const MOVABLE_CLOCK = [...COPIED_DATABASE, '--import', new URL('clock.mjs', import.meta.url).href];
 
 /** What became of a call, in one word: `allowed`, or the code of the refusal. */
 export const outcomeOf = ({ body }: Answer): string =>

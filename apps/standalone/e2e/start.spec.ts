@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Gate, launch, outcomeOf, until } from './gate.js';
+import { AS_INSTALLED, Gate, launch, outcomeOf, until } from './gate.js';
 
 const ROOT = new URL('../../..', import.meta.url).pathname;
 
@@ -20,7 +20,7 @@ const keyIds = async (gate: Gate): Promise<string[]> => {
 };
 
 test('a second start keeps keys, demo accounts and data; the ready file goes with a clean stop', async () => {
-  const first = await Gate.start(['--data', data]);
+  const first = await Gate.start(['--data', data], AS_INSTALLED);
   const { clients, users } = first.demo;
   const kids = await keyIds(first);
   const agent = clients['support-agent']!;
@@ -40,7 +40,7 @@ test('a second start keeps keys, demo accounts and data; the ready file goes wit
   expect(await first.stop()).toBe(0);
   expect(existsSync(join(data, 'ready.json'))).toBe(false);
 
-  const second = await Gate.start(['--data', data]);
+  const second = await Gate.start(['--data', data], AS_INSTALLED);
   expect(second.demo.clients).toEqual(clients);
   expect(second.demo.users).toEqual(users);
   expect(await keyIds(second)).toEqual(kids);
@@ -114,7 +114,7 @@ test('--help prints the options and exits 0; wrong use exits 2 and names the opt
 }, 60_000);
 
 test('--no-demo makes no demo accounts', async () => {
-  const gate = await Gate.start(['--ephemeral', '--no-demo']);
+  const gate = await Gate.start(['--ephemeral', '--no-demo'], AS_INSTALLED);
   expect(gate.ready.demo).toBeNull();
   const guess = { client_id: 'support-agent', client_secret: 'x', scopes: [] };
   const answer = await gate.requestToken(guess);
