@@ -59,7 +59,7 @@ async function refuse(row: Row, expected: Expected): Promise<Got> {
       `resource_metadata="${rig.url}/.well-known/oauth-protected-resource/mcp"`,
     );
     expect(got.headers['www-authenticate']).toContain(
-      'scope="customer:read ticket:read account:calculate sentiment:analyze diagnostics:run"',
+      'scope="customer:read ticket:read account:calculate sentiment:analyze"',
     );
     expect(rig.events.lastCall().clientId).toBeUndefined();
   } else expect(got.headers['www-authenticate']).toBeUndefined();

@@ -28,7 +28,7 @@ it.each(['/.well-known/oauth-protected-resource/mcp', '/.well-known/oauth-protec
     expect(got.json).toEqual({
       resource: rig.mcp,
       authorization_servers: [rig.issuer.url],
-      scopes_supported: ['customer:read', 'ticket:read', 'account:calculate', 'sentiment:analyze', 'diagnostics:run'],
+      scopes_supported: ['customer:read', 'ticket:read', 'account:calculate', 'sentiment:analyze'],
       bearer_methods_supported: ['header'],
       dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256'],
       dpop_bound_access_tokens_required: false,

@@ -27,6 +27,7 @@ test.each<[string, Partial<AnyTool>]>([
   ['scope more', { scopes: ['customer:read', 'customer:list'] }],
   ['scope by arguments', { scopesFor: () => [] }],
   ['effect', { effects: ['none'] }],
+  ['first scope', { onDemand: true }],
   ['rate', { limit: { perMinute: 61, llmTokens: 500 } }],
   ['fresh login', { freshLogin: 300 }],
   ['approval', { approvals: 1 }],

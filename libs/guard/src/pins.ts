@@ -18,6 +18,7 @@ const definitionOf = (tool: AnyTool): object => ({
   // what a function decides no digest can tell; that there is one it can
   scopesByArguments: tool.scopesFor !== undefined,
   effects: tool.effects,
+  onDemand: tool.onDemand,
   limit: tool.limit,
   freshLogin: tool.freshLogin,
   approvals: tool.approvals,

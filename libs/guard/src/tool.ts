@@ -38,6 +38,11 @@ export interface Tool<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.Z
   /** what a call needs beyond that, by its raw, unvalidated arguments; must not throw */
   readonly scopesFor?: (args: Readonly<Record<string, unknown>>) => readonly string[];
   readonly effects: readonly [Effect, ...Effect[]];
+  /**
+   * Clients are not told to ask for its scopes before a call needs them, though it only reads or computes: for tools of
+   * operators, and whatever else most clients are never granted.
+   */
+  readonly onDemand?: true;
   /** requests a minute for one principal, and LLM tokens reserved for one call */
   readonly limit: { readonly perMinute: number; readonly llmTokens: number };
   /**

@@ -9,6 +9,7 @@ export const runDiagnostic = defineTool({
     'Check one part of this server: its database, its bus, its limiter, the disk of its event spool, or its runtime. Each is a fixed check that takes no other input.',
   scopes: ['diagnostics:run'],
   effects: ['none'],
+  onDemand: true,
   limit: { perMinute: 60, llmTokens: 500 },
   safe: ['check'],
   input: z.strictObject({ check: z.enum(DIAGNOSTICS) }),

@@ -31,13 +31,14 @@ export const resourceMetadata = (
 const MILD: ReadonlySet<Effect> = new Set(['none', 'reads-pii', 'reads-untrusted']);
 
 /**
- * What a client should ask for before it knows better: the scopes of tools that only read or compute, and not in bulk.
- * Everything else is asked for when an operation needs it (MCP 2026-07-28, security best practices, scope minimization).
+ * What a client should ask for before it knows better: the scopes of tools that only read or compute, not in bulk, and are
+ * not `onDemand`. Everything else is asked for when an operation needs it (MCP 2026-07-28, security best practices, scope
+ * minimization).
  */
 export const firstScopes = (tools: ReadonlyMap<string, AnyTool>): string[] => [
   ...new Set(
     [...tools.values()]
-      .filter((tool) => tool.effects.every((effect) => MILD.has(effect)))
+      .filter(({ effects, onDemand }) => !onDemand && effects.every((effect) => MILD.has(effect)))
       .flatMap((tool) => tool.scopes),
   ),
 ];
