@@ -1,3 +1,4 @@
+import { silentLog } from '@portcullis/contract/log';
 import { Refusal } from '@portcullis/contract/refusals';
 import { defineTool, toolRegistry, type ToolContext } from '@portcullis/guard/tool';
 import { once } from 'node:events';
@@ -8,7 +9,7 @@ import { call, startRig, type Rig, type TokenWords } from './rig.fixture.js';
 
 /** Tools whose end the test decides. */
 function held() {
-  const running = new Map<number, { end(): void; readonly signal: AbortSignal }>();
+  const running = new Map<number, { end(): void; fail(error: unknown): void; readonly signal: AbortSignal }>();
   const executed: number[] = [];
   const tool = (name: string, more: object = {}) =>
     defineTool({
@@ -31,7 +32,7 @@ function held() {
       ) => {
         executed.push(n);
         if (name.startsWith('wait') || name.startsWith('late'))
-          await new Promise<void>((end) => running.set(n, { end, signal }));
+          await new Promise<void>((end, fail) => running.set(n, { end, fail, signal }));
         if (name === 'heed')
           await new Promise((_end, fail) => signal.addEventListener('abort', () => fail(signal.reason)));
         if (name === 'throw') throw new Error(`select * from secrets where password = 'hunter2'`);
@@ -70,9 +71,12 @@ const refusalOf = (answer: { json: any }) =>
 
 let tools: ReturnType<typeof held>;
 let rig: Rig;
+let warned: [message: string, facts: object | undefined][];
 const start = async (env: Record<string, string> = {}): Promise<void> => {
   tools = held();
-  rig = await startRig(env, { tools: tools.tools });
+  warned = [];
+  const log = { ...silentLog, warn: (message: string, facts?: object) => void warned.push([message, facts]) };
+  rig = await startRig(env, { tools: tools.tools, log });
 };
 afterEach(async () => {
   tools.endAll();
@@ -161,6 +165,30 @@ describe('a tool that takes too long', () => {
     await turn();
     expect((await rig.post(call('answer', { n: 3 }), agent('a'))).status).toBe(200);
     expect(rig.events.calls().length).toBe(3);
+  });
+
+  class DiskFull extends Error {}
+  it.each([
+    ['well', undefined, { ended: 'well' }],
+    ['with an error', new DiskFull('password is hunter2'), { ended: 'threw', threw: 'DiskFull' }],
+    ['with a text', 'password is hunter2', { ended: 'threw', threw: 'string' }],
+    [
+      'with what has no class',
+      Object.assign(new Error('x'), { constructor: null }),
+      { ended: 'threw', threw: 'object' },
+    ],
+  ])('and ends %s long after leaves a line in the log, and its room', async (_how, error, facts) => {
+    await start({ MAX_CALLS_PER_AGENT: '1' });
+    await rig.post(call('late_write', { n: 1 }), agent('a'));
+    const { correlationId } = rig.events.lastCall();
+    await turn();
+    expect(warned).toEqual([]);
+    if (error === undefined) tools.running.get(1)!.end();
+    else tools.running.get(1)!.fail(error);
+    await turn();
+    expect(warned).toEqual([['a tool that was given up has ended', { correlationId, tool: 'late_write', ...facts }]]);
+    expect((await rig.post(call('answer', { n: 2 }), agent('a'))).status).toBe(200);
+    expect(rig.events.calls().map(({ outcome }) => outcome)).toEqual(['attempted', 'tool_failed', 'allowed']);
   });
 
   it('and heeds its signal is answered the same way', async () => {

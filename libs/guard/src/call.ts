@@ -60,8 +60,8 @@ export interface CallRecord {
   attempt?: string;
   /** what the tool declares safe of its validated input */
   arguments?: SafeArguments | undefined;
-  /** resolves when a tool that was given up has really ended */
-  unfinished?: Promise<void>;
+  /** resolves when a tool that was given up has really ended: to the class of what it threw, undefined when it ended well */
+  unfinished?: Promise<string | undefined>;
   denial: boolean;
   /** id of the approval that was asked for or used */
   approval?: string;

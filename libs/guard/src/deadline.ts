@@ -1,4 +1,5 @@
 import { Refusal } from '@portcullis/contract/refusals';
+import { printable } from '@portcullis/validators/text';
 import { hasEffect } from './attempt.js';
 import type { CallRecord } from './call.js';
 import { SILENT, type Exchange } from './exchange.js';
@@ -143,7 +144,7 @@ function supervised<T>(
     calls.add(running);
     running.onStopped((reason) => {
       calls.remove(running);
-      record.unfinished = work.then(ended, ended);
+      record.unfinished = work.then(endedWell, classOf);
       reject(record.attempt === undefined ? reason : perhapsDone(reason));
     });
     work.then(over(resolve), over(reject));
@@ -155,7 +156,16 @@ const perhapsDone = ({ code, facts, detail = code }: Refusal): Refusal =>
   new Refusal(code, facts, { detail: `${detail}; whether it took effect is not known` });
 const failed = (error: unknown): Refusal =>
   error instanceof Refusal ? error : new Refusal('tool_failed', {}, { cause: error });
-const ended = (): void => undefined;
+const endedWell = (): undefined => undefined;
+
+/** All that may be told of what a tool threw; its message may hold anything. Must not throw: a slot waits for it. */
+function classOf(thrown: unknown): string {
+  try {
+    return (thrown instanceof Error && printable(thrown.constructor.name, 64)) || typeof thrown;
+  } catch {
+    return typeof thrown;
+  }
+}
 
 /** The refusal of a call that nobody waits for. */
 export const cancelled = (): Refusal => new Refusal('cancelled', {}, { detail: 'the client went away' });

@@ -1,5 +1,6 @@
 import type { Log } from '@portcullis/contract/log';
 import { Refusal, refusalOf, REFUSALS } from '@portcullis/contract/refusals';
+import type { Slot } from '../slots.js';
 import type { CallRecord } from '../call.js';
 import { admit, run, type AdmittedCall } from '../pipeline.js';
 import {
@@ -38,7 +39,7 @@ export function frontDoor(parts: DoorParts): (inbound: Inbound) => Promise<Answe
       try {
         answer = await closed(passage, answer ?? refused(passage, new Refusal('internal'), parts), parts);
       } finally {
-        answer = leaving(passage.record, answer!);
+        answer = leaving(passage.record, answer!, parts.log);
       }
     }
     return answer;
@@ -154,12 +155,21 @@ async function closed(passage: Passage, answer: Answer, parts: DoorParts): Promi
 const LARGE_ANSWER = 16 * 1024;
 
 /** Gives the slot back exactly once: now, when a large answer was taken, or when a tool that was given up has ended. */
-function leaving({ slot, unfinished }: CallRecord, answer: Answer): Answer {
+function leaving(record: CallRecord, answer: Answer, log: Log): Answer {
+  const { slot, unfinished } = record;
   if (slot === undefined) return answer;
-  if (unfinished !== undefined) void unfinished.then(() => slot.leave());
+  if (unfinished !== undefined) void unfinished.then((threw) => leftLate(slot, record, threw, log));
   else if (answer.body !== undefined && answer.body.length > LARGE_ANSWER) return { ...answer, slot };
   else slot.leave();
   return answer;
+}
+
+/** The event of such a call is long kept, and says that nobody saw how its tool ended: this line does. */
+function leftLate(slot: Slot, { correlationId, operation }: CallRecord, threw: string | undefined, log: Log): void {
+  slot.leave();
+  const tool = operation?.kind === 'other' ? undefined : operation?.tool.name;
+  const ended = threw === undefined ? 'well' : 'threw';
+  log.warn('a tool that was given up has ended', { correlationId, tool, ended, ...(threw !== undefined && { threw }) });
 }
 
 function tell({ correlationId, refusal }: CallRecord, log: Log): void {
