@@ -1,5 +1,5 @@
-/** What this server calls itself. */
-export const SERVER_INFO = { name: 'portcullis', title: 'Portcullis', version: '0.1.0' } as const;
+/** What this server calls itself; the version is that of the root package.json. */
+export const SERVER_INFO = { name: 'portcullis', title: 'Portcullis', version: '0.3.0' } as const;
 
 /** Said to every model once. */
 export const INSTRUCTIONS =
