@@ -34,7 +34,7 @@ interface Doings extends Kept {
   readonly tenant: string;
   /** when each was last touched, the longest ago first */
   readonly customers: Map<string, number>;
-  /** the longest idle first */
+  /** the longest idle first, to the minute (see touch) */
   readonly tasks: Map<string, Task>;
 }
 /** How much is kept of something. */
@@ -70,7 +70,7 @@ export function memoryHistory(now: () => number, bounds: HistoryBounds = HISTORY
 class Histories implements MemoryHistory {
   readonly #now: () => number;
   readonly #bounds: HistoryBounds;
-  /** the longest idle first */
+  /** the longest idle first, to the minute (see touch) */
   readonly #doings = new Map<string, Doings>();
   readonly #inAll: HistoryStats = { principals: 0, tasks: 0, customers: 0 };
   readonly #perTenant = new Map<string, HistoryStats>();
@@ -220,7 +220,10 @@ class Histories implements MemoryHistory {
 /** A tenant's slug has no slash, so no two pairs share a key. */
 const keyOf = (tenant: string, principal: string): string => `${tenant}/${principal}`;
 
-/** Moves it to the end, so that the longest idle come first, to the minute: moving it on every call costs more than asking. */
+/**
+ * Moves it to the end, so that the longest idle come first: true to the minute only, since moving it on every call costs
+ * more than asking. What has ended may be kept a minute longer for that, behind one that has not: it says nothing, but takes room.
+ */
 function touch<T extends Kept>(all: Map<string, T>, key: string, one: T, now: number): void {
   one.lastAt = now;
   if (now - one.movedAt < MOVED_EVERY_MS) return;

@@ -66,7 +66,7 @@ export interface History {
 }
 
 const MINUTES = 60_000;
-/** A principal's history reaches back so far, and is forgotten that long after its last call. */
+/** A principal's history reaches back so far. */
 export const HOUR_MS = 60 * MINUTES;
 export const TASK_IDLE_MS = 30 * MINUTES;
 export const TASK_LIFE_MS = TASK_HOURS.person * HOUR_MS;
@@ -84,7 +84,10 @@ export const hasEnded = ({ startedAt, lastAt }: TaskTimes, now: number): boolean
 export interface HistoryBounds {
   readonly principals: number;
   readonly tasks: number;
-  /** of one principal; 60 requests a minute can name no more in 30 minutes */
+  /**
+   * of one principal, those that have ended and are not forgotten yet included; as many as 60 requests a minute, each with
+   * another task, name until the first of them falls idle
+   */
   readonly tasksPerPrincipal: number;
   /** remembered customers, over all tasks and principals */
   readonly customers: number;
