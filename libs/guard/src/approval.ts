@@ -15,6 +15,11 @@ import {
 import type { CallRecord, Operation } from './call.js';
 import type { AnyTool } from './tool.js';
 
+/*
+ * The step of the pipeline: has this call the people's yes that it needs? The records of those are approvals.ts; how a
+ * request names one, and how it is asked for in MCP, mcp/approval-exchange.ts.
+ */
+
 /** What the guard asks of the outside when a call needs a person's yes. */
 export interface ApprovalPorts {
   readonly approvals: Approvals;

@@ -11,7 +11,10 @@ import {
   type Approvals,
 } from './approvals.js';
 
-/** Approvals in the memory of this process: a restart forgets them, and the calls have to be asked for again. @param now ms since epoch */
+/**
+ * The records (approvals.ts) in the memory of this process: a restart forgets them, and the calls have to be asked for again.
+ * @param now ms since epoch
+ */
 export function memoryApprovals(now: () => number): Approvals {
   const tenants = new Map<string, Map<ApprovalId, ApprovalRecord>>();
   const recordsOf = (tenant: string): Map<ApprovalId, ApprovalRecord> => {

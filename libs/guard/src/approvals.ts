@@ -2,6 +2,11 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '@portcullis/audit-schemas/digest';
 import { base32 } from '@portcullis/contract/ids';
 
+/*
+ * The records: calls that wait for people, what these said, and the port that keeps them (in memory approvals.memory.ts).
+ * When a call needs one is approval.ts.
+ */
+
 /** `apr_` + 26 base32 characters: 128 random bits. */
 export type ApprovalId = `apr_${string}`;
 const APPROVAL = /^apr_[a-z2-7]{26}$/;

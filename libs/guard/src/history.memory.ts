@@ -222,7 +222,8 @@ const keyOf = (tenant: string, principal: string): string => `${tenant}/${princi
 
 /**
  * Moves it to the end, so that the longest idle come first: true to the minute only, since moving it on every call costs
- * more than asking. What has ended may be kept a minute longer for that, behind one that has not: it says nothing, but takes room.
+ * more than asking. What has ended may be kept a minute longer for that, behind one that has not: it says nothing, but
+ * takes room.
  */
 function touch<T extends Kept>(all: Map<string, T>, key: string, one: T, now: number): void {
   one.lastAt = now;

@@ -1,6 +1,8 @@
 import { statusOf, type ApprovalRecord } from '@portcullis/guard/approvals';
 import { inert, inertJson } from './inert.js';
 
+/* The HTML of the pages on which people approve calls; approvals.controller.ts serves them. */
+
 export const APPROVALS_PATH = '/approvals';
 export const STYLE_PATH = `${APPROVALS_PATH}/style.css`;
 

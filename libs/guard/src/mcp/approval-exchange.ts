@@ -4,6 +4,11 @@ import { ENVELOPE, membersOf } from './envelope.js';
 import type { Message } from './message.js';
 import type { Era, ServerInfo } from './protocol.js';
 
+/*
+ * The words of MCP: what a request brings of an approval, and the answer that asks for one. What counts is for approval.ts
+ * to say.
+ */
+
 /**
  * What a request says of an approval, as it came. What its client answered to the elicitation is not read: that a page was
  * opened, or a form filled in, is nobody's yes.

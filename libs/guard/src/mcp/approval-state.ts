@@ -3,6 +3,11 @@ import { createRequestStateCodec, type RequestStateCodec, type ServerContext } f
 import { APPROVAL_MS, isApprovalId } from '../approvals.js';
 import type { ApprovalStates } from '../approval.js';
 
+/*
+ * The `requestState` that a client carries from the answer that asks for an approval to the repeated call, sealed and
+ * opened. It names a record, and is no yes.
+ */
+
 interface Sealed {
   readonly approval: string;
 }
