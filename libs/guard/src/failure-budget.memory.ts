@@ -82,25 +82,30 @@ export function memoryFailureBudget(
   };
 
   const attempt: FailureBudget['attempt'] = (owner, work, isFailure) => {
-    const account = accounts.get(owner) ?? opened(owner);
-    if (!roomIn(owner, account)) return waited(owner, account).then(() => attempt(owner, work, isFailure));
-    account.underWay += 1;
-    const done = <T>(value: T): T => {
-      left(owner, account);
-      return value;
-    };
-    const threw = (error: unknown): never => {
-      if (isFailure(error)) failed(owner, account);
-      left(owner, account);
-      throw error;
-    };
+    const known = accounts.get(owner);
+    if (known && !roomIn(owner, known)) return waited(owner, known).then(() => attempt(owner, work, isFailure));
     let result;
     try {
       result = work();
     } catch (error) {
-      return threw(error);
+      if (isFailure(error)) failed(owner, accounts.get(owner) ?? opened(owner));
+      throw error;
     }
-    return result instanceof Promise ? result.then(done, threw) : done(result);
+    // what was good at once took nobody's place
+    return result instanceof Promise ? underWay(owner, result, isFailure) : result;
+  };
+
+  const underWay = async <T>(owner: string, work: Promise<T>, isFailure: (error: unknown) => boolean): Promise<T> => {
+    const account = accounts.get(owner) ?? opened(owner);
+    account.underWay += 1;
+    try {
+      return await work;
+    } catch (error) {
+      if (isFailure(error)) failed(owner, account);
+      throw error;
+    } finally {
+      left(owner, account);
+    }
   };
   return { attempt };
 }

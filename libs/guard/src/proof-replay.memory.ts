@@ -27,8 +27,8 @@ export function memoryProofReplay(now: () => number, bounds: ProofReplayBounds =
     use(tenant, principal, jti, until) {
       forget();
       const owner = `${tenant}/${principal}`;
-      // 128 bits of it: ids may be long, and there may be many
-      const id = hash('sha256', jti, 'binary').slice(0, 16);
+      // 32 bytes each: ids may be long, and there may be many
+      const id = hash('sha256', jti, 'binary');
       let own = 0;
       for (const used of minutes.values()) {
         const ids = used.get(owner);
