@@ -186,3 +186,20 @@ test('work that answers at once is answered at once, and its failures count like
   expect(() => attempt(throws)).toThrow(bad);
   expect(() => attempt(() => 3)).toThrow(expect.objectContaining({ code: 'rate_limited' }));
 });
+
+test('those who wait are not forgotten while others make room, however long ago their owner failed', async () => {
+  const { clock, attempt, times, fail } = budget({ perMinute: 2 });
+  const { open, work } = held();
+  await times(1, fail);
+  const first = attempt('a', work);
+  const waiting = Array.from({ length: 5 }, () => attempt('a', async () => 'x'));
+  clock.now += 2 * MINUTE;
+  open[0]!.good();
+  // each of them looks for room among the oldest, in every turn until the first of those who waited goes on
+  for (let n = 0; n < 20; n += 1) {
+    await Promise.resolve();
+    void attempt(`b${n}`, () => Promise.reject(bad));
+  }
+  const forgotten = settle().then(() => 'forgotten');
+  expect(await Promise.race([Promise.all([first, ...waiting]), forgotten])).toEqual(Array(6).fill('good'));
+});

@@ -35,8 +35,9 @@ export function memoryFailureBudget(
   const opened = (owner: string): Account => {
     const account: Account = { failedAt: [], underWay: 0, waiting: [] };
     const at = now();
-    for (const [oldest, { failedAt, underWay }] of accounts) {
-      if (underWay > 0) continue;
+    for (const [oldest, { failedAt, underWay, waiting }] of accounts) {
+      // those who wait are told by their own account only
+      if (underWay > 0 || waiting.length > 0) continue;
       const last = failedAt.at(-1) ?? 0;
       if (at - last < MINUTE_MS && accounts.size < bounds.owners) break;
       accounts.delete(oldest);
