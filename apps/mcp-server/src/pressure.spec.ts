@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import * as z from 'zod';
-import { call, startRig, type Rig, type TokenWords } from './rig.fixture.js';
+import { call, modern, startRig, type Rig, type TokenWords } from './rig.fixture.js';
 
 /** Tools whose end the test decides. */
 function held() {
@@ -238,6 +238,62 @@ describe('a client that goes away', () => {
   });
 });
 
+describe('a call that waits behind another one on its connection', () => {
+  const streams = { headers: { accept: 'text/event-stream' } };
+
+  it('gives its slot back when the connection is closed', async () => {
+    await start({ MAX_CALLS_PER_AGENT: '2' });
+    const socket = await pipelined(rig, call('wait', { n: 1 }), call('answer', { n: 2, size: 20_000 }));
+    while (rig.events.calls().length === 0) await turn();
+    socket.destroy();
+    tools.endAll();
+    while (rig.events.calls().length < 2) await turn();
+    const others = [rig.post(call('wait', { n: 3 })), rig.post(call('wait', { n: 4 }))];
+    while (tools.executed.length < 4) await Promise.race([turn(), ...others.map(expectServed)]);
+    tools.endAll();
+    await Promise.all(others.map(expectServed));
+  });
+
+  it('is cancelled when the connection is closed', async () => {
+    await start();
+    const socket = await pipelined(rig, call('wait', { n: 1 }), call('wait', { n: 2 }));
+    await tools.begun(2);
+    const { signal } = tools.running.get(2)!;
+    socket.destroy();
+    while (rig.events.calls().length < 2) await turn();
+    expect(rig.events.calls().map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
+    expect(signal.aborted).toBe(true);
+  });
+
+  it('leaves no stream behind, so that there is room for the next', async () => {
+    await start();
+    const listening = { ...modern('subscriptions/listen', { notifications: { toolsListChanged: true } }, 's') };
+    const many = Array.from({ length: 4 }, () => ({
+      ...listening,
+      headers: { ...listening.headers, ...streams.headers },
+    }));
+    const socket = await pipelined(rig, call('wait', { n: 1 }), ...many);
+    while (rig.events.calls().length < 4) await turn();
+    socket.destroy();
+    tools.endAll();
+    while (rig.events.calls().length < 5) await turn();
+    const leaving = new AbortController();
+    const headers = {
+      'content-type': 'application/json',
+      authorization: `Bearer ${await rig.token()}`,
+      ...many[0]!.headers,
+    };
+    const next = await fetch(rig.mcp, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(listening.body),
+      signal: leaving.signal,
+    });
+    expect(next.status).toBe(200);
+    leaving.abort();
+  });
+});
+
 describe('a tool with an effect', () => {
   it('is on record before it is executed, and its outcome names that record', async () => {
     await start();
@@ -327,6 +383,23 @@ async function deafPost({ mcp, token }: Rig, message: ReturnType<typeof call>) {
   request.on('response', () => undefined).on('error', () => undefined);
   request.end(JSON.stringify(message.body));
   return request;
+}
+const expectServed = async (answer: Promise<{ status: number }>): Promise<void> =>
+  expect((await answer).status).toBe(200);
+/** Calls on one connection, each sent before the one before it is answered (RFC 9112 §9.3.2). */
+async function pipelined({ mcp, token }: Rig, ...messages: ReturnType<typeof call>[]) {
+  const { port, hostname, pathname } = new URL(mcp);
+  const authorization = `Bearer ${await token()}`;
+  const socket = connect(Number(port), hostname);
+  for (const { headers, body } of messages) {
+    const text = JSON.stringify(body);
+    const head = { host: `${hostname}:${port}`, 'content-type': 'application/json', authorization, ...headers };
+    const lines = Object.entries({ ...head, 'content-length': Buffer.byteLength(text) }).map(
+      ([name, value]) => `${name}: ${value}`,
+    );
+    socket.write([`POST ${pathname} HTTP/1.1`, ...lines, '', text].join('\r\n'));
+  }
+  return socket;
 }
 async function fetchCall({ mcp, token }: Rig, message: ReturnType<typeof call>, signal: AbortSignal): Promise<unknown> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${await token()}`, ...message.headers };
