@@ -26,6 +26,8 @@ test.each<[string, Partial<ProtectOptions>, RegExp]>([
   ['a tenant that is no slug', { tenant: 'Not A Slug' }, /slug/],
   ['a proxy that is no address', { trustedProxies: ['proxy.example'] }, /address/],
   ['a resource that is no URL', { resource: '/mcp' }, /URL/],
+  ['a budget for nobody', { customerBudget: { perHour: 0 } }, /1 to 10,000/],
+  ['a budget that is no number', { customerBudget: { perTask: NaN } }, /1 to 10,000/],
 ])('%s does not start', (_what, options, says) => {
   expect(() => protect({ ...OPTIONS, ...options })).toThrow(says);
 });

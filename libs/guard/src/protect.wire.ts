@@ -7,6 +7,7 @@ import { DEFAULT_TENANT, isTenant } from '@portcullis/contract/ids';
 import type { Log } from '@portcullis/contract/log';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { limitsOf, type PrincipalRule } from '@portcullis/limits/rules';
+import { CUSTOMER_BUDGETS, customerBudget, type CustomerBudgets } from '@portcullis/scopes/caller';
 import { parseRange } from './addresses.js';
 import { expectApprovers } from './approval.js';
 import { chainTable } from './chain.js';
@@ -48,6 +49,11 @@ export interface ProtectOptions {
   readonly depsFor?: GuardPorts['depsFor'];
   /** what one principal may do over all tools; a tool's own figures stand in its definition */
   readonly limits?: Partial<PrincipalRule>;
+  /**
+   * how many distinct customers, 1 to 10,000, a caller may touch whose token does not say: 10 in a task and 60 an hour unless
+   * given; callers of a foreign issuer have no tasks, so the hour alone counts for them
+   */
+  readonly customerBudget?: Partial<CustomerBudgets>;
   /** how much is taken on at a time */
   readonly slots?: Partial<SlotBounds>;
   /** largest body of one request; 1 MiB unless given */
@@ -99,6 +105,7 @@ export interface Protected {
  * pipeline is the one that mcp-server has; nothing is left out.
  * @throws TypeError for URLs that are none, or a tenant that is no slug; Error for two tools of one name, for tools that
  *   are not as they were approved, or that want an approval nobody could give; RangeError for a proxy that is no address
+ *   or a budget outside its bounds
  */
 export function protect(options: ProtectOptions): Protected {
   const { issuer, resource, name = 'tools', version = '0.0.0', log = stderrLog, now = Date.now } = options;
@@ -117,6 +124,7 @@ export function protect(options: ProtectOptions): Protected {
     issuer,
     audience: resource,
     keys: remoteKeys({ jwksUri: options.jwksUri ?? jwksUriOf(issuer), now }),
+    customerBudget: budgetsOf(options),
     foreignTenant: options.claims === 'portcullis' ? undefined : tenantOf(options),
     now,
   };
@@ -133,9 +141,14 @@ export function protect(options: ProtectOptions): Protected {
     now,
   });
   const serverInfo = { name, version };
+  const arrivals = {
+    names: servedHosts(resource, options.hosts ?? [], loopback),
+    trustedProxies: (options.trustedProxies ?? []).map(parseRange),
+    forceHttps: options.forceHttps ?? protocol === 'https:',
+  };
   const endpoint = mcpEndpoint({
     resource,
-    names: servedHosts(resource, options.hosts ?? [], loopback),
+    ...arrivals,
     origins: options.origins ?? [],
     loopback,
     guard,
@@ -147,13 +160,11 @@ export function protect(options: ProtectOptions): Protected {
     ...(options.maxBodyBytes !== undefined && { maxBodyBytes: options.maxBodyBytes }),
     events,
     auditDigestKey: options.auditDigestKey ?? randomBytes(32),
-    trustedProxies: (options.trustedProxies ?? []).map(parseRange),
-    forceHttps: options.forceHttps ?? protocol === 'https:',
     newId,
     now,
     log,
   });
-  const middleware = routes(pathname, endpoint.listener, resourceMetadata(resource, issuer, tools, name));
+  const middleware = routes(pathname, endpoint.listener, resourceMetadata(resource, issuer, tools, name), arrivals);
   let closed: Promise<void> | undefined;
   return {
     listener: wholeServer(middleware),
@@ -171,6 +182,14 @@ export function protect(options: ProtectOptions): Protected {
 function tenantOf({ tenant = DEFAULT_TENANT }: ProtectOptions): string {
   if (!isTenant(tenant)) throw new TypeError('a tenant is a slug: 1 to 32 of a-z, 0-9 and -');
   return tenant;
+}
+
+function budgetsOf({ customerBudget: given }: ProtectOptions): CustomerBudgets {
+  const budgets = { ...CUSTOMER_BUDGETS, ...given };
+  // a budget that is no number would never be over
+  if (![budgets.perTask, budgets.perHour].every((budget) => customerBudget.safeParse(budget).success))
+    throw new RangeError('a budget of customers is a whole number from 1 to 10,000');
+  return budgets;
 }
 
 function eventsOf({ events, onEvent }: ProtectOptions): EventLog {

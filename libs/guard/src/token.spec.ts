@@ -78,6 +78,18 @@ describe('a token of an issuer that is not ours', () => {
     expect(caller.actor).toBe('client-1');
   });
 
+  test('may touch as many customers as rules say, whatever it says itself; one of ours says it first', async () => {
+    const customerBudget = { perTask: 3, perHour: 4 };
+    const budgets = async (claims: object, more: object) => {
+      const caller = await verifyAccessToken(await token(claims), { ...rules, customerBudget, ...more });
+      return [caller.customersPerTask, caller.customersPerHour];
+    };
+    const claims = { customers_per_task: 100, customers_per_hour: 200 };
+    expect(await budgets(claims, { foreignTenant: 'team' })).toEqual([3, 4]);
+    expect(await budgets(claims, {})).toEqual([100, 200]);
+    expect(await budgets({}, {})).toEqual([3, 4]);
+  });
+
   test('is for one audience, as a text or as an array of one', async () => {
     expect(await codeOf(() => foreign({ aud: [AUDIENCE] }))).toBe('no refusal');
     expect(await codeOf(() => foreign({ aud: [AUDIENCE, 'https://other.example'] }))).toBe('token_invalid');

@@ -1,6 +1,12 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '@portcullis/scopes/algorithms';
-import { accessTokenClaims, callerOf, foreignTokenClaims, type Caller } from '@portcullis/scopes/caller';
+import {
+  accessTokenClaims,
+  callerOf,
+  foreignTokenClaims,
+  type Caller,
+  type CustomerBudgets,
+} from '@portcullis/scopes/caller';
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 
 /** The signing keys of an issuer, for jose; those that are fetched know how old they are. */
@@ -27,6 +33,8 @@ export interface TokenRules {
   readonly algorithms?: readonly SigningAlgorithm[];
   /** the issuer is not ours and knows nothing of tenants: all its callers belong to this one */
   readonly foreignTenant?: string | undefined;
+  /** of callers whose token does not say; the house's own unless given */
+  readonly customerBudget?: CustomerBudgets | undefined;
   /** ms since epoch */
   now(): number;
 }
@@ -66,14 +74,14 @@ export function presentedToken(authorization: readonly string[]): PresentedToken
  */
 export async function verifyAccessToken(token: string, rules: TokenRules): Promise<Caller> {
   const payload = await verifySignature(token, rules);
-  const { foreignTenant } = rules;
+  const { foreignTenant, customerBudget } = rules;
   const claims =
     foreignTenant === undefined
       ? accessTokenClaims.safeParse(payload)
       : foreignTokenClaims.safeParse({ ...payload, tenant: foreignTenant });
   if (!claims.success)
     throw new Refusal('token_invalid', {}, { detail: `claims: ${claims.error.issues[0]?.path.join('.')}` });
-  return callerOf(claims.data);
+  return callerOf(claims.data, customerBudget);
 }
 
 async function verifySignature(

@@ -39,9 +39,15 @@ export interface Caller {
   readonly expiresAt: number;
 }
 
-/** How many distinct customers agents may touch, unless their client's record says otherwise. */
-export const CUSTOMER_BUDGETS = { perTask: 10, perHour: 60 } as const;
-const customerBudget = z.int().min(1).max(10_000);
+/** How many distinct customers an agent may touch: in one task, and in an hour. */
+export interface CustomerBudgets {
+  readonly perTask: number;
+  readonly perHour: number;
+}
+/** Those of agents whose client's record does not say otherwise. */
+export const CUSTOMER_BUDGETS = { perTask: 10, perHour: 60 } as const satisfies CustomerBudgets;
+/** What one of them may be. */
+export const customerBudget = z.int().min(1).max(10_000);
 
 /**
  * The claims of our access tokens: RFC 9068 §2.2 and `tenant`, `ceiling`, `task` and what it may touch, `grant_id`, `actor` of ours. `sub` equals `client_id` when
@@ -99,7 +105,8 @@ export const foreignTokenClaims = accessTokenClaims
 
 type KnownClaims = Omit<AccessTokenClaims, 'aud' | 'ceiling'> & { readonly ceiling?: string };
 
-export function callerOf(claims: KnownClaims): Caller {
+/** @param budgets of a caller whose token does not say */
+export function callerOf(claims: KnownClaims, budgets: CustomerBudgets = CUSTOMER_BUDGETS): Caller {
   const sub = claims.sub === claims.client_id ? undefined : claims.sub;
   return {
     tenant: claims.tenant,
@@ -111,8 +118,8 @@ export function callerOf(claims: KnownClaims): Caller {
     ceiling: claims.ceiling === undefined ? undefined : heldScopes(claims.ceiling),
     task: claims.task,
     taskCustomer: claims.task_customer_id,
-    customersPerTask: claims.customers_per_task ?? CUSTOMER_BUDGETS.perTask,
-    customersPerHour: claims.customers_per_hour ?? CUSTOMER_BUDGETS.perHour,
+    customersPerTask: claims.customers_per_task ?? budgets.perTask,
+    customersPerHour: claims.customers_per_hour ?? budgets.perHour,
     authTime: claims.auth_time,
     acr: claims.acr,
     tokenId: claims.jti,

@@ -1,5 +1,9 @@
+import { REFUSALS } from '@portcullis/contract/refusals';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { arrivedOverHttps } from '../forwarding.js';
 import { apiHeaders } from '../headers.js';
+import { hostAllowed } from '../hosts.js';
+import type { Arrivals } from './listener.http.js';
 import type { ResourceMetadata } from './metadata.js';
 
 /** One who answers what is his, and passes on the rest. */
@@ -23,12 +27,36 @@ const PREFLIGHT = {
   'Access-Control-Max-Age': '600',
 };
 
+const UNSERVED = { ...apiHeaders, 'Content-Type': 'application/json' };
+const UNSERVED_BODY = JSON.stringify({
+  error: 'origin_forbidden',
+  error_description: REFUSALS.origin_forbidden.says,
+});
+
+/** How requests have to arrive. */
+export interface Served extends Pick<Arrivals, 'trustedProxies' | 'forceHttps'> {
+  /** Host values (origins.ts) */
+  readonly names: readonly string[];
+}
+
+/** What the endpoint asks of a request before anything else (door.ts), but for its Origin: metadata is for every page. */
+function isServed(request: IncomingMessage, { names, forceHttps, trustedProxies }: Served): boolean {
+  const [host, ...more] = request.headersDistinct['host'] ?? [];
+  return (!forceHttps || arrivedOverHttps(request, trustedProxies)) && more.length === 0 && hostAllowed(host, names);
+}
+
 /**
  * The endpoint and its metadata as a part of a server.
- * @param path of the endpoint; its metadata lies at the well-known path before it (RFC 9728 §3.1) and, for clients that look
+ * @param path     of the endpoint; its metadata lies at the well-known path before it (RFC 9728 §3.1) and, for clients that look
  *   nowhere else, at that path alone
+ * @param served   how requests for metadata have to arrive; the endpoint looks after its own
  */
-export function routes(path: string, endpoint: RequestListener, metadata: ResourceMetadata): Middleware {
+export function routes(
+  path: string,
+  endpoint: RequestListener,
+  metadata: ResourceMetadata,
+  served: Served,
+): Middleware {
   const document = JSON.stringify(metadata);
   const documents = new Set([WELL_KNOWN, `${WELL_KNOWN}${path === '/' ? '' : path}`]);
   return (request, response, next) => {
@@ -37,6 +65,8 @@ export function routes(path: string, endpoint: RequestListener, metadata: Resour
     const at = query < 0 ? url : url.slice(0, query);
     if (at === path) return endpoint(request, response);
     if (!documents.has(at)) return next();
+    if (!isServed(request, served))
+      return void response.writeHead(REFUSALS.origin_forbidden.http, UNSERVED).end(UNSERVED_BODY);
     if (method === 'GET') return void response.writeHead(200, READABLE).end(document);
     if (method === 'HEAD') return void response.writeHead(200, READABLE).end();
     if (method === 'OPTIONS') return void response.writeHead(204, PREFLIGHT).end();
