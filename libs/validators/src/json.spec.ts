@@ -57,6 +57,18 @@ it('counts the members of all objects together', () => {
   ]);
 });
 
+it.each(['[]', '{}', '[[]]'])(
+  'counts arrays and objects too, of which %s is as short in text as it is large in memory',
+  (each) => {
+    const many = (containers: number) =>
+      `[${Array(containers / (each.length / 2))
+        .fill(each)
+        .join()}]`;
+    const bounds = { ...BOUNDS, maxKeys: 13 };
+    expect([problemOf(many(12), bounds), problemOf(many(14), bounds)]).toEqual(['none', 'too_many_keys']);
+  },
+);
+
 it('measures size in UTF-8 bytes', () => {
   const bounds = { ...BOUNDS, maxBytes: 8 };
   expect([

@@ -1,7 +1,7 @@
 export interface JsonBounds {
   /** nesting of arrays and objects; a bare value has depth 0 */
   readonly maxDepth: number;
-  /** members of all objects together */
+  /** members of all objects together; and no more arrays and objects than that, since an empty one takes 20 times its text */
   readonly maxKeys: number;
   /** UTF-8 bytes */
   readonly maxBytes: number;
@@ -55,6 +55,7 @@ function scan(text: string, bounds: JsonBounds): number {
   let bytes = 0;
   let depth = 0;
   let keys = 0;
+  let opened = 0;
   let inString = false;
   /** where the last string began, and its length */
   let began = 0;
@@ -76,6 +77,7 @@ function scan(text: string, bounds: JsonBounds): number {
       began = i;
     } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
       if (++depth > maxDepth) throw new JsonRefused('too_deep');
+      if (++opened > maxKeys) throw new JsonRefused('too_many_keys');
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
     else if (code === COLON) {
       if (++keys > maxKeys) throw new JsonRefused('too_many_keys');
