@@ -9,9 +9,8 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 /**
  * Reads bodies into `request.body`: JSON objects and arrays up to 100 kB and, where asked for, HTML forms up to 10 kB.
  * Other types and compressed bodies are 415, since a body that nobody reads would pass as an empty one.
- * @param unparsed paths whose bodies are left to their handlers
  */
-export function readBodies({ unparsed, forms }: { unparsed: readonly string[]; forms: boolean }): RequestHandler[] {
+export function readBodies({ forms }: { forms: boolean }): RequestHandler[] {
   const types = forms ? [JSON_TYPE, FORM_TYPE] : [JSON_TYPE];
   const known: RequestHandler = (request, _response, next) =>
     // `is` answers null where there is no body, yet takes `Content-Length: 0` for one
@@ -24,10 +23,5 @@ export function readBodies({ unparsed, forms }: { unparsed: readonly string[]; f
     ...(forms
       ? [urlencoded({ extended: false, limit: FORM_LIMIT, parameterLimit: 50, inflate: false, type: FORM_TYPE })]
       : []),
-  ].map((handler) => except(unparsed, handler));
+  ];
 }
-
-const except =
-  (paths: readonly string[], handler: RequestHandler): RequestHandler =>
-  (request, response, next) =>
-    paths.includes(request.path) ? next() : handler(request, response, next);

@@ -19,7 +19,7 @@ const UUID7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{
 describe('a JSON API', () => {
   let things: Things;
   beforeAll(async () => {
-    things = await start({ unparsed: ['/raw'], forms: false });
+    things = await start({ forms: false });
   });
   afterAll(() => things.close());
 
@@ -125,10 +125,6 @@ describe('a JSON API', () => {
 
   test('a compressed body is 415', async () => {
     expect((await post('x', 'application/json', '/things', { 'Content-Encoding': 'gzip' })).status).toBe(415);
-  });
-
-  test('leaves the body of an unparsed path alone', async () => {
-    expect(await (await post('{"broken":', 'application/json', '/raw')).json()).toEqual({ parsed: false });
   });
 
   test('logs a bug with its correlation id, and a refusal only for debugging', async () => {

@@ -30,8 +30,6 @@ export interface ApiOptions {
   readonly observe?: ArrivalStep;
   /** the last step before Express, which knows nothing of what this answers by itself, such as oidc-provider's callback */
   readonly direct?: ArrivalStep;
-  /** paths whose bodies are left to their handlers, such as /mcp */
-  readonly unparsed?: readonly string[];
   /** puts calls of the routes that are answered 401 or 403 on record, before they are answered */
   readonly onRefused?: OnRefused;
   /** also reads HTML forms, such as the login's */
@@ -55,7 +53,7 @@ export interface Api {
 export async function createApi(module: Parameters<typeof NestFactory.create>[0], options: ApiOptions): Promise<Api> {
   const instance = express();
   instance.disable('x-powered-by').disable('etag').set('trust proxy', false);
-  // one spelling of a path, so that whoever compares paths (`unparsed`, proxies, policies) sees what the router sees
+  // one spelling of a path, so that whoever compares paths (proxies, policies) sees what the router sees
   instance.enable('case sensitive routing').enable('strict routing');
   const app = await NestFactory.create<NestExpressApplication>(module, new ExpressAdapter(instance), {
     bodyParser: false,
@@ -64,7 +62,7 @@ export async function createApi(module: Parameters<typeof NestFactory.create>[0]
   });
   const problems = { log: options.log, resourceMetadata: options.resourceMetadata };
   if (options.cors) app.enableCors({ origin: [...options.cors.origins], exposedHeaders: EXPOSED, maxAge: 600 });
-  app.use(readBodies({ unparsed: options.unparsed ?? [], forms: options.forms ?? false }));
+  app.use(readBodies({ forms: options.forms ?? false }));
   app.use(problemHandler(problems));
   app.useGlobalFilters(new ProblemFilter({ ...problems, onRefused: options.onRefused }));
   await app.init();
