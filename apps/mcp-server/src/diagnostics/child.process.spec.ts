@@ -141,3 +141,11 @@ it('four run at a time, a fifth is refused, and room is made when they end', asy
   await end();
   expect(await begins('agt_e')).toEqual(BEGUN);
 });
+
+it('a check that fails before its child is begun takes no room', async () => {
+  const notYet = (): string => {
+    throw new Error('not listening yet');
+  };
+  const diagnose = childDiagnose({ ...about, readyzUrl: notYet });
+  for (let n = 0; n < 2; n++) await expect(diagnose('runtime', AGENT, waiting())).rejects.toThrow('not listening yet');
+});

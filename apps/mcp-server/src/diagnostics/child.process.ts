@@ -58,8 +58,8 @@ export function childDiagnose(
       throw new Refusal('overloaded', { retryAfterMs: 1_000 }, { detail: `${running.length} diagnostics run already` });
     }
     running.push(agent);
-    const input = JSON.stringify({ readyzUrl: about.readyzUrl(), spool: about.spool });
     try {
+      const input = JSON.stringify({ readyzUrl: about.readyzUrl(), spool: about.spool });
       return finding.parse(JSON.parse(await outputOf(vectors[check], input, rules, signal)));
     } finally {
       running.splice(running.indexOf(agent), 1);
