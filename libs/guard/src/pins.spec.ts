@@ -33,7 +33,10 @@ test.each<[string, Partial<AnyTool>]>([
   ['approval', { approvals: 1 }],
   ['second approval', { approvals: 2 }],
   ['deadline', { deadlineMs: 1 }],
+  ['way to answer', { answers: 'result' }],
+  ['safe field', { safe: ['n'] }],
   ['way to say whose', { customersOf: () => [] }],
+  ['way to say whose it shows', { customersIn: () => [] }],
 ])('another %s is another definition', (_what, words) => {
   expect(pinOf(tool(words))).not.toBe(pinOf(tool()));
 });

@@ -8,7 +8,7 @@ import { protect, type Protected, type ProtectOptions } from './protect.wire.js'
 import { defineTool, type AnyTool } from './tool.js';
 
 /** An authorization server that is not ours, as far as the guard asks it: metadata, keys and tokens. */
-async function foreignIssuer() {
+export async function foreignIssuer() {
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256', use: 'sig' };
   const { server, origin: url } = await listening();
@@ -72,7 +72,7 @@ interface Asked {
 }
 
 /** A server of node:http behind `protect`, with one tool `read` unless options say otherwise. */
-async function served(issuer: ForeignIssuer, options: Partial<ProtectOptions> = {}) {
+export async function served(issuer: ForeignIssuer, options: Partial<ProtectOptions> = {}) {
   const { server, origin } = await listening();
   const resource = `${origin}/mcp`;
   let gate: Protected;
@@ -84,7 +84,7 @@ async function served(issuer: ForeignIssuer, options: Partial<ProtectOptions> = 
   }
   server.on('request', gate.listener);
 
-  const rpc = async (method: string, params: object = {}, { claims = {}, headers = {} }: Asked = {}) =>
+  const post = async (body: string, { claims = {}, headers = {} }: Asked = {}) =>
     send(resource, {
       method: 'POST',
       headers: {
@@ -94,10 +94,13 @@ async function served(issuer: ForeignIssuer, options: Partial<ProtectOptions> = 
         'mcp-protocol-version': '2025-11-25',
         ...headers,
       },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      body,
     });
+  const rpc = (method: string, params: object = {}, asked: Asked = {}) =>
+    post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }), asked);
   return {
     resource,
+    post,
     rpc,
     call: (name: string, args: object = {}, asked: Asked = {}, meta: object = {}) =>
       rpc('tools/call', { name, arguments: args, _meta: meta }, asked),

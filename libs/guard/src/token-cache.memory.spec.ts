@@ -1,7 +1,7 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import type { JWTPayload } from 'jose';
 import { KeysUnavailable } from './jwks.http.js';
-import { memoryTokenCache } from './token-cache.memory.js';
+import { memoryTokenCache, TOKENS_KEPT } from './token-cache.memory.js';
 import { athOf, countingIssuer, type CountingIssuer } from './token.fixture.js';
 
 const START = 1_800_000_000_000;
@@ -112,6 +112,10 @@ test('when the keys are too old they are fetched before a known token is taken; 
 });
 
 describe('room', () => {
+  test('is for 20,000 tokens unless said', () => {
+    expect(TOKENS_KEPT).toBe(20_000);
+  });
+
   test('is for so many tokens, each of which stays known while there are no more', async () => {
     const cache = cacheOf({}, 50);
     const all = await Promise.all(Array.from({ length: 50 }, (_, at) => verified(cache, { jti: `j${at}` })));

@@ -42,6 +42,10 @@ const behind = (words: string): Buffer =>
     `3 0 obj\n<< /Type /ObjStm /N 1 /First 5 /Filter /FlateDecode ${words} /Length ${harmful.length} >>\nstream\n${harmful}\nendstream\nendobj\n`,
   );
 
+it('has at most 700 KiB', () => {
+  expect(MAX_CONTENT).toBe(716_800);
+});
+
 it.each([
   ['a PNG', png(), 'image/png'],
   ['a PNG with a comment', png(pngText('taken on Monday')), 'image/png'],

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { MAX_CONTENT } from './content.js';
 import { clamdScanner } from './scanner.http.js';
 
 /** The EICAR test file, in two parts, so that no scanner takes this file for it. */
@@ -56,7 +57,7 @@ const honest = (content: Buffer) => (content.includes(EICAR) ? 'stream: Eicar-Si
 it('a file reaches clamd whole, whatever its size, and its verdict comes back', async () => {
   const { server, seen } = clamd(honest);
   const scanner = clamdScanner(await listening(server));
-  const large = Buffer.alloc(700 * 1024, 'abc');
+  const large = Buffer.alloc(MAX_CONTENT, 'abc');
   expect(await scanner.scan(large, waiting())).toBe('clean');
   expect(await scanner.scan(Buffer.from(EICAR), waiting())).toBe('infected');
   expect(seen[0]?.equals(large)).toBe(true);

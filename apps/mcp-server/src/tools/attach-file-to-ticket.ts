@@ -12,8 +12,7 @@ const invalid = (issue: string) => new Refusal('input_invalid', { issues: [issue
 
 export const attachFileToTicket = defineTool({
   name: 'attach_file_to_ticket',
-  description:
-    'Attach a file to a support ticket: PDF, PNG, JPEG or plain text, at most 700 KiB, as base64. What it is, is found by its content, and its name has to agree.',
+  description: `Attach a file to a support ticket: PDF, PNG, JPEG or plain text, at most ${MAX_CONTENT / 1024} KiB, as base64. What it is, is found by its content, and its name has to agree.`,
   scopes: ['ticket:create'],
   effects: ['writes'],
   limit: { perMinute: 60, llmTokens: 500 },
