@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { checked, HELP, registryWith, specText, toolText, WrongUse } from './new-tool/texts.mjs';
+import { checked, HELP, registryWith, reminders, specText, toolText, WrongUse } from './new-tool/texts.mjs';
 
 const root = join(import.meta.dirname, '..');
 
@@ -34,7 +34,10 @@ async function main() {
   // `wx`: what is there already is nobody's to write over; the registry comes last, when the rest is there
   for (const [path, text] of texts) writeFileSync(path, text, { flag: path === registry ? 'w' : 'wx' });
   process.stdout.write(`${texts.map(([path]) => `wrote ${relative(process.cwd(), path)}`).join('\n')}
-Now say what it takes, gives and does; what each field means: docs/guard.md. Then have its definition approved:
+Now say what it takes, gives and does; what each field means: docs/guard.md.
+${reminders(tool)
+  .map((each) => `  ${each}\n`)
+  .join('')}Then have its definition approved:
   npm run build && npx portcullis pins approve --tool ${tool.name}
 `);
 }

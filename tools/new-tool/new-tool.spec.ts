@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'no
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { checked, EFFECTS, registryWith } from './texts.mjs';
+import { checked, EFFECTS, registryWith, reminders } from './texts.mjs';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -44,6 +44,21 @@ describe('what is asked for', () => {
     const [, words = ''] = /export type Effect =([^;]+);/.exec(read(join(root, 'libs/guard/src/tool.ts'))) ?? [];
     expect([...words.matchAll(/'([^']+)'/g)].map(([, effect]) => effect)).toEqual(EFFECTS);
   });
+});
+
+test.each([
+  [['none'], []],
+  [['reads-untrusted'], []],
+  [['writes'], ['customersOf']],
+  [['destroys'], ['customersOf']],
+  [['sends-outside'], ['customersOf']],
+  [['reads-pii'], ['customersIn']],
+  [
+    ['reads-pii-in-bulk', 'writes'],
+    ['customersOf', 'customersIn'],
+  ],
+])('a tool with the effects %j is reminded of %j', (effects, members) => {
+  expect(reminders({ effects }).map((each) => each.split(':')[0])).toEqual(members);
 });
 
 describe('the registry', () => {
@@ -105,6 +120,13 @@ describe('npm run new-tool', () => {
       false,
     ]);
     expect(await execute({ text: 'x' })).toEqual({ text: 'x' });
+  });
+
+  test('a tool that writes is reminded to say whose records it touches, in its file and on the screen', async () => {
+    const { stdout } = await newTool('move_order', '--scopes', 'ticket:read', '--effects', 'writes');
+    expect(stdout).toMatch(/customersOf: say whose records/);
+    expect(read(join(folder, 'move-order.ts'))).toMatch(/^ {2}\/\/ TO WRITE, customersOf: say whose records/m);
+    expect(stdout).not.toContain('customersIn');
   });
 
   test('does not write over what is there, and says so in one line', async () => {

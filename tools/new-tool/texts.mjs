@@ -74,6 +74,26 @@ function whole(option, text, max) {
 
 const list = (words) => `[${words.map((word) => `'${word}'`).join(', ')}]`;
 
+const CHANGING = ['writes', 'destroys', 'sends-outside'];
+const PERSONAL = ['reads-pii', 'reads-pii-in-bulk'];
+
+/**
+ * What a tool has to say of customers, by its effects; task.ts of the guard goes by it.
+ * @returns one sentence for each member that is still to be written
+ */
+export const reminders = ({ effects }) => [
+  ...(effects.some((effect) => CHANGING.includes(effect))
+    ? [
+        'customersOf: say whose records a call touches, and hold every write to context.customers; without it no task that is bound to a customer may call it, and no budget counts it.',
+      ]
+    : []),
+  ...(effects.some((effect) => PERSONAL.includes(effect))
+    ? [
+        'customersIn: say whose data an output shows; without it, and without customersOf, no task that is bound to a customer may call it, and no budget counts it.',
+      ]
+    : []),
+];
+
 /** A tool that works as it stands: it gives back what it was given. */
 export const toolText = ({ name, variable, scopes, effects, perMinute, llmTokens }) => `
 import { defineTool } from '@portcullis/guard/tool';
@@ -88,7 +108,9 @@ export const ${variable} = defineTool({
   limit: { perMinute: ${perMinute}, llmTokens: ${llmTokens} },
   input: z.strictObject({ text: text({ max: 200 }) }),
   output: z.strictObject({ text: z.string() }),
-  execute: async (input) => ({ text: input.text }),
+${reminders({ effects })
+  .map((each) => `  // TO WRITE, ${each.replaceAll('; ', ';\n  // ')}\n`)
+  .join('')}  execute: async (input) => ({ text: input.text }),
 });
 `;
 
