@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { bind, closeBound, listen, type Bound } from './listener.http.js';
 
@@ -104,4 +105,17 @@ test('a request that is not HTTP is answered 400 without a word about us', async
   });
   expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
   expect(text).not.toMatch(/<|node|stack/i);
+});
+
+test('a request whose connection was reset behind it is known by its address', async () => {
+  const made = await bound();
+  const address = new Promise<string | undefined>((resolve) =>
+    listen(made, (request) => resolve(request.socket.remoteAddress)),
+  );
+  const accepted = once(made.server, 'connection');
+  const client = connect(made.port, '127.0.0.1').on('error', () => undefined);
+  await accepted;
+  client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  client.resetAndDestroy();
+  expect(await address).toBe('127.0.0.1');
 });

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { apiHeaders } from '@portcullis/guard/headers';
 import { cutSlowReaders } from './slow-readers.http.js';
@@ -58,6 +58,8 @@ export async function bind(host: string, port: number, tls?: TlsFiles): Promise<
     : createServer(TIMEOUTS, serve);
   server.maxConnections = MAX_CONNECTIONS;
   cutSlowReaders(server, tls !== undefined);
+  // asked once it is kept: of a connection that was reset since, nobody could say any more where it came from
+  server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => void socket.remoteAddress);
   // Node would answer an Expect it does not know by itself, past every check and every record of ours
   server.on('checkExpectation', serve);
   server.on('clientError', refuseRaw);

@@ -136,7 +136,9 @@ class HttpInbound implements Inbound {
   }
 
   isGone(): boolean {
-    return this.response.destroyed;
+    // A connection that was reset before we looked has no peer any more, and says so in its next turn only: nothing is done
+    // for nobody knows whom. One that never had addresses is a Unix domain socket.
+    return this.response.destroyed || (this.address === '' && this.request.socket.localAddress !== undefined);
   }
 
   acceptsEvents(): boolean {
