@@ -31,24 +31,27 @@ const env = {
 };
 const script = (path, ...args) => [process.execPath, join(root, path), ...args];
 
+// the longest first
 const STATIC = [
+  ['lint: promises', script('node_modules/eslint/bin/eslint.js', '-c', 'tools/lint/promises.mjs', '.')],
   ['format', script('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.')],
   ['lint: layers, suffixes, habits', script('node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'lint')],
   ['types: sources (build)', script('tools/tsc7.mjs', '-b')],
   ['types: specs', script('tools/tsc7.mjs', '-p', 'tsconfig.spec.json')],
-  ['lint: promises', script('node_modules/eslint/bin/eslint.js', '-c', 'tools/lint/promises.mjs', '.')],
 ];
 /** Jest's command line with `args`, writing what came of it to `file`. */
-const jest = (file, ...args) =>
-  script(
-    'node_modules/jest/bin/jest.js',
-    '--ci',
-    `--maxWorkers=${availableParallelism()}`,
-    '--json',
-    `--outputFile=${file}`,
-    ...args,
-    ...patterns,
-  );
+const jest = (file, ...args) => [
+  process.execPath,
+  // goes on to the workers: each file starts PGlite anew, and optimizing its code takes longer than the file needs it
+  '--liftoff-only',
+  join(root, 'node_modules/jest/bin/jest.js'),
+  '--ci',
+  `--maxWorkers=${availableParallelism()}`,
+  '--json',
+  `--outputFile=${file}`,
+  ...args,
+  ...patterns,
+];
 const CONTAINERS = 'integration tests with containers';
 /** What this version has no tests for, so that nobody takes its absence for a pass. */
 const ABSENT = ['browser tests', 'tests behind nginx'];
@@ -62,11 +65,17 @@ const printed = [];
 const tallies = [];
 const broken = [];
 const skipped = [];
-for (const [name, command] of STATIC) {
-  const ok = (await stage(name, command)) === 0;
-  if (!ok) broken.push(name);
-  tallies.push({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 });
+// Two at a time: most of them keep one processor busy. None reads what another makes.
+const waiting = [...STATIC];
+async function statics() {
+  for (let next; (next = waiting.shift()) !== undefined;) {
+    const [name, command] = next;
+    const ok = (await stage(name, command, { apart: true })) === 0;
+    if (!ok) broken.push(name);
+    tallies.push({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 });
+  }
 }
+await Promise.all([statics(), statics()]);
 
 rmSync(join(root, 'coverage'), { recursive: true, force: true });
 // A pattern may mean tests of one of the two runs only.
@@ -114,7 +123,7 @@ process.exitCode = ok ? 0 : 1;
 async function tests(name, file, ...args) {
   const results = join(cache, file);
   rmSync(results, { force: true });
-  const exit = await stage([name, ...patterns].join(' '), jest(results, ...args), printed);
+  const exit = await stage([name, ...patterns].join(' '), jest(results, ...args), { kept: printed });
   const tally = tallyOf(readResults(results), exit, args.includes('--passWithNoTests'));
   tallies.push(tally);
   broken.push(...tally.problems);
@@ -122,25 +131,31 @@ async function tests(name, file, ...args) {
   return tally.passed + tally.failed;
 }
 
-/** Runs one command, its output going straight through, and into `kept`. @returns its exit code; null = killed */
-async function stage(name, [command, ...args], kept) {
-  heading(name);
+/**
+ * Runs one command. `kept` gets its output; `apart` has it shown when it has ended, for others run beside it.
+ * @returns its exit code; null = killed
+ */
+async function stage(name, [command, ...args], { kept, apart = false }) {
+  if (!apart) heading(name);
   const started = Date.now();
-  const out = kept ? 'pipe' : 'inherit';
-  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', out, out] });
+  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const held = [];
   for (const [from, to] of [
     [child.stdout, process.stdout],
     [child.stderr, process.stderr],
   ]) {
-    from?.on('data', (chunk) => {
-      kept.push(chunk);
-      to.write(chunk);
+    from.on('data', (chunk) => {
+      kept?.push(chunk);
+      if (apart) held.push([to, chunk]);
+      else to.write(chunk);
     });
   }
   const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
   // `close`, not `exit`: then all it printed has come
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   clearTimeout(timer);
+  if (apart) heading(name);
+  for (const [to, chunk] of held) to.write(chunk);
   console.log(`${code === 0 ? 'ok' : 'FAILED'}: ${name}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
   return code;
 }
