@@ -1,9 +1,10 @@
 import { silentLog } from '@portcullis/contract/log';
-import { toolWith } from './following.fixture.js';
+import * as z from 'zod';
+import { noteTool } from './protect.fixture.js';
 import { protect, type ProtectOptions } from './protect.wire.js';
 import type { AnyTool } from './tool.js';
 
-const tool = toolWith({ name: 'echo', effects: ['none'] });
+const tool = noteTool('echo');
 const OPTIONS: ProtectOptions = {
   issuer: 'https://id.example',
   resource: 'https://tools.example/mcp',
@@ -21,6 +22,11 @@ test.each<[string, Partial<ProtectOptions>, RegExp]>([
     'a tool that wants a yes where nobody can give one',
     { tools: [{ ...tool, approvals: 1 } as AnyTool] },
     /nobody can approve calls of echo/,
+  ],
+  [
+    'a tool whose output says nothing of what is in it',
+    { tools: [noteTool('notes', { output: z.object({ all: z.unknown() }) })] },
+    /output of notes cannot be looked through: .*unknown/,
   ],
   ['two tools of one name', { tools: [tool, tool] }, /same name/],
   ['a tenant that is no slug', { tenant: 'Not A Slug' }, /slug/],

@@ -8,6 +8,7 @@ import type { Log } from '@portcullis/contract/log';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { limitsOf, type PrincipalRule } from '@portcullis/limits/rules';
 import { CUSTOMER_BUDGETS, customerBudget, type CustomerBudgets } from '@portcullis/scopes/caller';
+import { redact } from '@portcullis/validators/redact';
 import { parseRange } from './addresses.js';
 import { expectApprovers } from './approval.js';
 import { chainTable } from './chain.js';
@@ -103,7 +104,7 @@ export interface Protected {
 /**
  * Puts the guard before somebody's own tools, with everything it remembers in the memory of this process. The whole
  * pipeline is the one that mcp-server has; nothing is left out.
- * @throws TypeError for URLs that are none, or a tenant that is no slug; Error for two tools of one name, for tools that
+ * @throws TypeError for URLs that are none, a tenant that is no slug, or an output that says nothing of what is in it; Error for two tools of one name, for tools that
  *   are not as they were approved, or that want an approval nobody could give; RangeError for a proxy that is no address
  *   or a budget outside its bounds
  */
@@ -114,6 +115,7 @@ export function protect(options: ProtectOptions): Protected {
   const tools = toolRegistry(options.tools);
   // before anything is opened that a failed start would leave open
   expectApprovers(tools, options.approval);
+  expectRedactable(options.tools);
   const events = eventsOf(options);
   const limiter = memoryLimiter({
     now,
@@ -204,6 +206,17 @@ const stderrLog: Log = {
   warn: (message, facts) => console.warn(message, facts),
   error: (message, facts) => console.error(message, facts),
 };
+
+/** @throws TypeError naming a tool whose output could not be redacted: at the start, rather than when it has been executed */
+function expectRedactable(tools: readonly AnyTool[]): void {
+  for (const { name, output } of tools) {
+    try {
+      redact(output, undefined);
+    } catch (cause) {
+      throw new TypeError(`the output of ${name} cannot be looked through: ${(cause as Error).message}`, { cause });
+    }
+  }
+}
 
 /** @throws Error naming the tools that are not as they were approved, unless they are to be refused call by call */
 function driftedOf({ tools, pins, onDrift = 'stop' }: ProtectOptions): ReadonlySet<string> {
