@@ -47,10 +47,7 @@ export class Gate {
    * @param args given to main.js after the ones every test uses; `--data` keeps a folder across two starts
    * @param node given to Node.js itself
    */
-  static async start(
-    args: readonly string[] = ['--ephemeral'],
-    node: readonly string[] = COPIED_DATABASE,
-  ): Promise<Gate> {
+  static async start(args: readonly string[] = ['--ephemeral'], node: readonly string[] = SOON_READY): Promise<Gate> {
     const folder = mkdtempSync(join(tmpdir(), 'portcullis-e2e-'));
     const readyFile = join(folder, 'ready.json');
     const { child, printed, exited } = launch(['--port-base', '0', '--ready-file', readyFile, ...args], node);
@@ -210,12 +207,15 @@ export interface Answer {
   };
 }
 
-/** For {@link Gate.start}: a new database is a copy of an empty one, not made from nothing. */
-const COPIED_DATABASE = ['--import', new URL('copied-database.mjs', import.meta.url).href];
+/**
+ * For {@link Gate.start}: a new database is a copy of an empty one, not made from nothing, and its code is not optimized,
+ * which would pay in a process that lives long.
+ */
+const SOON_READY = ['--liftoff-only', '--import', new URL('copied-database.mjs', import.meta.url).href];
 /** For {@link Gate.start}: everything as a user starts it. */
 export const AS_INSTALLED: readonly string[] = [];
 /** For {@link Gate.start}: a SIGUSR2 moves the clock of the whole platform on by 400 s. */
-export const MOVABLE_CLOCK = [...COPIED_DATABASE, '--import', new URL('clock.mjs', import.meta.url).href];
+export const MOVABLE_CLOCK = [...SOON_READY, '--import', new URL('clock.mjs', import.meta.url).href];
 
 /** What became of a call, in one word: `allowed`, or the code of the refusal. */
 export const outcomeOf = ({ body }: Answer): string =>

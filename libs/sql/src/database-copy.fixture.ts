@@ -10,7 +10,7 @@ export async function keptForPglite(name: string, make: () => Promise<Uint8Array
   const { version } = JSON.parse(await readFile(PGLITE, 'utf8')) as { version: string };
   const path = `${CACHE}${name}-${version}`;
   try {
-    return new Uint8Array(await readFile(path));
+    return await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
