@@ -47,6 +47,7 @@ const jest = (file, ...args) => [
   join(root, 'node_modules/jest/bin/jest.js'),
   '--ci',
   `--maxWorkers=${availableParallelism()}`,
+  `--testSequencer=${join(root, 'tools/test/longest-first.mjs')}`,
   '--json',
   `--outputFile=${file}`,
   ...args,
