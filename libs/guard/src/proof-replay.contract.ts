@@ -29,7 +29,7 @@ export function describeProofReplay(
 
     test('of many uses at once exactly one is the first', async () => {
       const { use } = await started();
-      const all = await Promise.all(Array.from({ length: 50 }, () => use('a')));
+      const all = await Promise.all(Array.from({ length: 50 }, async () => use('a')));
       expect(all.filter((each) => each === 'first')).toHaveLength(1);
     });
 

@@ -71,12 +71,8 @@ interface Wait {
 }
 
 /** The longer of two waits, if there is one at all. */
-const longer = (
-  wait: Wait | undefined,
-  type: LimitType,
-  rule: Wait['rule'],
-  state: Wait['state'],
-): Wait | undefined => (state.retryAfterMs > (wait?.state.retryAfterMs ?? 0) ? { type, rule, state } : wait);
+const longer = (wait: Wait | undefined, type: LimitType, rule: Wait['rule'], state: Wait['state']): Wait | undefined =>
+  state.retryAfterMs > (wait?.state.retryAfterMs ?? 0) ? { type, rule, state } : wait;
 
 function refusedBy({ type, rule, state }: Wait): Refused {
   const refused = { allowed: false, limitType: type, limit: rule.limit, remaining: state.remaining } as const;

@@ -199,7 +199,7 @@ export function limiterContract(variant: string, make: MakeLimiter): void {
     test('of two settlements at once one counts', async () => {
       const { limiter, ask } = await started();
       const lease = leaseOf(await ask({ llmTokens: 1_000 }));
-      const answers = await Promise.all([1, 2, 3].map(() => limiter.settle('default', lease, 2_000)));
+      const answers = await Promise.all([1, 2, 3].map(async () => limiter.settle('default', lease, 2_000)));
       expect(answers.filter(Boolean)).toHaveLength(1);
       expect(await ask({ llmTokens: 98_001 })).toMatchObject({ allowed: false, remaining: 98_000 });
     });

@@ -14,66 +14,66 @@ limiterHistoryContract('memory', make);
 describe('what the memory limiter remembers', () => {
   test('a principal whose windows are empty is forgotten by the questions of others', async () => {
     const { limiter, clock } = started();
-    for (let i = 0; i < 500; i++) await limiter.decide({ tenant: 'gone', principal: `idle-${i}` });
+    for (let i = 0; i < 500; i++) limiter.decide({ tenant: 'gone', principal: `idle-${i}` });
     expect(limiter.stats()).toEqual({ tenants: 1, principals: 500, toolWindows: 0, leases: 500 });
     clock.at += LEASE_MS;
-    for (let i = 0; i < 300; i++) await limiter.decide({ tenant: 't', principal: `busy-${i % 10}` });
+    for (let i = 0; i < 300; i++) limiter.decide({ tenant: 't', principal: `busy-${i % 10}` });
     expect(limiter.stats()).toEqual({ tenants: 1, principals: 10, toolWindows: 0, leases: 300 });
   });
 
   test('a principal with LLM tokens spent within the hour is kept', async () => {
     const { limiter, clock } = started();
-    await limiter.decide({ tenant: 't', principal: 'spender', llmTokens: 100_000 });
+    limiter.decide({ tenant: 't', principal: 'spender', llmTokens: 100_000 });
     clock.at += HOUR - 1;
-    for (let i = 0; i < 20; i++) await limiter.decide({ tenant: 't', principal: 'other' });
-    expect(await limiter.decide({ tenant: 't', principal: 'spender', llmTokens: 1 })).toMatchObject({ allowed: false });
+    for (let i = 0; i < 20; i++) limiter.decide({ tenant: 't', principal: 'other' });
+    expect(limiter.decide({ tenant: 't', principal: 'spender', llmTokens: 1 })).toMatchObject({ allowed: false });
     clock.at += 1;
-    for (let i = 0; i < 20; i++) await limiter.decide({ tenant: 't', principal: 'other' });
+    for (let i = 0; i < 20; i++) limiter.decide({ tenant: 't', principal: 'other' });
     expect(limiter.stats().principals).toBe(1);
   });
 
   test('a principal that goes on calling is kept', async () => {
     const { limiter, clock } = started();
-    await limiter.decide({ tenant: 't', principal: 'p' });
+    limiter.decide({ tenant: 't', principal: 'p' });
     clock.at += LEASE_MS - 1;
-    for (let i = 0; i < 60; i++) await limiter.decide({ tenant: 't', principal: 'p' });
+    for (let i = 0; i < 60; i++) limiter.decide({ tenant: 't', principal: 'p' });
     clock.at += 10_000;
-    for (let i = 0; i < 20; i++) await limiter.decide({ tenant: 't', principal: 'other' });
-    expect(await limiter.decide({ tenant: 't', principal: 'p' })).toMatchObject({ allowed: false });
+    for (let i = 0; i < 20; i++) limiter.decide({ tenant: 't', principal: 'other' });
+    expect(limiter.decide({ tenant: 't', principal: 'p' })).toMatchObject({ allowed: false });
   });
 
   test('a lease of a principal that is idle otherwise can still be settled upward', async () => {
     const { limiter, clock } = started();
-    const verdict = await limiter.decide({ tenant: 't', principal: 'slow' });
+    const verdict = limiter.decide({ tenant: 't', principal: 'slow' });
     clock.at += LEASE_MS - 1;
-    for (let i = 0; i < 20; i++) await limiter.decide({ tenant: 't', principal: 'other' });
-    expect(await limiter.settle('t', verdict.allowed ? verdict.lease : '', 100_000)).toBe(true);
-    expect(await limiter.decide({ tenant: 't', principal: 'slow', llmTokens: 1 })).toMatchObject({ allowed: false });
+    for (let i = 0; i < 20; i++) limiter.decide({ tenant: 't', principal: 'other' });
+    expect(limiter.settle('t', verdict.allowed ? verdict.lease : '', 100_000)).toBe(true);
+    expect(limiter.decide({ tenant: 't', principal: 'slow', llmTokens: 1 })).toMatchObject({ allowed: false });
   });
 
   test('a window of a tool goes when another tool is called and nothing of it counts', async () => {
     const { limiter, clock } = started();
-    for (let i = 0; i < 60; i++) await limiter.decide({ tenant: 't', principal: 'p', tool: `tool-${i}`, llmTokens: 0 });
+    for (let i = 0; i < 60; i++) limiter.decide({ tenant: 't', principal: 'p', tool: `tool-${i}`, llmTokens: 0 });
     expect(limiter.stats().toolWindows).toBe(60);
     clock.at += 60_000;
-    await limiter.decide({ tenant: 't', principal: 'p', tool: 'another', llmTokens: 0 });
+    limiter.decide({ tenant: 't', principal: 'p', tool: 'another', llmTokens: 0 });
     expect(limiter.stats().toolWindows).toBe(1);
   });
 
   test('a question that is refused leaves no trace', async () => {
     const { limiter } = started();
-    await limiter.decide({ tenant: 't', principal: 'p', llmTokens: 200_000 });
+    limiter.decide({ tenant: 't', principal: 'p', llmTokens: 200_000 });
     expect(() => limiter.decide({ tenant: 't', principal: 'p', llmTokens: -1 })).toThrow(RangeError);
     expect(limiter.stats()).toEqual({ tenants: 0, principals: 0, toolWindows: 0, leases: 0 });
   });
 
   test('a full limiter refuses whom it does not know and goes on serving whom it does', async () => {
     const { limiter } = started({ maxPrincipals: 4, maxPrincipalsPerTenant: 4 });
-    for (let i = 0; i < 4; i++) await limiter.decide({ tenant: 't', principal: `p${i}` });
+    for (let i = 0; i < 4; i++) limiter.decide({ tenant: 't', principal: `p${i}` });
     const asked = () => limiter.decide({ tenant: 't', principal: 'p4' });
     expect(asked).toThrow(Refusal);
     expect(asked).toThrow(expect.objectContaining({ code: 'overloaded', facts: { retryAfterMs: 1_000 } }));
-    expect(await limiter.decide({ tenant: 't', principal: 'p0' })).toMatchObject({ allowed: true, remaining: 58 });
+    expect(limiter.decide({ tenant: 't', principal: 'p0' })).toMatchObject({ allowed: true, remaining: 58 });
     expect(limiter.stats()).toEqual({ tenants: 1, principals: 4, toolWindows: 0, leases: 5 });
   });
 
@@ -82,7 +82,7 @@ describe('what the memory limiter remembers', () => {
     async (at) => {
       const { limiter, clock } = await fullBut(at);
       clock.at += LEASE_MS;
-      expect(await limiter.decide({ tenant: 't', principal: 'new' })).toMatchObject({ allowed: true });
+      expect(limiter.decide({ tenant: 't', principal: 'new' })).toMatchObject({ allowed: true });
       expect(limiter.stats().principals).toBe(200);
     },
   );
@@ -104,21 +104,21 @@ describe('what the memory limiter remembers', () => {
 
   test('one tenant cannot take the room of all others', async () => {
     const { limiter } = started({ maxPrincipals: 10 });
-    for (let i = 0; i < 5; i++) await limiter.decide({ tenant: 'greedy', principal: `p${i}` });
+    for (let i = 0; i < 5; i++) limiter.decide({ tenant: 'greedy', principal: `p${i}` });
     expect(() => limiter.decide({ tenant: 'greedy', principal: 'p5' })).toThrow(Refusal);
-    expect(await limiter.decide({ tenant: 'other', principal: 'p0' })).toMatchObject({ allowed: true });
+    expect(limiter.decide({ tenant: 'other', principal: 'p0' })).toMatchObject({ allowed: true });
   });
 
   test('a clock that steps back holds nobody longer than the window', async () => {
     const { limiter, clock } = started();
-    for (let i = 0; i < 60; i++) await limiter.decide({ tenant: 't', principal: 'p' });
+    for (let i = 0; i < 60; i++) limiter.decide({ tenant: 't', principal: 'p' });
     clock.at -= 24 * HOUR;
-    expect(await limiter.decide({ tenant: 't', principal: 'p' })).toMatchObject({
+    expect(limiter.decide({ tenant: 't', principal: 'p' })).toMatchObject({
       allowed: false,
       retryAfterMs: 60_000,
     });
     clock.at += 60_000;
-    expect(await limiter.decide({ tenant: 't', principal: 'p' })).toMatchObject({ allowed: true });
+    expect(limiter.decide({ tenant: 't', principal: 'p' })).toMatchObject({ allowed: true });
   });
 
   test('when no random bytes can be had, nothing is taken', async () => {
@@ -134,7 +134,7 @@ describe('what the memory limiter remembers', () => {
 
   test('a closed limiter remembers nothing', async () => {
     const { limiter } = started();
-    await limiter.decide({ tenant: 't', principal: 'p' });
+    limiter.decide({ tenant: 't', principal: 'p' });
     await limiter.close();
     expect(limiter.stats()).toEqual({ tenants: 0, principals: 0, toolWindows: 0, leases: 0 });
   });
@@ -149,7 +149,7 @@ function started(caps: { maxPrincipals?: number; maxPrincipalsPerTenant?: number
 async function fullBut(at: number) {
   const { limiter, clock } = started({ maxPrincipals: 200, maxPrincipalsPerTenant: 200 });
   for (let i = 0; i < 200; i++) {
-    await limiter.decide({ tenant: 't', principal: `p${i}`, llmTokens: i === at ? 0 : 1 });
+    limiter.decide({ tenant: 't', principal: `p${i}`, llmTokens: i === at ? 0 : 1 });
   }
   return { limiter, clock };
 }
