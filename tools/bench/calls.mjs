@@ -7,6 +7,7 @@ import { callBytes, load } from './calls/load.mjs';
 import { startServer } from './calls/server.mjs';
 import { ASKED, TOOL } from './calls/shared.mjs';
 import { judge } from './calls/verdict.mjs';
+import { isInstalled, wrkLoad } from './calls/wrk.mjs';
 import { median } from './peer.mjs';
 
 const SERVERS = {
@@ -43,12 +44,17 @@ export const choices = Object.keys(SERVERS);
 export async function run({ rounds, seconds, only, profile }) {
   const names = only ?? Object.keys(SERVERS);
   if (names.some((name) => SERVERS[name].program.includes('peers'))) installPeers();
+  const wrk = isInstalled();
+  console.error(
+    wrk ? 'the load is made by wrk' : 'wrk is not installed: the load is made here, which takes more of the machine',
+  );
   const issuer = await startIssuer();
   const tokens = issuer.tokens(TOKENS);
   const servers = new Map();
   const results = Object.fromEntries(names.map((name) => [name, []]));
   try {
-    for (const name of names) servers.set(name, await started(name, issuer, tokens, profile));
+    for (const name of names)
+      servers.set(name, await started(name, { issuer, tokens, send: wrk ? wrkLoad : load, profile }));
     for (const [name, server] of servers) await refuses(name, server, issuer);
     for (const [name, server] of servers) await warmed(name, server);
     for (let round = 0; round < rounds; round += 1) {
@@ -68,26 +74,35 @@ export async function run({ rounds, seconds, only, profile }) {
   return verdict(results);
 }
 
-async function started(name, issuer, tokens, profile) {
+async function started(name, { issuer, tokens, send, profile }) {
   const { program, legacy, dpop } = SERVERS[name];
   const server = await startServer(program, { issuer: issuer.url, profile });
   const call = (token, more) =>
     callBytes({ port: server.port, legacy, tool: TOOL.name, customer: ASKED, token, ...more });
+  const costs = async (work) => {
+    const before = server.cpuMicros();
+    const found = await work();
+    return { ...found, cpuMicros: (server.cpuMicros() - before) / Math.max(1, found.calls) };
+  };
+  const to = { port: server.port, connections: CONNECTIONS };
+  const loaded = (options) => costs(() => load({ ...to, ...options }));
+  const one = [call(issuer.token())];
   return {
     ...server,
     call,
-    one: [call(issuer.token())],
+    one,
     /** made anew for each turn: the less this process keeps, the less of its own work falls into the server's turn */
     many: () => tokens.map((token) => call(token)),
     bound: dpop ? Array.from({ length: BOUND_CLIENTS }, (_, i) => boundClient(issuer, `bound-${i}`)) : undefined,
     /** where the last turn of many tokens ended, so that the next goes on there */
     at: 0,
     /** loads it and says what came of it */
-    async load(options) {
-      const before = server.cpuMicros();
-      const found = await load({ port: server.port, connections: CONNECTIONS, ...options });
-      const cpuMicros = (server.cpuMicros() - before) / Math.max(1, found.calls);
-      return { ...found, cpuMicros };
+    load: loaded,
+    /** as many calls as it can take; one more is looked at whole, since wrk looks at nothing but the status */
+    async full(options) {
+      const { wrong, firstWrong } = await loaded({ requests: one, connections: 1, calls: 1 });
+      const found = await costs(() => send({ ...to, ...options }));
+      return { ...found, wrong: found.wrong + wrong, firstWrong: found.firstWrong ?? firstWrong };
     },
   };
 }
@@ -112,7 +127,7 @@ async function measured(server, seconds, issuer, all) {
   const wrong = [];
   const turn = async (options) => {
     tidy();
-    const found = await server.load(options);
+    const found = await (options.rate === undefined ? server.full(options) : server.load(options));
     if (found.wrong > 0) wrong.push(found.firstWrong);
     return { ...found, firstWrong: undefined };
   };
