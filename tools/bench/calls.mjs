@@ -11,7 +11,8 @@ import { isInstalled, wrkLoad } from './calls/wrk.mjs';
 import { median } from './peer.mjs';
 
 const SERVERS = {
-  ours: { program: './ours.mjs', says: 'mcp-server, whole guard', dpop: true },
+  // with the flag of `npm start` (docs/operations.md)
+  ours: { program: './ours.mjs', says: 'mcp-server, whole guard', flags: ['--no-memory-reducer'], dpop: true },
   bare: { program: './peers/bare.mjs', says: 'bare node:http with jose' },
   sdk: { program: './peers/sdk.mjs', says: 'SDK v2 with requireBearerAuth' },
   nest: { program: './peers/mcp-nest.mjs', says: 'MCP-Nest' },
@@ -75,8 +76,8 @@ export async function run({ rounds, seconds, only, profile }) {
 }
 
 async function started(name, { issuer, tokens, send, profile }) {
-  const { program, legacy, dpop } = SERVERS[name];
-  const server = await startServer(program, { issuer: issuer.url, profile });
+  const { program, flags, legacy, dpop } = SERVERS[name];
+  const server = await startServer(program, { issuer: issuer.url, flags, profile });
   const call = (token, more) =>
     callBytes({ port: server.port, legacy, tool: TOOL.name, customer: ASKED, token, ...more });
   const costs = async (work) => {

@@ -5,11 +5,15 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 /** @returns its port, `cpuMicros`, `rssMb` and `stop` */
-export async function startServer(program, { issuer, profile }) {
+export async function startServer(program, { issuer, flags = [], profile }) {
   const port = await freePort();
   const child = fork(fileURLToPath(new URL(program, import.meta.url)), {
     env: { ...process.env, NODE_ENV: 'production', BENCH_PORT: String(port), BENCH_ISSUER: issuer },
-    execArgv: [...process.execArgv, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
+    execArgv: [
+      ...process.execArgv,
+      ...flags,
+      ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
+    ],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let errors = '';
