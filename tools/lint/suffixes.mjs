@@ -42,6 +42,8 @@ const everyFamily = Object.keys(FAMILIES);
 
 /** Functions that only compute, of a package that does more (those with a salt take it). They are free. */
 export const PURE_NAMES = {
+  // as a global it is read through a getter, on every use
+  'node:buffer': ['Buffer'],
   'node:crypto': [
     'argon2',
     'argon2Sync',

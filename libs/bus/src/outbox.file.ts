@@ -1,6 +1,7 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Log } from '@portcullis/contract/log';
 import type { EventDraft } from '@portcullis/audit-schemas/envelope';
+import { Buffer } from 'node:buffer';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Bus } from './bus.js';

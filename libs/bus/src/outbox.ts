@@ -72,7 +72,7 @@ export function link(head: ChainHead, draft: EventDraft, id: string): Link {
     source,
     type,
     subject,
-    time: new Date(at).toISOString(),
+    time: timeOf(at),
     datacontenttype: 'application/json',
     tenant,
     seq,
@@ -83,6 +83,13 @@ export function link(head: ChainHead, draft: EventDraft, id: string): Link {
   const line = JSON.stringify(event);
   if (line.length > MAX_LINE) throw new Refusal('internal', {}, { detail: `an event of ${line.length} characters` });
   return { event, line, head: { source, seq, prev: eventHash(line) } };
+}
+
+/** Events come many to the millisecond, and writing a time takes longer than hashing the line. */
+let latest = { at: 0, time: new Date(0).toISOString() };
+function timeOf(at: number): string {
+  if (at !== latest.at) latest = { at, time: new Date(at).toISOString() };
+  return latest.time;
 }
 
 /** The draft's data as its schema has it. The rest of the envelope is made by {@link link}, and need not be looked at on every call. */

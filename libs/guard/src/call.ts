@@ -38,6 +38,24 @@ export function neededScopes(operation: Operation): readonly string[] {
   return [...new Set([...tool.scopes, ...tool.scopesFor(record)])];
 }
 
+/** What a call passes: the first door up to `limits`, then the second. */
+export type Step =
+  | 'token'
+  | 'standing'
+  | 'arrival'
+  | 'read'
+  | 'scopes'
+  | 'limits'
+  | 'chain'
+  | 'validate'
+  | 'screen'
+  | 'task'
+  | 'approval'
+  | 'attempt'
+  | 'execute'
+  | 'redact'
+  | 'label';
+
 /**
  * What is known of one request, filled in as it passes the doors. One is opened for every request to /mcp and closed
  * exactly once, and the audit event is made from it.
@@ -71,5 +89,5 @@ export interface CallRecord {
   labels?: readonly Label[];
   llmTokens?: number;
   /** milliseconds per step, in order */
-  readonly stepsMs: Record<string, number>;
+  readonly stepsMs: { [step in Step]?: number };
 }

@@ -1,3 +1,4 @@
+import { verify } from 'node:crypto';
 import { Refusal } from '@portcullis/contract/refusals';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { wwwAuthenticate } from './challenge.js';
@@ -284,7 +285,7 @@ test('when no more proofs can be kept for a principal it waits, and when none at
   const few = (perPrincipal: number, inAll: number): ProofChecks => ({
     nonces: nonces(new Uint8Array(32), now),
     replay: memoryProofReplay(now, { perPrincipal, inAll }),
-    signerOf: proofSigners(),
+    signerOf: proofSigners(verify),
     now,
   });
   checks = few(1, 10);

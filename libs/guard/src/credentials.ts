@@ -39,12 +39,12 @@ export interface VerifiedTokens {
 /** How often what is sent may turn out to be bad. It knows no tenants, as nobody is known yet. */
 export interface FailureBudget {
   /**
-   * Does the work when its owner has a try left, at once where it can, or waits for those under way to show whether there will be one.
+   * Does the work when its owner has a try left, or waits for those under way to show whether there will be one.
    * @param owner whom a failure counts for
    * @param isFailure whether what the work threw counts
    * @throws Refusal rate_limited with limitType `failures` when too much of it failed of late, overloaded when too many wait
    */
-  attempt<T>(owner: string, work: () => T | Promise<T>, isFailure: (error: unknown) => boolean): T | Promise<T>;
+  attempt<T>(owner: string, work: () => Promise<T>, isFailure: (error: unknown) => boolean): Promise<T>;
 }
 
 /** What saying who calls remembers from one request to the next. */
@@ -136,8 +136,8 @@ function accepted(
   }
   const { dpop, method, address } = request;
   const owner = `${networkOf(address)} ${ath}`;
-  const next = failures.attempt(owner, () => checkProof({ dpop, method, htu }, ath, caller, proofs), isFailure);
-  return next instanceof Promise ? next.then((dpopNonce) => ({ caller, dpopNonce })) : { caller, dpopNonce: next };
+  const proven = failures.attempt(owner, () => checkProof({ dpop, method, htu }, ath, caller, proofs), isFailure);
+  return proven.then((dpopNonce) => ({ caller, dpopNonce }));
 }
 
 function refuseProof({ dpop }: Credentials): void {

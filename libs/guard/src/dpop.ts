@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Caller } from '@portcullis/scopes/caller';
 import { parseJson } from '@portcullis/validators/json';
@@ -52,12 +53,12 @@ type Claims = z.output<typeof claimsOfProof>;
  *   another key. rate_limited or overloaded when no more proofs can be kept.
  * @see RFC 9449 §4.3, §7.1, §9
  */
-export function checkProof(
+export async function checkProof(
   { dpop, method, htu }: ProvenRequest,
   ath: string,
   { tenant, principal, clientId, jkt }: Pick<Caller, 'tenant' | 'principal' | 'clientId' | 'jkt'>,
   { nonces, replay, signerOf, now }: ProofChecks,
-): string | undefined | Promise<string | undefined> {
+): Promise<string | undefined> {
   const proof = onlyOne(dpop);
   const [, header, payload, signature] = COMPACT.exec(proof) ?? [];
   if (header === undefined || payload === undefined || signature === undefined) throw invalid('no compact JWS');
@@ -72,22 +73,15 @@ export function checkProof(
   if (claims.ath !== ath) throw invalid('made for another token');
   if (!isTimely(claims, now() / 1000)) throw invalid('made too long ago, or in the future');
   // it costs more than all the rest, so what is wrong in another way never gets here
-  if (!signer.signed(proof.slice(0, -signature.length - 1), signature)) throw invalid('not signed by its key');
+  if (!(await signer.signed(proof.slice(0, -signature.length - 1), signature))) throw invalid('not signed by its key');
   const age = claims.nonce === undefined ? undefined : nonces.ageOf(claims.nonce);
   if (age === undefined) {
     throw noNonce(nonces, claims.nonce === undefined ? 'no nonce' : 'an old nonce, or none of ours');
   }
   // the nonce ends sooner than the window of `iat`, and unlike a clock it never comes back
   const used = replay.use(tenant, principal, claims.jti, age.until);
-  const next = age.aging ? nonces.current() : undefined;
-  if (used instanceof Promise) {
-    return used.then((use) => {
-      expectFirst(use);
-      return next;
-    });
-  }
-  expectFirst(used);
-  return next;
+  expectFirst(used instanceof Promise ? await used : used);
+  return age.aging ? nonces.current() : undefined;
 }
 
 function onlyOne([proof, ...more]: readonly string[]): string {

@@ -29,21 +29,26 @@ export function memoryFailureBudget(
   now: () => number,
   bounds: FailureBudgetBounds = FAILURE_BUDGET_BOUNDS,
 ): FailureBudget {
-  // only who failed within the last minutes, or tries now, is in here
-  const accounts = new Map<string, Account>();
+  /** whoever failed within the last minutes, the longest ago first */
+  const failing = new Map<string, Account>();
+  /** whoever tries now and is not among those: nobody has to be looked at to make room for them */
+  const trying = new Map<string, Account>();
 
-  const opened = (owner: string): Account => {
-    const account: Account = { failedAt: [], underWay: 0, waiting: [] };
+  const accountOf = (owner: string): Account => {
+    let account = failing.get(owner) ?? trying.get(owner);
+    if (account === undefined) trying.set(owner, (account = { failedAt: [], underWay: 0, waiting: [] }));
+    return account;
+  };
+
+  const makeRoom = (): void => {
     const at = now();
-    for (const [oldest, { failedAt, underWay, waiting }] of accounts) {
+    for (const [oldest, { failedAt, underWay, waiting }] of failing) {
       // those who wait are told by their own account only
       if (underWay > 0 || waiting.length > 0) continue;
       const last = failedAt.at(-1) ?? 0;
-      if (at - last < MINUTE_MS && accounts.size < bounds.owners) break;
-      accounts.delete(oldest);
+      if (at - last < MINUTE_MS && failing.size < bounds.owners) break;
+      failing.delete(oldest);
     }
-    accounts.set(owner, account);
-    return account;
   };
 
   /** @throws Refusal rate_limited */
@@ -65,14 +70,17 @@ export function memoryFailureBudget(
     const spent = failedAt.length >= bounds.perMinute;
     // when there is nothing left to wait for, all go on to be refused
     for (const go of waiting.splice(0, spent ? waiting.length : bounds.perMinute - failedAt.length - underWay)) go();
-    if (underWay === 0 && failedAt.length === 0 && waiting.length === 0) accounts.delete(owner);
+    if (underWay > 0 || failedAt.length > 0 || waiting.length > 0) return;
+    trying.delete(owner);
+    failing.delete(owner);
   };
 
   const failed = (owner: string, account: Account): void => {
     account.failedAt.push(now());
-    // the newest last, which is how room is made
-    accounts.delete(owner);
-    accounts.set(owner, account);
+    trying.delete(owner);
+    failing.delete(owner);
+    makeRoom();
+    failing.set(owner, account);
   };
 
   const waited = async (owner: string, { waiting }: Account): Promise<void> => {
@@ -82,31 +90,22 @@ export function memoryFailureBudget(
     await new Promise<void>((resolve) => void waiting.push(resolve));
   };
 
-  const attempt: FailureBudget['attempt'] = (owner, work, isFailure) => {
-    const known = accounts.get(owner);
-    if (known && !roomIn(owner, known)) return waited(owner, known).then(() => attempt(owner, work, isFailure));
-    let result;
-    try {
-      result = work();
-    } catch (error) {
-      if (isFailure(error)) failed(owner, accounts.get(owner) ?? opened(owner));
-      throw error;
-    }
-    // what was good at once took nobody's place
-    return result instanceof Promise ? underWay(owner, result, isFailure) : result;
+  return {
+    async attempt(owner, work, isFailure) {
+      let account = accountOf(owner);
+      while (!roomIn(owner, account)) {
+        await waited(owner, account);
+        account = accountOf(owner);
+      }
+      account.underWay += 1;
+      try {
+        return await work();
+      } catch (error) {
+        if (isFailure(error)) failed(owner, account);
+        throw error;
+      } finally {
+        left(owner, account);
+      }
+    },
   };
-
-  const underWay = async <T>(owner: string, work: Promise<T>, isFailure: (error: unknown) => boolean): Promise<T> => {
-    const account = accounts.get(owner) ?? opened(owner);
-    account.underWay += 1;
-    try {
-      return await work;
-    } catch (error) {
-      if (isFailure(error)) failed(owner, account);
-      throw error;
-    } finally {
-      left(owner, account);
-    }
-  };
-  return { attempt };
 }

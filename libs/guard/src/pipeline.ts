@@ -78,32 +78,33 @@ export const isAdmitted = Key.isFresh;
 
 /** First door. Its refusals become HTTP 401, 403 and 429, so it runs before any byte of the answer. Every method passes it. */
 export async function admit(arriving: Arriving, record: CallRecord, ports: GuardPorts): Promise<AdmittedCall> {
-  const step = stopwatch(record, ports);
+  const lap = stopwatch(ports);
+  const { stepsMs } = record;
   const known = ports.callerOf(arriving);
   const { caller, dpopNonce } = known instanceof Promise ? await known : known;
   record.caller = caller;
   record.dpopNonce = dpopNonce;
-  step('token');
+  stepsMs.token = lap();
   refuseRevoked(caller, ports);
   const state = refuseContained(ports.stateOf(caller));
-  step('standing');
+  stepsMs.standing = lap();
   record.slot = ports.slots.enter(caller.tenant, caller.principal);
   // what answers at once is not waited for, here and below: a turn of the loop costs more than the answer
   const arrived = mayArrive(caller, state, ports);
   if (arrived) await arrived;
-  step('arrival');
+  stepsMs.arrival = lap();
   const operation = (record.operation = await arriving.readOperation(caller));
-  step('read');
+  stepsMs.read = lap();
   // A body may take its time to arrive, and the token may have been revoked or the caller contained meanwhile.
   const now = ports.now();
   refuseExpired(caller, now);
   refuseRevoked(caller, ports);
   const stateNow = refuseContained(ports.stateOf(caller));
   authorize(caller, operation, record, now);
-  step('scopes');
+  stepsMs.scopes = lap();
   const verdict = mayCall(caller, operation, stateNow, ports);
   record.lease = verdict instanceof Promise ? await verdict : verdict;
-  step('limits');
+  stepsMs.limits = lap();
   return new Key(caller, operation, record);
 }
 
@@ -117,17 +118,18 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
   if (operation.kind === 'other') throw new Refusal('internal', {}, { detail: `run of ${operation.method}` });
   const { tool, args } = operation;
   if (ports.drifted?.has(tool.name)) throw new Refusal('tool_drifted', {}, { detail: `${tool.name} is not pinned` });
-  const step = stopwatch(record, ports);
+  const lap = stopwatch(ports);
+  const { stepsMs } = record;
   const following: Following = { caller, tool, record };
   const unchained = expectUnchained(following, ports);
   if (unchained) await unchained;
-  step('chain');
+  stepsMs.chain = lap();
   const input = validate(tool, args);
   record.arguments = safeArguments(tool, input);
-  step('validate');
+  stepsMs.validate = lap();
   const screened = screenArguments(following, args, ports);
   if (screened) await screened;
-  step('screen');
+  stepsMs.screen = lap();
   const underway = { record, calls: ports.running, waiting: client };
   const taken = takeNamed(
     following,
@@ -136,18 +138,18 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
     ports,
   );
   const customers = taken instanceof Promise ? await taken : taken;
-  step('task');
+  stepsMs.task = lap();
   let approvalAskedAt: number | undefined;
   if (tool.approvals !== undefined) {
     // no yes of a person is spent for nobody
     if (client.isGone()) throw cancelled();
     approvalAskedAt = await approve(caller, operation, record, ports.approval);
-    step('approval');
+    stepsMs.approval = lap();
   }
   if (client.isGone()) throw cancelled();
   if (hasEffect(tool)) {
     await attempt(record, client);
-    step('attempt');
+    stepsMs.attempt = lap();
   }
   const begun = noteBegun(following, ports);
   if (begun) await begun;
@@ -162,14 +164,14 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
     noteMissing(following, error);
     throw error;
   }
-  step('execute');
+  stepsMs.execute = lap();
   const redacted = ports.redact(tool.output, output);
-  step('redact');
+  stepsMs.redact = lap();
   const shown = takeShown(following, output, ports);
   if (shown) await shown;
   const labelled = screenOutput(following, redacted, ports);
   if (labelled) await labelled;
-  step('label');
+  stepsMs.label = lap();
   return redacted;
 }
 
@@ -251,12 +253,12 @@ function validate(tool: AnyTool, args: unknown): unknown {
   throw new Refusal('input_invalid', { issues });
 }
 
-/** Notes how long each step took, in milliseconds, under the step's name. */
-function stopwatch(record: CallRecord, { now }: GuardPorts): (step: string) => void {
+/** Says how long it was since it was asked last, in milliseconds. */
+function stopwatch({ now }: GuardPorts): () => number {
   let last = now();
-  return (step) => {
-    const at = now();
-    record.stepsMs[step] = Math.max(0, at - last);
+  return () => {
+    const [from, at] = [last, now()];
     last = at;
+    return Math.max(0, at - from);
   };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { jwtVerify } from 'jose';
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { proofBy, proofKey, type ProofKey } from './proof.fixture.js';
-import { proofSigners, type ProofSigner } from './proof-signer.js';
+import { proofSigners, type ProofSigner, type SignerOf } from './proof-signer.js';
 
 const partsOf = (proof: string) => {
   const [header = '', payload = '', signature = ''] = proof.split('.');
@@ -19,21 +19,21 @@ describe.each(['ES256', 'EdDSA', 'Ed25519', 'RS256'] as const)('a proof signed w
 
   test('is good as it is, and with nothing changed in it', async () => {
     const { header, text, signature } = partsOf(await proofBy(key, { htu: 'https://mcp.example/mcp' }));
-    const signer = proofSigners()(header, key.jkt)!;
+    const signer = proofSigners(verify)(header, key.jkt)!;
     expect(signer.jkt).toBe(key.jkt);
-    expect(signer.signed(text, signature)).toBe(true);
-    expect(signer.signed(`${text}x`, signature)).toBe(false);
+    expect(await signer.signed(text, signature)).toBe(true);
+    expect(await signer.signed(`${text}x`, signature)).toBe(false);
     for (const wrong of ['', 'AA', signature.slice(0, -4), `${signature}AAAA`, Buffer.alloc(64).toString('base64url')])
-      expect(signer.signed(text, wrong)).toBe(false);
+      expect(await signer.signed(text, wrong)).toBe(false);
     const bytes = Buffer.from(signature, 'base64url');
     bytes[10]! ^= 1;
-    expect(signer.signed(text, bytes.toString('base64url'))).toBe(false);
+    expect(await signer.signed(text, bytes.toString('base64url'))).toBe(false);
   });
 
   test('of another key is not', async () => {
     const { text, signature } = partsOf(await proofBy(await proofKey(alg), { htu: 'https://mcp.example/mcp' }));
     const { header } = partsOf(await proofBy(key, { htu: 'https://mcp.example/mcp' }));
-    expect(proofSigners()(header, key.jkt)!.signed(text, signature)).toBe(false);
+    expect(await proofSigners(verify)(header, key.jkt)!.signed(text, signature)).toBe(false);
   });
 });
 
@@ -41,7 +41,7 @@ test('an ES256 signature is good if and only if node:crypto and jose say so', as
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = publicKey.export({ format: 'jwk' });
   const header = headerOf({ alg: 'ES256', typ: 'dpop+jwt', jwk });
-  const signer = proofSigners()(header, '')!;
+  const signer = proofSigners(verify)(header, '')!;
   const half = fc.oneof(
     fc.uint8Array({ minLength: 32, maxLength: 32 }),
     // short numbers, noughts, and those at the edge of a sign
@@ -57,7 +57,7 @@ test('an ES256 signature is good if and only if node:crypto and jose say so', as
         : sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
       const expected = verify('sha256', Buffer.from(text), { key: publicKey, dsaEncoding: 'ieee-p1363' }, given);
       const signature = given.toString('base64url');
-      expect(signer.signed(text, signature)).toBe(expected);
+      expect(await signer.signed(text, signature)).toBe(expected);
       const byJose = await jwtVerify(`${text}.${signature}`, publicKey).then(
         () => true,
         () => false,
@@ -86,33 +86,33 @@ describe('is no header of a proof', () => {
     ['one with a point that is not on the curve', headerOf({ ...good, jwk: offCurve })],
     ['one that says its type twice', Buffer.from(`{"typ":"a",${JSON.stringify(good).slice(1)}`).toString('base64url')],
     ['one of many members', headerOf({ ...good, ...Object.fromEntries(Array.from({ length: 70 }, (_, i) => [i, i])) })],
-  ])('%s', (_what, header) => expect(proofSigners()(header, own.jkt)).toBeUndefined());
+  ])('%s', (_what, header) => expect(proofSigners(verify)(header, own.jkt)).toBeUndefined());
 
   test.each(['dpop+jwt', 'DPoP+jwt', 'application/dpop+jwt'])('but one of type %s is', (typ) => {
-    expect(proofSigners()(headerOf({ ...good, typ }), own.jkt)?.jkt).toBe(own.jkt);
+    expect(proofSigners(verify)(headerOf({ ...good, typ }), own.jkt)?.jkt).toBe(own.jkt);
   });
 });
 
 describe('headers that are kept', () => {
   const header = headerOf({ alg: own.alg, typ: 'dpop+jwt', jwk: own.jwk });
-  const again = (signerOf: ReturnType<typeof proofSigners>, jkt: string, text = header): [ProofSigner, ProofSigner] => [
+  const again = (signerOf: SignerOf, jkt: string, text = header): [ProofSigner, ProofSigner] => [
     signerOf(text, jkt)!,
     signerOf(text, jkt)!,
   ];
 
   test('are those whose key the token names', () => {
-    const [first, second] = again(proofSigners(), own.jkt);
+    const [first, second] = again(proofSigners(verify), own.jkt);
     expect(second).toBe(first);
   });
 
   test('and no others, which anybody could make up', () => {
-    const [first, second] = again(proofSigners(), 'of-another-key');
+    const [first, second] = again(proofSigners(verify), 'of-another-key');
     expect(second).not.toBe(first);
     expect(second.jkt).toBe(own.jkt);
   });
 
   test('are the last thousand', () => {
-    const signerOf = proofSigners();
+    const signerOf = proofSigners(verify);
     const first = signerOf(header, own.jkt);
     const more = (n: number) => headerOf({ alg: own.alg, typ: 'dpop+jwt', jwk: own.jwk, n });
     for (let n = 0; n < 999; n++) signerOf(more(n), own.jkt);

@@ -1,4 +1,5 @@
 import { Refusal } from '@portcullis/contract/refusals';
+import { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Slot } from '../slots.js';
 

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { tenantDigestKey, type DigestKey } from '@portcullis/audit-schemas/digest';
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';

@@ -1,4 +1,5 @@
 import { REFUSALS } from '@portcullis/contract/refusals';
+import { Buffer } from 'node:buffer';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Range } from '../addresses.js';
 import { arrivedOverHttps, clientAddress } from '../forwarding.js';
