@@ -14,7 +14,8 @@ ${Object.entries(BENCHES)
   .map(([name, says]) => `  ${name.padEnd(10)}${says}`)
   .join('\n')}
 
-Rounds are interleaved, so that what else the machine does hits all alike. tokens holds each server to its best round;
+Rounds are interleaved, so that what else the machine does hits all alike; within a round of calls the servers take turns of
+a second, --seconds of them. tokens holds each server to its best round;
 calls holds the middle of the rounds' ratios, and is undecided when the rounds spread wider than the distance to the bar.
 The load of calls is made by wrk where that is installed: made on Node it takes from the fastest servers what it measures.
 Exit 0: every bar is met. Exit 1: one is missed or undecided. Exit 2: wrong use.`;

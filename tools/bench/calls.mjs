@@ -35,8 +35,8 @@ const BOUND_CLIENTS = 200;
 /** More than a server can serve in a second, each being good once. */
 const PROOFS_PER_SECOND = 15_000;
 const WARM_CALLS = 12_000;
-/** A server that sat idle has dropped code and heap: it is heated up again before each turn. */
-const HEAT_SECONDS = 4;
+/** Servers take turns of a second, so that within a round all see the same machine: its speed drifts by the minute. */
+const TURN_SECONDS = 1;
 const REFUSED = [200, 401, 403];
 
 /** What --only takes. */
@@ -59,9 +59,7 @@ export async function run({ rounds, seconds, only, profile }) {
     for (const [name, server] of servers) await refuses(name, server, issuer);
     for (const [name, server] of servers) await warmed(name, server);
     for (let round = 0; round < rounds; round += 1) {
-      const turns = round % 2 === 0 ? [...servers] : [...servers].reverse();
-      for (const [name, server] of turns) {
-        const found = await measured(server, seconds, issuer, names.length > 1);
+      for (const [name, found] of await measured(servers, { turns: seconds, all: names.length > 1 })) {
         results[name].push(found);
         console.error(
           `round ${round + 1} of ${rounds}: ${SERVERS[name].says}: ${round1(found.one.cpuMicros)} µs a call`,
@@ -86,7 +84,7 @@ async function started(name, { issuer, tokens, send, profile }) {
     return { ...found, cpuMicros: (server.cpuMicros() - before) / Math.max(1, found.calls) };
   };
   const to = { port: server.port, connections: CONNECTIONS };
-  const loaded = (options) => costs(() => load({ ...to, ...options }));
+  const checked = (options) => costs(() => load({ ...to, ...options }));
   const one = [call(issuer.token())];
   return {
     ...server,
@@ -98,10 +96,10 @@ async function started(name, { issuer, tokens, send, profile }) {
     /** where the last turn of many tokens ended, so that the next goes on there */
     at: 0,
     /** loads it and says what came of it */
-    load: loaded,
+    load: checked,
     /** as many calls as it can take; one more is looked at whole, since wrk looks at nothing but the status */
     async full(options) {
-      const { wrong, firstWrong } = await loaded({ requests: one, connections: 1, calls: 1 });
+      const { wrong, firstWrong } = await checked({ requests: one, connections: 1, calls: 1 });
       const found = await costs(() => send({ ...to, ...options }));
       return { ...found, wrong: found.wrong + wrong, firstWrong: found.firstWrong ?? firstWrong };
     },
@@ -124,26 +122,62 @@ async function warmed(name, server) {
   await server.load({ requests: server.many(), calls: TOKENS });
 }
 
-async function measured(server, seconds, issuer, all) {
-  const wrong = [];
-  const turn = async (options) => {
-    tidy();
-    const found = await (options.rate === undefined ? server.full(options) : server.load(options));
-    if (found.wrong > 0) wrong.push(found.firstWrong);
-    return { ...found, firstWrong: undefined };
-  };
-  await turn({ requests: server.one, seconds: HEAT_SECONDS });
-  const one = await turn({ requests: server.one, seconds });
-  const many = await turn({ requests: server.many(), from: server.at, seconds });
-  server.at = (server.at + many.calls) % TOKENS;
-  const half = await turn({ requests: server.one, seconds, rate: one.perSecond / 2 });
-  const dpop = server.bound && (await turn(await proven(server, seconds)));
-  const byConnections = { [CONNECTIONS]: pick(one) };
-  for (const connections of all ? OTHER_CONNECTIONS : []) {
-    byConnections[connections] = pick(await turn({ requests: server.one, connections, seconds: 1 }));
+/** One round: each server's turns, one after the other's. @returns what was found, by server */
+async function measured(servers, { turns, all }) {
+  const found = new Map([...servers.keys()].map((name) => [name, []]));
+  for (let turn = 0; turn < turns; turn += 1) {
+    const order = turn % 2 === 0 ? [...servers] : [...servers].reverse();
+    for (const [name, server] of order) found.get(name).push(await turnOf(server));
   }
-  const rssMb = Math.round(server.rssMb());
-  return { one, many, half, ...(dpop && { dpop }), byConnections, rssMb, wrong };
+  const whole = [...found].map(([name, each]) => [name, ofTurns(each, servers.get(name))]);
+  for (const connections of all ? OTHER_CONNECTIONS : []) {
+    for (const [name, { byConnections }] of whole) {
+      const { one } = servers.get(name);
+      const at = await loaded(servers.get(name), { requests: one, connections, seconds: TURN_SECONDS });
+      byConnections[connections] = pick(at);
+    }
+  }
+  return whole;
+}
+
+/** The kinds of load, for a second each. */
+async function turnOf(server) {
+  const seconds = TURN_SECONDS;
+  // a server that sat idle finds its code and data no longer in the processor's cache
+  await loaded(server, { requests: server.one, seconds });
+  const one = await loaded(server, { requests: server.one, seconds });
+  const many = await loaded(server, { requests: server.many(), from: server.at, seconds });
+  server.at = (server.at + many.calls) % TOKENS;
+  const half = await loaded(server, { requests: server.one, seconds, rate: one.perSecond / 2 });
+  const dpop = server.bound && (await loaded(server, await proven(server, seconds)));
+  return { one, many, half, ...(dpop && { dpop }) };
+}
+
+async function loaded(server, options) {
+  tidy();
+  return options.rate === undefined ? server.full(options) : server.load(options);
+}
+
+/** The turns of one round as one figure for each kind of load. */
+function ofTurns(turns, server) {
+  const wrong = turns.flatMap((turn) => Object.values(turn).flatMap(({ firstWrong }) => firstWrong ?? []));
+  const kinds = Object.keys(turns[0]).map((kind) => [kind, together(turns.map((turn) => turn[kind]))]);
+  const figures = Object.fromEntries(kinds);
+  const byConnections = { [CONNECTIONS]: pick(figures.one) };
+  return { ...figures, byConnections, rssMb: Math.round(server.rssMb()), wrong };
+}
+
+function together(found) {
+  const sum = (of) => found.reduce((all, one) => all + of(one), 0);
+  const calls = sum((one) => one.calls);
+  return {
+    calls,
+    cpuMicros: sum((one) => one.cpuMicros * one.calls) / Math.max(1, calls),
+    perSecond: sum((one) => one.perSecond) / found.length,
+    p50: median(found.map((one) => one.p50)),
+    p99: median(found.map((one) => one.p99)),
+    wrong: sum((one) => one.wrong),
+  };
 }
 
 setFlagsFromString('--expose-gc');
