@@ -35,8 +35,8 @@ const BOUND_CLIENTS = 200;
 /** More than a server can serve in a second, each being good once. */
 const PROOFS_PER_SECOND = 15_000;
 const WARM_CALLS = 12_000;
-/** Servers take turns of a second, so that within a round all see the same machine: its speed drifts by the minute. */
-const TURN_SECONDS = 1;
+/** Servers take turns of a second, so that all see the same machine: its speed drifts by the minute, and what sits idle cools. */
+const A_TURN = { seconds: 1 };
 const REFUSED = [200, 401, 403];
 
 /** What --only takes. */
@@ -122,36 +122,40 @@ async function warmed(name, server) {
   await server.load({ requests: server.many(), calls: TOKENS });
 }
 
-/** One round: each server's turns, one after the other's. @returns what was found, by server */
+/** One round: a kind of load is put on one server after the other, then the next kind. @returns what was found, by server */
 async function measured(servers, { turns, all }) {
-  const found = new Map([...servers.keys()].map((name) => [name, []]));
+  const found = [...servers].map(([name, server]) => ({ name, server, turns: [] }));
   for (let turn = 0; turn < turns; turn += 1) {
-    const order = turn % 2 === 0 ? [...servers] : [...servers].reverse();
-    for (const [name, server] of order) found.get(name).push(await turnOf(server));
+    if (turn > 0) found.reverse();
+    for (const each of found) each.turns.push({});
+    for (const kind of Object.keys(KINDS)) {
+      for (const { server, turns: taken } of found) {
+        const now = taken.at(-1);
+        if (kind !== 'dpop' || server.bound) now[kind] = await KINDS[kind](server, now);
+      }
+    }
   }
-  const whole = [...found].map(([name, each]) => [name, ofTurns(each, servers.get(name))]);
+  const whole = found.map(({ name, server, turns: taken }) => [name, ofTurns(taken, server)]);
   for (const connections of all ? OTHER_CONNECTIONS : []) {
     for (const [name, { byConnections }] of whole) {
-      const { one } = servers.get(name);
-      const at = await loaded(servers.get(name), { requests: one, connections, seconds: TURN_SECONDS });
-      byConnections[connections] = pick(at);
+      const server = servers.get(name);
+      byConnections[connections] = pick(await loaded(server, { requests: server.one, connections, ...A_TURN }));
     }
   }
   return whole;
 }
 
-/** The kinds of load, for a second each. */
-async function turnOf(server) {
-  const seconds = TURN_SECONDS;
-  // a server that sat idle finds its code and data no longer in the processor's cache
-  await loaded(server, { requests: server.one, seconds });
-  const one = await loaded(server, { requests: server.one, seconds });
-  const many = await loaded(server, { requests: server.many(), from: server.at, seconds });
-  server.at = (server.at + many.calls) % TOKENS;
-  const half = await loaded(server, { requests: server.one, seconds, rate: one.perSecond / 2 });
-  const dpop = server.bound && (await loaded(server, await proven(server, seconds)));
-  return { one, many, half, ...(dpop && { dpop }) };
-}
+/** What is put on a server in one turn, by what it was found to do in this turn so far. */
+const KINDS = {
+  one: (server) => loaded(server, { requests: server.one, ...A_TURN }),
+  dpop: async (server) => loaded(server, await proven(server)),
+  many: async (server) => {
+    const found = await loaded(server, { requests: server.many(), from: server.at, ...A_TURN });
+    server.at = (server.at + found.calls) % TOKENS;
+    return found;
+  },
+  half: (server, { one }) => loaded(server, { requests: server.one, rate: one.perSecond / 2, ...A_TURN }),
+};
 
 async function loaded(server, options) {
   tidy();
@@ -187,13 +191,13 @@ const tidy = runInNewContext('gc');
 const pick = ({ cpuMicros, perSecond, p50, p99, wrong }) => ({ cpuMicros, perSecond, p50, p99, wrong });
 
 /** Every request has a proof of its own (RFC 9449 §4.2), with the nonce that the server asks for. */
-async function proven(server, seconds) {
+async function proven(server) {
   const request = ({ token, proof }, nonce) => server.call(token, { scheme: 'DPoP', proof: proof(nonce) });
   const asked = await server.load({ requests: [request(server.bound[0])], connections: 1, calls: 1 });
   const nonce = /\r\ndpop-nonce: *(\S+)/i.exec(asked.firstWrong)?.[1];
-  const count = Math.ceil(PROOFS_PER_SECOND * seconds);
+  const count = PROOFS_PER_SECOND * A_TURN.seconds;
   const requests = Array.from({ length: count }, (_, i) => request(server.bound[i % BOUND_CLIENTS], nonce));
-  return { requests, once: true, seconds };
+  return { requests, once: true, ...A_TURN };
 }
 
 function verdict(results) {

@@ -10,7 +10,6 @@ import { limitsOf, type PrincipalRule } from '@portcullis/limits/rules';
 import { CUSTOMER_BUDGETS, customerBudget, type CustomerBudgets } from '@portcullis/scopes/caller';
 import { redact } from '@portcullis/validators/redact';
 import { parseRange } from './addresses.js';
-import { expectApprovers } from './approval.js';
 import { chainTable } from './chain.js';
 import type { ChainRule } from './chain.table.js';
 import { memoryGuard } from './guard.memory.js';
@@ -20,6 +19,7 @@ import { remoteKeys } from './jwks.http.js';
 import { mcpEndpoint } from './mcp/endpoint.http.js';
 import { resourceMetadata } from './mcp/metadata.js';
 import { servedHosts } from './mcp/origins.js';
+import { expectServable } from './mcp/servable.js';
 import { routes, wholeServer, type Middleware } from './mcp/routes.http.js';
 import { newId } from './new-id.memory.js';
 import type { GuardPorts } from './pipeline.js';
@@ -114,8 +114,7 @@ export function protect(options: ProtectOptions): Protected {
   const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
   const tools = toolRegistry(options.tools);
   // before anything is opened that a failed start would leave open
-  expectApprovers(tools, options.approval);
-  expectRedactable(options.tools);
+  expectServable(tools, { approval: options.approval, redact });
   const events = eventsOf(options);
   const limiter = memoryLimiter({
     now,
@@ -206,17 +205,6 @@ const stderrLog: Log = {
   warn: (message, facts) => console.warn(message, facts),
   error: (message, facts) => console.error(message, facts),
 };
-
-/** @throws TypeError naming a tool whose output could not be redacted: at the start, rather than when it has been executed */
-function expectRedactable(tools: readonly AnyTool[]): void {
-  for (const { name, output } of tools) {
-    try {
-      redact(output, undefined);
-    } catch (cause) {
-      throw new TypeError(`the output of ${name} cannot be looked through: ${(cause as Error).message}`, { cause });
-    }
-  }
-}
 
 /** @throws Error naming the tools that are not as they were approved, unless they are to be refused call by call */
 function driftedOf({ tools, pins, onDrift = 'stop' }: ProtectOptions): ReadonlySet<string> {

@@ -27,17 +27,21 @@ export interface AnswerTo {
 }
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
-const json = (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Answer => ({
+const json = (status: number, value: unknown, headers?: Readonly<Record<string, string>>): Answer => ({
   status,
-  headers: { ...JSON_TYPE, ...headers },
+  headers: headers === undefined ? JSON_TYPE : { ...JSON_TYPE, ...headers },
   body: JSON.stringify(value),
 });
 
 /** The one writer of answers to `tools/call`, in all revisions: one JSON-RPC response. */
 export function toolAnswer(message: Message, output: unknown, server: ServerInfo, labels?: Labels): Answer {
-  const value = { content: [textBlock(JSON.stringify(output))], structuredContent: output };
-  return result(message, server, withLabels(value, labels));
+  const text = JSON.stringify(output);
+  const answer = result(message, server, withLabels({ content: [textBlock(text)] }, labels));
+  // what was serialized for the text is the last member of the result as it is, and is not serialized again
+  return { ...answer, body: `${answer.body!.slice(0, -RESULT_END.length)},"structuredContent":${text}${RESULT_END}` };
 }
+/** of the result, and of the response around it */
+const RESULT_END = '}}';
 
 /** The answer of a tool that makes its whole result by itself (mcp/tool-result.ts). */
 export function wholeAnswer(message: Message, output: unknown, server: ServerInfo, labels?: Labels): Answer {

@@ -1,6 +1,5 @@
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { RequestListener } from 'node:http';
-import { expectApprovers } from '../approval.js';
 import { catalogOf } from './catalog.js';
 import { frontDoor } from './door.js';
 import type { DoorParts } from './door-parts.js';
@@ -10,8 +9,8 @@ import { firstScopes, resourceMetadataUrl } from './metadata.js';
 import { neighbourhood } from './origins.js';
 import { otherMethods, type Served } from './other-methods.js';
 import { NO_CHANGES } from './changes.js';
-import { expectParamHeaders } from './param-headers.js';
 import { resourcesFor, templatesFor } from './resources.js';
+import { expectServable } from './servable.js';
 
 /** What the door works with and is not made here. */
 type Given = Omit<DoorParts, 'others' | 'ledger' | 'neighbourhood' | 'challenge'>;
@@ -39,8 +38,7 @@ export interface McpEndpoint {
 /** The MCP endpoint from its parts: what every server that has one shares, ours and those of others (protect.wire.ts). */
 export function mcpEndpoint(parts: EndpointParts): McpEndpoint {
   const { resource, tools, resources, serverInfo, instructions, guard, log, now } = parts;
-  expectApprovers(tools, guard.approval);
-  expectParamHeaders(tools);
+  expectServable(tools, guard);
   const others = otherMethods(
     {
       serverInfo,
