@@ -14,4 +14,7 @@ app.get('/hello', (_request, response) => void response.json({ hello: 'from your
 
 const server = app.listen(Number(new URL(RESOURCE).port), '127.0.0.1', () => console.log(`serving ${RESOURCE}`));
 
-process.once('SIGTERM', () => server.close(() => void gate.close()));
+process.once('SIGTERM', () => {
+  gate.drain();
+  server.close(() => void gate.close());
+});

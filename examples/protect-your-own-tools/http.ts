@@ -10,4 +10,7 @@ const gate = protect({ issuer: ISSUER, resource: RESOURCE, tools: [readNotes, ad
 const server = createServer(gate.listener);
 server.listen(Number(new URL(RESOURCE).port), '127.0.0.1', () => console.log(`serving ${RESOURCE}`));
 
-process.once('SIGTERM', () => server.close(() => void gate.close()));
+process.once('SIGTERM', () => {
+  gate.drain();
+  server.close(() => void gate.close());
+});

@@ -1,6 +1,6 @@
 // Your tools behind the guard, beside the controllers of a Nest application.
 import 'reflect-metadata';
-import { Controller, Get, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Controller, Get, Module, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { protect } from '@portcullis/guard/protect.wire';
 import { addNote, readNotes } from './notes.js';
@@ -18,7 +18,8 @@ class HelloController {
 }
 
 @Module({ controllers: [HelloController] })
-class AppModule implements OnApplicationShutdown {
+class AppModule implements BeforeApplicationShutdown, OnApplicationShutdown {
+  beforeApplicationShutdown = () => gate.drain();
   onApplicationShutdown = () => gate.close();
 }
 

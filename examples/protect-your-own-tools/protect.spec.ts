@@ -25,7 +25,10 @@ describe.each(['http', 'express', 'nest'])('your tools behind the guard, on %s',
       once(child, 'exit').then(([code]) => Promise.reject(new Error(`the example ended with ${code}`))),
     ]);
   });
+  // and somebody still listens to its event stream
   afterAll(async () => {
+    const stream = await listening(await issuer.tokenFor('listener', resource, 'notes:read'));
+    expect([stream.status, stream.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     const exited = once(child, 'exit');
     child.kill();
     // Nest ends by the signal it was sent, once its hooks have run
@@ -56,6 +59,25 @@ describe.each(['http', 'express', 'nest'])('your tools behind the guard, on %s',
       },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }),
     });
+
+  const listening = (token: string): Promise<Response> => {
+    const _meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    const method = 'subscriptions/listen';
+    return fetch(resource, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': method,
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 's', method, params: { notifications: {}, _meta } }),
+    });
+  };
 
   test('a call without a token is 401 and says where tokens come from', async () => {
     const answer = await post(undefined, 'read_notes');

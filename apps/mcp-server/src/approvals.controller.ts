@@ -15,6 +15,8 @@ import {
 import { refusalOf, REFUSALS } from '@portcullis/contract/refusals';
 import type { Log } from '@portcullis/contract/log';
 import { isApprovalId, type ApprovalId, type ApprovalRecord } from '@portcullis/guard/approvals';
+import { networkOf } from '@portcullis/guard/addresses';
+import type { FailureBudget } from '@portcullis/guard/credentials';
 import { pageHeaders } from '@portcullis/guard/headers';
 import { correlationIdOf } from '@portcullis/service/correlation';
 import type { Request, Response } from 'express';
@@ -29,6 +31,9 @@ export interface ApprovalPagesPorts extends DecisionPorts {
   readonly checks: ApproverChecks;
   readonly signIn: SignIn;
   readonly cookies: SealedCookies;
+  /** of those who ask for calls that are not there, by the network they ask from */
+  readonly failures: FailureBudget;
+  addressOf(request: Request): string;
   /** audience of the approvals, which is where the pages are, as the outside knows it */
   readonly approvalsUrl: string;
   readonly log: Log;
@@ -68,7 +73,12 @@ export class ApprovalPageFilter implements ExceptionFilter {
       const page = { title: 'This does not work', says: 'This request cannot be read.', correlationId };
       return answer(response, thrown.getStatus(), problemPage(page));
     }
-    const { http, says } = REFUSALS[refusalOf(thrown).code];
+    const { code, facts } = refusalOf(thrown);
+    const { http, says } = REFUSALS[code];
+    if (http === 429) {
+      response.set('Retry-After', String(Math.ceil((facts.retryAfterMs ?? 1000) / 1000)));
+      return answer(response, 429, problemPage({ title: 'Too many requests', says, correlationId }));
+    }
     this.ports.log.error('a page failed', { error: thrown, correlationId });
     if (response.headersSent) return void response.destroy();
     const status = http === 503 ? 503 : 500;
@@ -113,7 +123,7 @@ export class ApprovalsController {
   @Get(':id')
   async show(@Param('id') id: string, @Req() request: Request, @Res() response: Response): Promise<void> {
     const { cookies, signIn, now } = this.ports;
-    const { record, tenant } = await this.#recordOf(id);
+    const { record, tenant } = await this.#recordOf(id, request);
     const approver = await this.#approver(request);
     if (approver === undefined) {
       const { url, begun } = await signIn.begin(tenant);
@@ -144,12 +154,17 @@ export class ApprovalsController {
     redirect(response, `${APPROVALS_PATH}/${id}`);
   }
 
-  async #recordOf(id: string): Promise<{ record: ApprovalRecord; tenant: string }> {
-    const { approvals, now } = this.ports;
-    const tenant = isApprovalId(id) ? await approvals.tenantOf(id) : undefined;
-    const record = tenant === undefined ? undefined : await approvals.find(tenant, id as ApprovalId);
-    if (tenant === undefined || record === undefined || now() >= record.expiresAt) throw nothingHere();
-    return { record, tenant };
+  /** Anybody may ask, so who keeps asking for what is not there is stopped before the database is asked. */
+  async #recordOf(id: string, request: Request): Promise<{ record: ApprovalRecord; tenant: string }> {
+    if (!isApprovalId(id)) throw nothingHere();
+    const { approvals, failures, addressOf, now } = this.ports;
+    const find = async () => {
+      const tenant = await approvals.tenantOf(id);
+      const record = tenant === undefined ? undefined : await approvals.find(tenant, id);
+      if (tenant === undefined || record === undefined || now() >= record.expiresAt) throw nothingHere();
+      return { record, tenant };
+    };
+    return failures.attempt(networkOf(addressOf(request)), find, (error) => error instanceof PageProblem);
   }
 
   async #approver(request: Request): Promise<Approver | undefined> {

@@ -3,6 +3,7 @@ import { argumentsDigest, tenantDigestKey } from '@portcullis/audit-schemas/dige
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
 import type { ApprovalPorts } from '@portcullis/guard/approval';
+import { memoryFailureBudget } from '@portcullis/guard/failure-budget.memory';
 import { approvalStates } from '@portcullis/guard/mcp/approval-state';
 import type { Database } from '@portcullis/sql/database';
 import type { ApprovalPagesPorts } from './approvals.controller.js';
@@ -26,6 +27,7 @@ export interface ApprovalParts {
   readonly approvalsUrl: string;
   readonly checks: ApproverChecks;
   readonly isShutOut: ApprovalPorts['isShutOut'];
+  readonly addressOf: ApprovalPagesPorts['addressOf'];
   /** ms since epoch */
   now(): number;
 }
@@ -36,7 +38,8 @@ export function openApprovals(parts: ApprovalParts): {
   readonly pages: ApprovalPagesPorts;
   stop(): void;
 } {
-  const { database, events, log, auditDigestKey, stateKeys, issuer, approvalsUrl, checks, isShutOut, now } = parts;
+  const { database, events, log, auditDigestKey, stateKeys, issuer, approvalsUrl, checks, isShutOut, addressOf, now } =
+    parts;
   const approvals = sqlApprovals(database, now);
   const shared = {
     approvals,
@@ -55,6 +58,8 @@ export function openApprovals(parts: ApprovalParts): {
       checks,
       signIn: signInAt(issuer, approvalsUrl),
       cookies: sealedCookies(stateKeys, randomBytes),
+      failures: memoryFailureBudget(now),
+      addressOf,
       log,
     },
     stop: () => clearInterval(sweeping),

@@ -92,12 +92,14 @@ export async function startMcpServer(
   const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
   const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });
   const uris = resourceUris(settings);
+  const addressOf = (request: IncomingMessage): string => clientAddress(request, settings.TRUSTED_PROXIES);
   const approvals = openApprovals({
     ...parts,
     issuer: AUTH_ISSUER,
     approvalsUrl: uris.approvals,
     checks: { rules: rulesFor(uris.approvals), isRevoked: revocations.isRevoked, stateOf: feed.stateOf },
     isShutOut: revocations.isShutOut,
+    addressOf,
     now,
   });
   const workshop = workshopOf(settings, () => management.url);
@@ -137,7 +139,6 @@ export async function startMcpServer(
     log,
   });
 
-  const addressOf = (request: IncomingMessage): string => clientAddress(request, settings.TRUSTED_PROXIES);
   const metrics = createMetrics('mcp-server');
   const observe = countRequests(metrics);
   const api = await createApi(

@@ -280,6 +280,21 @@ describe('between Bearer and DPoP nothing weaker is taken', () => {
   });
 });
 
+test('the signature of a proof is looked at when all else is right, its nonce too', async () => {
+  let verified = 0;
+  checks = {
+    ...memoryProofChecks(() => clock.now),
+    signerOf: proofSigners((...args) => {
+      verified += 1;
+      return verify(...args);
+    }),
+  };
+  expect(await refused(prove({ nonce: undefined }))).toEqual(BAD_NONCE);
+  expect(verified).toBe(0);
+  await prove();
+  expect(verified).toBe(1);
+});
+
 test('when no more proofs can be kept for a principal it waits, and when none at all everybody does', async () => {
   const now = () => clock.now;
   const few = (perPrincipal: number, inAll: number): ProofChecks => ({

@@ -72,12 +72,12 @@ export async function checkProof(
   if (htu === undefined || (claims.htu !== htu && targetUri(claims.htu) !== htu)) throw invalid('made for another URI');
   if (claims.ath !== ath) throw invalid('made for another token');
   if (!isTimely(claims, now() / 1000)) throw invalid('made too long ago, or in the future');
-  // it costs more than all the rest, so what is wrong in another way never gets here
-  if (!(await signer.signed(proof.slice(0, -signature.length - 1), signature))) throw invalid('not signed by its key');
   const age = claims.nonce === undefined ? undefined : nonces.ageOf(claims.nonce);
   if (age === undefined) {
     throw noNonce(nonces, claims.nonce === undefined ? 'no nonce' : 'an old nonce, or none of ours');
   }
+  // it costs more than all the rest, so what is wrong in another way never gets here
+  if (!(await signer.signed(proof.slice(0, -signature.length - 1), signature))) throw invalid('not signed by its key');
   // the nonce ends sooner than the window of `iat`, and unlike a clock it never comes back
   const used = replay.use(tenant, principal, claims.jti, age.until);
   expectFirst(used instanceof Promise ? await used : used);

@@ -97,7 +97,9 @@ export interface Protected {
   readonly listener: RequestListener;
   /** a part of another server (Express, Nest, connect), before anything that reads bodies: passes on what is not its own */
   readonly middleware: Middleware;
-  /** ends what runs and writes what is unwritten; the server is closed by whoever made it */
+  /** ends the event streams and opens no more, for which a server would wait when it closes; calls go on */
+  drain(): void;
+  /** ends what runs and writes what is unwritten; the server is closed before, by whoever made it */
   close(): Promise<void>;
 }
 
@@ -170,6 +172,7 @@ export function protect(options: ProtectOptions): Protected {
   return {
     listener: wholeServer(middleware),
     middleware,
+    drain: () => streams.close(),
     close: () =>
       (closed ??= (async () => {
         streams.close();

@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { bind, closeBound, listen, type Bound } from './listener.http.js';
 
@@ -105,6 +106,22 @@ test('a request that is not HTTP is answered 400 without a word about us', async
   });
   expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
   expect(text).not.toMatch(/<|node|stack/i);
+});
+
+test('of requests sent ahead on one connection sixteen wait, and the next is told to wait for answers', async () => {
+  const made = await bound();
+  const held: ServerResponse[] = [];
+  listen(made, (_request, response) => void held.push(response));
+  const socket = connect(made.port, '127.0.0.1');
+  let answers = '';
+  socket.on('data', (bytes: Buffer) => (answers += bytes.toString()));
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(40));
+  while (held.length < 17) await new Promise((resolve) => setTimeout(resolve, 5));
+  const ended = new Promise((resolve) => socket.once('close', resolve));
+  for (const response of held) response.end('here');
+  await ended;
+  expect(held).toHaveLength(17);
+  expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual([...Array(17).fill('HTTP/1.1 200'), 'HTTP/1.1 503']);
 });
 
 test('a request whose connection was reset behind it is known by its address', async () => {

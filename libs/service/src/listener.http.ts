@@ -28,6 +28,8 @@ const TIMEOUTS = {
 };
 /** Connections at a time; further ones are closed at once, before anything is read from them. */
 const MAX_CONNECTIONS = 4_096;
+/** Requests that one connection may send before the one under way is answered (RFC 9112 §9.3.2): no client of today sends any. */
+const MAX_PIPELINED = 16;
 const CLOSE_GRACE_MS = 2_000;
 /** For answers that are given when the time is over. */
 const LAST_WORDS_MS = 250;
@@ -42,6 +44,7 @@ const closing = new WeakSet<Server>();
 export async function bind(host: string, port: number, tls?: TlsFiles): Promise<Bound> {
   const serve: RequestListener = (request, response) => {
     if (closing.has(server)) response.setHeader('Connection', 'close');
+    if (response.socket === null && waitsInVain(request, response)) return refuseNow(response);
     (listeners.get(server) ?? notYet)(request, response);
   };
   const server: Server = tls
@@ -123,6 +126,28 @@ function bindError(error: NodeJS.ErrnoException, host: string, port: number): Er
 function notYet(_request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(503, { ...apiHeaders, 'Content-Type': 'application/json', 'Retry-After': '1' });
   response.end('{"error":"overloaded","error_description":"The service is starting. Try again shortly."}');
+}
+
+/** how many requests of a connection wait behind the one under way */
+const pipelined = new WeakMap<Socket, number>();
+
+/** A response that has no socket yet is not the next one to be sent. True when too many of its connection are like that. */
+function waitsInVain({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  const waiting = pipelined.get(socket) ?? 0;
+  if (waiting >= MAX_PIPELINED) return true;
+  pipelined.set(socket, waiting + 1);
+  response.once('close', () => pipelined.set(socket, (pipelined.get(socket) ?? 1) - 1));
+  return false;
+}
+
+function refuseNow(response: ServerResponse): void {
+  response.writeHead(503, {
+    ...apiHeaders,
+    'Content-Type': 'application/json',
+    'Retry-After': '1',
+    Connection: 'close',
+  });
+  response.end('{"error":"overloaded","error_description":"Too many requests on one connection. Wait for answers."}');
 }
 
 /** What Node.js says no to before there is a request: by its words, with our headers. */

@@ -39,10 +39,10 @@ export function frontDoor(parts: DoorParts): (inbound: Inbound) => Promise<Answe
       try {
         answer = await closed(passage, answer ?? refused(passage, new Refusal('internal'), parts), parts);
       } finally {
-        answer = leaving(passage.record, answer!, parts.log);
+        answer = leaving(passage.record, answer, parts.log);
       }
     }
-    return answer;
+    return answer!;
   };
 }
 
@@ -155,11 +155,11 @@ async function closed(passage: Passage, answer: Answer, parts: DoorParts): Promi
 const LARGE_ANSWER = 16 * 1024;
 
 /** Gives the slot back exactly once: now, when a large answer was taken, or when a tool that was given up has ended. */
-function leaving(record: CallRecord, answer: Answer, log: Log): Answer {
+function leaving(record: CallRecord, answer: Answer | undefined, log: Log): Answer | undefined {
   const { slot, unfinished } = record;
   if (slot === undefined) return answer;
   if (unfinished !== undefined) void unfinished.then((threw) => leftLate(slot, record, threw, log));
-  else if (answer.body !== undefined && answer.body.length > LARGE_ANSWER) return { ...answer, slot };
+  else if (answer?.body !== undefined && answer.body.length > LARGE_ANSWER) return { ...answer, slot };
   else slot.leave();
   return answer;
 }

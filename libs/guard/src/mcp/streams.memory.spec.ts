@@ -126,11 +126,17 @@ describe('places for subscriptions', () => {
     open.close();
   });
 
-  it('are bounded in all', () => {
-    const open = rules().streams({ inAll: 2 });
-    taken(open, callerOf('agt_a'));
+  it('are bounded in all, and one tenant has half of them', () => {
+    const overloaded = expect.objectContaining({ code: 'overloaded' });
+    const open = rules().streams({ inAll: 4 });
+    const place = open.place(callerOf('agt_a'));
     taken(open, callerOf('agt_b'));
-    expect(() => open.place(callerOf('agt_c'))).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    expect(() => open.place(callerOf('agt_c'))).toThrow(overloaded);
+    for (const name of ['agt_a', 'agt_b']) taken(open, callerOf(name, 'other'));
+    expect(() => open.place(callerOf('agt_a', 'third'))).toThrow(overloaded);
+    place.leave();
+    expect(() => open.place(callerOf('agt_a', 'other'))).toThrow(overloaded);
+    expect(() => open.place(callerOf('agt_a', 'third')).leave()).not.toThrow();
     open.close();
   });
 });

@@ -8,7 +8,7 @@ import type { Streams } from './streams.js';
 export interface StreamRules extends Pick<GuardPorts, 'isRevoked' | 'stateOf' | 'now'> {
   /** subscriptions one principal may have open at once. Default 4 */
   readonly perPrincipal?: number;
-  /** subscriptions the server keeps open at once. Default 1,000 */
+  /** subscriptions the server keeps open at once, one tenant's at most half of them. Default 1,000 */
   readonly inAll?: number;
 }
 
@@ -27,7 +27,14 @@ const LOOKS_PER_SIGN = 60;
 export function memoryStreams(rules: StreamRules): Streams {
   const { perPrincipal = 4, inAll = 1_000 } = rules;
   const open = new Set<Open>();
+  /** by tenant, and by principal with its tenant before it */
   const places = new Map<string, number>();
+  const placesOf = (key: string): number => places.get(key) ?? 0;
+  const change = (key: string, by: number): void => {
+    const now = placesOf(key) + by;
+    if (now === 0) places.delete(key);
+    else places.set(key, now);
+  };
   let taken = 0;
   let timer: NodeJS.Timeout | undefined;
   let looks = 0;
@@ -60,22 +67,26 @@ export function memoryStreams(rules: StreamRules): Streams {
 
   return {
     place(caller) {
-      const key = `${caller.tenant}/${caller.principal}`;
-      const has = places.get(key) ?? 0;
-      if (has >= perPrincipal) {
+      const { tenant, principal } = caller;
+      // a tenant's slug has no slash, so none looks like another's principal
+      const key = `${tenant}/${principal}`;
+      if (placesOf(key) >= perPrincipal) {
         throw new Refusal('rate_limited', { limitType: 'concurrency', remaining: 0, retryAfterMs: 1_000 });
       }
-      if (closed || taken >= inAll) throw new Refusal('overloaded', { retryAfterMs: 1_000 });
-      places.set(key, has + 1);
-      taken += 1;
+      if (closed || taken >= inAll || placesOf(tenant) >= Math.ceil(inAll / 2)) {
+        throw new Refusal('overloaded', { retryAfterMs: 1_000 }, { detail: `no place for a stream of ${tenant}` });
+      }
+      const all = (by: number): void => {
+        taken += by;
+        change(key, by);
+        change(tenant, by);
+      };
+      all(1);
       let left = false;
       const leave = (): void => {
         if (left) return;
         left = true;
-        taken -= 1;
-        const others = places.get(key)! - 1;
-        if (others === 0) places.delete(key);
-        else places.set(key, others);
+        all(-1);
       };
       return {
         leave,
