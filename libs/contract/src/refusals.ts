@@ -91,7 +91,7 @@ export const REFUSALS = {
     http: 200,
     rpc: null,
     oauth: null,
-    says: 'This call may not follow what was done or read before it in the same task.',
+    says: 'This call may not follow what was done or read before it in the same task or the last hour.',
   },
   approval_needed: {
     http: 200,

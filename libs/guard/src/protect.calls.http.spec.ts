@@ -165,7 +165,8 @@ const SETTINGS: Settings<Exclude<keyof ProtectOptions, OfCallers>> = {
       expect([(await plain.call('read')).status, (await plain.metadata()).status]).toEqual([200, 200]);
       const forced = await gateWith({ forceHttps: true });
       expect(await forced.call('read')).toMatchObject({ status: 403, code: 'origin_forbidden' });
-      expect((await forced.metadata()).status).toBe(403);
+      const says = 'The Host or Origin header is not one this server serves. This server answers over https only.';
+      expect(await forced.metadata()).toMatchObject({ status: 403, json: { error_description: says } });
     },
   ],
   chain: [

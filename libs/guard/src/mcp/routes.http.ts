@@ -28,10 +28,10 @@ const PREFLIGHT = {
 };
 
 const UNSERVED = { ...apiHeaders, 'Content-Type': 'application/json' };
-const UNSERVED_BODY = JSON.stringify({
-  error: 'origin_forbidden',
-  error_description: REFUSALS.origin_forbidden.says,
-});
+const unservedBody = (hint = ''): string =>
+  JSON.stringify({ error: 'origin_forbidden', error_description: `${REFUSALS.origin_forbidden.says}${hint}` });
+const NOT_OUR_HOST = unservedBody();
+const NOT_HTTPS = unservedBody(' This server answers over https only.');
 
 /** How requests have to arrive. */
 export interface Served extends Pick<Arrivals, 'trustedProxies' | 'forceHttps'> {
@@ -39,10 +39,14 @@ export interface Served extends Pick<Arrivals, 'trustedProxies' | 'forceHttps'> 
   readonly names: readonly string[];
 }
 
-/** What the endpoint asks of a request before anything else (door.ts), but for its Origin: metadata is for every page. */
-function isServed(request: IncomingMessage, { names, forceHttps, trustedProxies }: Served): boolean {
+/**
+ * What the endpoint asks of a request before anything else (door.ts), but for its Origin: metadata is for every page.
+ * @returns the body of the refusal; undefined for what is served
+ */
+function unserved(request: IncomingMessage, { names, forceHttps, trustedProxies }: Served): string | undefined {
+  if (forceHttps && !arrivedOverHttps(request, trustedProxies)) return NOT_HTTPS;
   const [host, ...more] = request.headersDistinct['host'] ?? [];
-  return (!forceHttps || arrivedOverHttps(request, trustedProxies)) && more.length === 0 && hostAllowed(host, names);
+  return more.length === 0 && hostAllowed(host, names) ? undefined : NOT_OUR_HOST;
 }
 
 /**
@@ -65,12 +69,12 @@ export function routes(
     const at = query < 0 ? url : url.slice(0, query);
     if (at === path) return endpoint(request, response);
     if (!documents.has(at)) return next();
-    if (!isServed(request, served))
-      return void response.writeHead(REFUSALS.origin_forbidden.http, UNSERVED).end(UNSERVED_BODY);
+    const why = unserved(request, served);
+    if (why !== undefined) return void response.writeHead(REFUSALS.origin_forbidden.http, UNSERVED).end(why);
     if (method === 'GET') return void response.writeHead(200, READABLE).end(document);
     if (method === 'HEAD') return void response.writeHead(200, READABLE).end();
     if (method === 'OPTIONS') return void response.writeHead(204, PREFLIGHT).end();
-    response.writeHead(405, { ...apiHeaders, Allow: 'GET' }).end();
+    response.writeHead(405, { ...apiHeaders, Allow: 'GET, HEAD, OPTIONS' }).end();
   };
 }
 
