@@ -29,7 +29,7 @@ export type Operation =
   /** lists, discovery, initialize, ping, notifications, and whatever the SDK will say it does not know */
   | { readonly kind: 'other'; readonly method: string };
 
-/** The scopes an operation needs, as a set in table order of mention. */
+/** The scopes an operation needs, each once: the tool's own, then what its arguments need beyond them. */
 export function neededScopes(operation: Operation): readonly string[] {
   if (operation.kind === 'other') return [];
   const { tool, args } = operation;

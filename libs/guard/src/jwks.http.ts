@@ -26,7 +26,10 @@ const FRESH_MS = 10 * 60_000;
 const STALE_MS = 60 * 60_000;
 /** Who has just seen that the issuer cannot be reached does not make every call wait to see it again. */
 const AWAY_MS = 60_000;
-/** An unknown `kid` leads to at most one fetch in this time, so that forged tokens cannot drive us. */
+/**
+ * An unknown `kid` leads to at most one fetch in this time, so that forged tokens cannot drive us. While fetches fail,
+ * FAILED_COOLDOWN_MS alone counts.
+ */
 export const UNKNOWN_COOLDOWN_MS = 5_000;
 /** A failed fetch is not repeated sooner. */
 const FAILED_COOLDOWN_MS = 1_000;

@@ -109,7 +109,8 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
 }
 
 /**
- * Second door, for `tools/call` and `resources/read`. Its refusals become results that the model can read and act upon.
+ * Second door, for `tools/call` and `resources/read`. Its refusals become results that the model can read and act upon;
+ * for `resources/read`, which has no such result, JSON-RPC errors.
  * @param client for whom it is done, and what keeps that it is about to be done
  */
 export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting & AttemptLog): Promise<unknown> {

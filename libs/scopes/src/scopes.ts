@@ -1,6 +1,7 @@
 /**
  * What a token may be good for. Adding a scope is adding a row.
- * `passive`: its tools only read or compute, so a request that names no scope gets it (within the client's ceiling).
+ * `passive`: its tools only read or compute, in bulk too, so a request that names no scope gets it (within the client's
+ * ceiling). The metadata of a resource names fewer to ask for first (libs/guard/src/mcp/metadata.ts).
  * `covers`: scopes that come with it. `holder`: whom it is meant for; what is meant for people or
  * services gets into a client's ceiling by the platform's administrator only.
  */

@@ -8,7 +8,7 @@ import type { Message } from './message.js';
 import type { Outlet } from './outlet.js';
 import type { Era, ServerInfo } from './protocol.js';
 
-/** What leaves for the caller. Without a body nothing is sent but the status. */
+/** What leaves for the caller. Without a body and a stream it is status and headers. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ const json = (status: number, value: unknown, headers?: Readonly<Record<string, 
   body: JSON.stringify(value),
 });
 
-/** The one writer of answers to `tools/call`, in all revisions: one JSON-RPC response. */
+/** The answer of a tool whose output is the structured content of its result, in all revisions: one JSON-RPC response. */
 export function toolAnswer(message: Message, output: unknown, server: ServerInfo, labels?: Labels): Answer {
   const text = JSON.stringify(output);
   const answer = result(message, server, withLabels({ content: [textBlock(text)] }, labels));

@@ -1,4 +1,5 @@
-import type { AnyTool, Effect } from '../tool.js';
+import { hasEffect } from '../attempt.js';
+import type { AnyTool } from '../tool.js';
 import type { Caller } from '@portcullis/scopes/caller';
 import { beyondCeiling, missingScopes } from '@portcullis/scopes/scopes';
 import * as z from 'zod';
@@ -35,7 +36,7 @@ const shown = (tool: AnyTool) => ({
   description: tool.description,
   inputSchema: jsonSchema(tool.input, 'input'),
   ...(tool.answers !== 'result' && { outputSchema: jsonSchema(tool.output, 'output') }),
-  annotations: annotations(tool.effects),
+  annotations: annotations(tool),
 });
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): { type: 'object' } {
@@ -44,11 +45,9 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): { type: 'object'
   return json as { type: 'object' };
 }
 
-const CHANGES: ReadonlySet<Effect> = new Set(['writes', 'destroys', 'sends-outside']);
-
 /** Hints for hosts (MCP 2026-07-28, server/tools); nothing in this house relies on them. */
-const annotations = (effects: readonly Effect[]) => ({
-  readOnlyHint: !effects.some((effect) => CHANGES.has(effect)),
-  destructiveHint: effects.includes('destroys'),
-  openWorldHint: effects.includes('sends-outside'),
+const annotations = (tool: AnyTool) => ({
+  readOnlyHint: !hasEffect(tool),
+  destructiveHint: tool.effects.includes('destroys'),
+  openWorldHint: tool.effects.includes('sends-outside'),
 });

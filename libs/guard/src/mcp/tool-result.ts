@@ -46,7 +46,6 @@ const whole = z.object({
 
 /** The output of a tool with `answers: 'result'`: a whole CallToolResult of its own, or a request for input. */
 export const toolResult = z.union([inputRequired, whole]);
-export type ToolResult = z.input<typeof toolResult>;
 
 /** The output of a tool with `answers: 'result'` behind a resource. */
 export const resourceResult = z.object({ contents: z.array(contents).max(100) });
