@@ -8,7 +8,8 @@
 --   psql -c '\password auth' postgres://OWNER@HOST/portcullis
 --
 -- and each service its own DATABASE_URL: postgres://auth:PASSWORD@HOST/portcullis?sslmode=verify-full for auth-server,
--- tools for mcp-server, limits for rate-limiter, audit for security-analytics. Each makes its tables when it starts.
+-- tools for mcp-server, audit for security-analytics. Each makes its tables when it starts. limits is kept for rate-limiter,
+-- which has no database in this version.
 
 do $$
 declare
