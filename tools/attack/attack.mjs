@@ -1,15 +1,17 @@
-// `npm run attack -- NAME`: attacks a server of its own, harder and longer than the tests do. `--json FILE` writes what came out.
+// `npm run attack`, or `-- NAME` for one: attacks a server of its own, harder and longer than the tests do. `--json FILE` writes what came out.
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const ATTACKS = { fuzz: 'requests to mcp-server with anything in body, headers and token' };
 
-const USAGE = `npm run attack -- NAME [--cases N] [--seed N] [--json FILE]
+const USAGE = `npm run attack -- [NAME] [--cases N] [--seed N] [--json FILE]
 
 ${Object.entries(ATTACKS)
   .map(([name, says]) => `  ${name.padEnd(10)}${says}`)
   .join('\n')}
+
+Without a name each is run.
 
   --cases N     how many, 200000 unless said
   --seed N      which; another each time unless said
@@ -24,14 +26,19 @@ if (values.help) {
   process.exit(0);
 }
 const [name, ...more] = positionals;
-if (name === undefined || more.length > 0 || !Object.hasOwn(ATTACKS, name)) wrongUse('name one attack');
+if (more.length > 0 || (name !== undefined && !Object.hasOwn(ATTACKS, name)))
+  wrongUse(`name one of: ${Object.keys(ATTACKS).join(', ')}`);
 
-const { run } = await import(`./${name}.mjs`);
-const ok = await run({
+const options = {
   cases: counted('cases', values.cases),
   seed: values.seed === undefined ? randomInt(MOST) : counted('seed', values.seed),
   json: values.json && resolve(process.env.INIT_CWD ?? '.', values.json),
-});
+};
+let ok = true;
+for (const each of name === undefined ? Object.keys(ATTACKS) : [name]) {
+  const { run } = await import(`./${each}.mjs`);
+  ok = (await run(options)) && ok;
+}
 process.exitCode = ok ? 0 : 1;
 
 function asked() {

@@ -1,4 +1,4 @@
-// `npm run bench -- NAME`: measures and holds the figure to its bar. `--json FILE` writes the figures too.
+// `npm run bench`: measures, and holds each figure to its bar; `-- NAME` one of them. `--json FILE` writes the figures too.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
@@ -7,16 +7,16 @@ const BENCHES = {
   calls: 'CPU time of one tools/call, beside other MCP servers with the same tool and the same tokens in the same run',
 };
 
-const USAGE = `npm run bench -- NAME [--json FILE] [--rounds N] [--seconds N]
+const USAGE = `npm run bench -- [NAME] [--json FILE] [--rounds N] [--seconds N]
 npm run bench -- calls [--only SERVER,…] [--cpu-prof DIR]
 
 ${Object.entries(BENCHES)
   .map(([name, says]) => `  ${name.padEnd(10)}${says}`)
   .join('\n')}
 
-Rounds are interleaved, so that what else the machine does hits all alike; within a round of calls the servers take turns of
-a second, --seconds of them. tokens holds each server to its best round;
-calls holds the middle of the rounds' ratios, and is undecided when the rounds spread wider than the distance to the bar.
+Without a name each is run. Rounds are interleaved, so that what else the machine does hits all alike; within a round of
+calls the servers take turns of a second, --seconds of them. tokens holds each server to its best round; calls holds the
+middle of the rounds' ratios, and is undecided when the rounds spread wider than the distance to the bar.
 The load of calls is made by wrk where that is installed: made on Node it takes from the fastest servers what it measures.
 Exit 0: every bar is met. Exit 1: one is missed or undecided. Exit 2: wrong use.`;
 
@@ -25,20 +25,28 @@ if (values.help) {
   console.log(USAGE);
   process.exit(0);
 }
-const [name] = positionals;
-if (name === undefined || !Object.hasOwn(BENCHES, name)) wrongUse(`name one of: ${Object.keys(BENCHES).join(', ')}`);
-
-const { run, choices = [] } = await import(`./${name}.mjs`);
+const [name, ...more] = positionals;
+if (more.length > 0 || (name !== undefined && !Object.hasOwn(BENCHES, name)))
+  wrongUse(`name one of: ${Object.keys(BENCHES).join(', ')}`);
 const only = values.only?.split(',');
-for (const one of only ?? []) if (!choices.includes(one)) wrongUse(`--only takes some of: ${choices.join(',')}`);
-const result = await run({
+if (only !== undefined && name !== 'calls') wrongUse('--only belongs to calls');
+const options = {
   rounds: counted('rounds', values.rounds),
   seconds: counted('seconds', values.seconds),
   only,
   profile: values['cpu-prof'],
-});
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
-process.exitCode = result.ok ? 0 : 1;
+};
+const results = [];
+for (const each of name === undefined ? Object.keys(BENCHES) : [name]) {
+  const { run, choices = [] } = await import(`./${each}.mjs`);
+  for (const one of only ?? []) if (!choices.includes(one)) wrongUse(`--only takes some of: ${choices.join(',')}`);
+  if (name === undefined) console.log(`${each}: ${BENCHES[each]}`);
+  results.push(await run(options));
+}
+const ok = results.every((result) => result.ok);
+const whole = name === undefined ? { benches: results, ok } : results[0];
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(whole, null, 2)}\n`);
+process.exitCode = ok ? 0 : 1;
 
 function asked() {
   try {

@@ -101,3 +101,35 @@ describe('a signal', () => {
     expect(listeners).toBe(0);
   });
 });
+
+describe('a connection that is lost under a statement', () => {
+  const rest = `select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()`;
+
+  it.each<[string, (stop: AbortController) => Promise<unknown>]>([
+    ['that a signal may end', (stop) => sleep(database.schema<Tables>('x', stop))],
+    ['that none may end', () => sleep(database.schema<Tables>('x'))],
+    [
+      'of a transaction',
+      (stop) =>
+        database
+          .schema<Tables>('x', stop)
+          .transaction()
+          .execute((trx) => sleep(trx)),
+    ],
+  ])('is our own problem, which may be over soon: one %s', async (_which, begin) => {
+    const lost = expect(begin(new AbortController())).rejects.toMatchObject({
+      code: 'overloaded',
+      facts: { retryAfterMs: 1000 },
+      detail: 'the connection to the database was lost',
+    });
+    await until(1);
+    await runSql(url, rest);
+    await lost;
+    // it may be handed out once more before its end is noticed
+    await database.ping().catch(() => database.ping());
+  });
+
+  it('is told from a statement that is wrong', async () => {
+    await expect(sql`select no_such_column`.execute(database.schema('x'))).rejects.toMatchObject({ code: '42703' });
+  });
+});

@@ -119,7 +119,7 @@ class EndingDriver extends PostgresDriver {
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     const { ending, inner } = connection as EndingConnection;
     if (ending !== undefined) await ending;
-    await super.rollbackTransaction(inner as never);
+    await super.rollbackTransaction(inner as never).catch(expectKept);
   }
 }
 
@@ -132,7 +132,7 @@ class EndingConnection implements DatabaseConnection {
   async executeQuery<R>(query: CompiledQuery, options?: AbortableOperationOptions): Promise<QueryResult<R>> {
     if (this.ending !== undefined) await this.ending;
     const signal = options?.signal;
-    if (signal === undefined) return this.inner.executeQuery<R>(query);
+    if (signal === undefined) return this.inner.executeQuery<R>(query).catch(expectKept);
     signal.throwIfAborted();
     await this.inner.collectSessionInfo?.();
     const work = this.inner.executeQuery<R>(query);
@@ -146,7 +146,7 @@ class EndingConnection implements DatabaseConnection {
     } catch (error) {
       // whoever waited was told when the signal came; Kysely would only print this
       if (signal.aborted) return { rows: [] };
-      throw error;
+      return expectKept(error);
     } finally {
       signal.removeEventListener('abort', end);
       if (this.ending !== undefined) await this.ending;
@@ -156,6 +156,27 @@ class EndingConnection implements DatabaseConnection {
   streamQuery<R>(query: CompiledQuery, chunk: number, options?: AbortableOperationOptions) {
     return this.inner.streamQuery<R>(query, chunk, options);
   }
+}
+
+/** SQLSTATE of a server that ends, and of a connection that it ends (class 57, operator intervention; class 08). */
+const LOST = /^(?:08...|57P0[1-5])$/;
+/** of the socket, by Node.js; and what pg says of one that ended without a word, which has no code at all */
+const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+const UNSAID = 'Connection terminated unexpectedly';
+
+/** @throws Refusal overloaded when the connection was lost under the statement; else what was thrown */
+function expectKept(thrown: unknown): never {
+  const { code, message } = (thrown ?? {}) as { code?: unknown; message?: unknown };
+  const isLost = typeof code === 'string' ? LOST.test(code) || BROKEN.has(code) : message === UNSAID;
+  if (!isLost) throw thrown;
+  throw new Refusal(
+    'overloaded',
+    {
+      retryAfterMs: RETRY_AFTER_MS,
+      hint: 'The connection to the database was lost: whether a change took effect is not known.',
+    },
+    { detail: 'the connection to the database was lost', cause: thrown },
+  );
 }
 
 /** A pool that is full must not keep a statement from being cancelled, so none of its connections is asked for. */

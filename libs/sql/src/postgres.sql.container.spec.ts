@@ -79,7 +79,7 @@ describe('openPostgres', () => {
     const db = database.schema('x');
     const sleeping = sql`select pg_sleep(30)`.execute(db);
     await Promise.all([database.ping(), database.ping()]);
-    const ended = expect(sleeping).rejects.toMatchObject({ code: '57P01' });
+    const ended = expect(sleeping).rejects.toMatchObject({ code: 'overloaded', cause: { code: '57P01' } });
     await runSql(
       url,
       'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
