@@ -1,7 +1,8 @@
 /**
  * What a text hides from the people who read it and shows to the model that does.
  * `tags` characters of the tag block · `variation_selectors` two or more of them in a row, or three in a text behind
- * characters that have no variants · `zero_width` three or more characters in a row that show nothing
+ * characters that have no variants · `zero_width` three or more characters in a row that show nothing, or five in a text
+ * at places where no writing has them
  */
 export type HiddenKind = 'tags' | 'variation_selectors' | 'zero_width';
 
@@ -15,10 +16,13 @@ const UNSHOWN = /[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 const SELECTORS_IN_A_ROW = 1;
 const SELECTORS_WITHOUT_CARRIER = 2;
 const UNSHOWN_IN_A_ROW = 2;
+/** Programs leave a few of them behind in what is copied: in any text so many, and one more for so many UTF-16 code units. */
+const UNSHOWN_OUT_OF_PLACE = 4;
+const UNITS_FOR_ONE_MORE = 2_000;
 
 /**
  * Does the text hold characters that nobody can see, in numbers that no script needs? Joiners between letters, emoji
- * sequences, flags of subdivisions and marks of direction are let be. One pass, no backtracking.
+ * sequences, flags of subdivisions and marks of direction are let be. Linear, no backtracking.
  * @returns the first kind found; undefined when there is none
  * @see Unicode Technical Standard #51 §ED-14a (tag sequences), UAX #44 (Default_Ignorable_Code_Point)
  */
@@ -45,7 +49,7 @@ export function hiddenIn(text: string): HiddenKind | undefined {
     }
     if (++row > UNSHOWN_IN_A_ROW) return 'zero_width';
   }
-  return undefined;
+  return outOfPlace(text) ? 'zero_width' : undefined;
 }
 
 function nextUnshown(text: string, from: number): number {
@@ -83,6 +87,71 @@ function carries(text: string, at: number, selector: number): boolean {
   const carrier = text.slice(startOf(text, at), at);
   if (selector > 0xffff) return selector <= LAST_IDEOGRAPHIC_SELECTOR && IDEOGRAPH.test(carrier);
   return selector >= 0xfe0e ? EMOJI.test(carrier) : STANDARDIZED.test(carrier);
+}
+
+/** Of what shows nothing, selectors and tags aside, for which there are rules of their own. */
+const RUNS = /(?:(?![\ufe00-\ufe0f\u{e0000}-\u{e0fff}])[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb])+/gu;
+
+function outOfPlace(text: string): boolean {
+  const most = UNSHOWN_OUT_OF_PLACE + Math.floor(text.length / UNITS_FOR_ONE_MORE);
+  let hasRightToLeft: boolean | undefined;
+  let strays = 0;
+  for (const { 0: run, index } of text.matchAll(RUNS)) {
+    const place = placeOf(text, index, index + run.length);
+    if (HOME.test(place.before) || HOME.test(place.after) || isInPlace(run, place)) continue;
+    hasRightToLeft ??= RIGHT_TO_LEFT.test(text);
+    if (hasRightToLeft && atEdge(place) && BOTH_DIRECTIONS.test(run)) continue;
+    strays += [...run].length;
+    if (strays > most) return true;
+  }
+  return false;
+}
+
+/** The characters that show on either side; empty at the ends of the text. */
+interface Place {
+  readonly before: string;
+  readonly after: string;
+}
+
+function placeOf(text: string, from: number, to: number): Place {
+  // a selector belongs to the character that it follows
+  const end = from > 1 && /[\ufe00-\ufe0f]/.test(text.charAt(from - 1)) ? from - 1 : from;
+  const after = text.codePointAt(to);
+  return {
+    before: end === 0 ? '' : text.slice(startOf(text, end), end),
+    after: after === undefined ? '' : String.fromCodePoint(after),
+  };
+}
+
+const RIGHT_TO_LEFT = /[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+/**
+ * Of scripts that are written with joiners, spaces of no width, vowels or selectors that show nothing: all but those below.
+ * Danda, jamo (which have fillers) and musical notation besides.
+ */
+const HOME =
+  /^(?:[^\p{Script=Common}\p{Script=Inherited}\p{C}\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Armenian}\p{Script=Georgian}\p{Script=Cherokee}\p{Script=Ethiopic}\p{Script=Braille}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Hangul}]|[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u0964\u0965\u1100-\u11ff\u{1d100}-\u{1d1ff}])$/u;
+const EAST_ASIAN =
+  /^[\p{Script_Extensions=Han}\p{Script_Extensions=Hiragana}\p{Script_Extensions=Katakana}\p{Script_Extensions=Hangul}\p{Script_Extensions=Bopomofo}\uff00-\uffef]$/u;
+const PICTURE = /^[\p{Extended_Pictographic}\p{Emoji_Modifier}]$/u;
+const IN_WORDS = /^[\p{L}\p{M}\p{N}]$/u;
+
+/** The end of an embedding or isolate, a mark, the start of one: at most one of each, as around names and telephone numbers. */
+const LEFT_TO_RIGHT = /^[\u202c\u2069]?\u200e?[\u202a\u202d\u2066\u2068]?$/;
+const BOTH_DIRECTIONS = /^[\u202c\u2069]?[\u200e\u200f\u061c]?[\u202a\u202b\u202d\u202e\u2066-\u2068]?$/;
+
+const atEdge = ({ before, after }: Place): boolean => !IN_WORDS.test(before) || !IN_WORDS.test(after);
+
+/** What a single one is for in the scripts that have no joiners. */
+function isInPlace(run: string, place: Place): boolean {
+  const { before, after } = place;
+  // where a word may be broken; also what copying from a PDF makes of hyphens
+  if (run === '\u00ad') return IN_WORDS.test(before);
+  // where a line may be broken
+  if (run === '\u200b') return EAST_ASIAN.test(before) || EAST_ASIAN.test(after);
+  if (run === '\u200d') return PICTURE.test(before) || PICTURE.test(after);
+  // keeps a ligature from the seam of a German compound
+  if (run === '\u200c') return before === 'f';
+  return atEdge(place) && LEFT_TO_RIGHT.test(run);
 }
 
 /** How much of a value is looked through; what is larger could hide anything. */
