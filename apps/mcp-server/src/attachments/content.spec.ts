@@ -36,6 +36,9 @@ const script = (app0: string): Buffer =>
 const deflated = (objects: string): string => deflateSync(Buffer.from(objects, 'latin1')).toString('latin1');
 const harmless = deflated('10 0 << /Type /Font >>');
 const harmful = deflated('10 0 << /S /JavaScript /JS (app.alert\\(1\\)) >>');
+/** What some readers take for an object stream all the same, since a table says that objects lie in it. */
+const untyped = (objects: string, more = '/Filter /FlateDecode', n = '/N 1', first = '/First 4'): string =>
+  `3 0 obj\n<<${n}${first} ${more}>>\nstream\n${deflated(objects)}\nendstream\nendobj\n`;
 /** An object stream behind words in its own dictionary that look like another. */
 const behind = (words: string): Buffer =>
   pdf(
@@ -54,6 +57,12 @@ it.each([
   ['a PDF', pdf(), 'application/pdf'],
   ['a PDF with objects in a stream', pdf(objectStream('4 0 << /Type /Page >>')), 'application/pdf'],
   ['a PDF with two of them', pdf(objectStream('4 0 <<>>').repeat(2)), 'application/pdf'],
+  ['a PDF with objects in a stream without a type', pdf(untyped('4 0 << /Type /Page >>')), 'application/pdf'],
+  [
+    'a PDF with a profile of colours, which has a number of them',
+    pdf('4 0 obj\n<< /N 3 /Filter /ASCII85Decode >>\nstream\n~>\nendstream\nendobj\n'),
+    'application/pdf',
+  ],
   [
     'a PDF with the word stream in its title',
     pdf('4 0 obj\n<< /Title (A stream of news) >>\nendobj\n'),
@@ -122,6 +131,27 @@ it.each([
   ['a PDF with a file in it', pdf('', '/Names << /EmbeddedFiles 4 0 R >> '), /without scripts/],
   ['a PDF with XFA', pdf('', '/AcroForm << /XFA 4 0 R >> '), /without scripts/],
   ['a PDF whose script is compressed', pdf(objectStream('4 0 << /S /JavaScript /JS 5 0 R >>')), /without scripts/],
+  [
+    'a PDF whose script is compressed in a stream without a type',
+    pdf(untyped('4 0 << /S /JavaScript /JS 5 0 R >>')),
+    /without scripts/,
+  ],
+  [
+    'the same with its names spelled otherwise',
+    pdf(untyped('4 0 << /S /JavaScript /JS 5 0 R >>', '/Filter /FlateDecode', '/#4e 1', '/Fi#72st 4')),
+    /without scripts/,
+  ],
+  [
+    'the same behind blanks that are none elsewhere',
+    pdf(untyped('4 0 << /S /JavaScript /JS 5 0 R >>').replace('>>\nstream\n', '>>\0\0stream \n')),
+    /objects can be read|without scripts/,
+  ],
+  [
+    'the same with no end of its stream',
+    pdf(untyped('4 0 << /S /JavaScript /JS 5 0 R >>').replace('endstream', '')),
+    /objects can be read/,
+  ],
+  ['the same in another compression', pdf(untyped('x', '/Filter /LZWDecode')), /objects can be read/],
   ['a PDF with a bomb', pdf(objectStream(' '.repeat(5_000_000))), /objects can be read/],
   ['a PDF in another compression', pdf(objectStream('x', '/Filter /LZWDecode')), /objects can be read/],
   ['a PDF compressed twice', pdf(objectStream('x', '/Filter [/FlateDecode /FlateDecode]')), /objects can be read/],

@@ -13,15 +13,18 @@ const ACTIVE =
 const ENCRYPTED = /\/Encrypt(?![A-Za-z0-9])/;
 /** A text or a comment, which could look like the stream; the dictionary of an object stream needs neither. */
 const TEXT = /[(%]/;
+/** What readers need of an object stream, all of it required (§7.5.7, table 16); some take one that does not say its type. */
+const HOLDS_OBJECTS = [/\/N(?![A-Za-z0-9])/, /\/First(?![A-Za-z0-9])/];
 /** Bytes that the object streams of one document may hold together. */
 const MAX_INFLATED = 4 * 1024 * 1024;
 /** The only compression that is looked through, once, and given where the stream is. */
 const ONCE_DEFLATED = /\/Filter\s*(?:\/FlateDecode(?![A-Za-z0-9])|\[\s*\/FlateDecode\s*\])/g;
 
 /**
- * Why a PDF is not taken, in words for whoever sent it; undefined when it is. It looks at every object, also at those
- * that lie compressed in object streams (ISO 32000-2 §7.5.7), but not into pictures, fonts and pages. It finds what the common makers of harmful documents
- * leave; against one made for this very check stands the scanner.
+ * Why a PDF is not taken, in words for whoever sent it; undefined when it is. It looks at the objects in the open and at
+ * those that lie compressed in object streams (ISO 32000-2 §7.5.7), whether these say their type or only have what makes
+ * them one, but not into pictures, fonts and pages. It finds what the common makers of harmful documents leave; against
+ * one made for this very check stands the scanner.
  */
 export function pdfProblem(bytes: Uint8Array, inflate: Inflate): string | undefined {
   const text = latin1(bytes);
@@ -31,8 +34,9 @@ export function pdfProblem(bytes: Uint8Array, inflate: Inflate): string | undefi
   let seen = 0;
   for (const { dictionary, isSure, from, to } of streamsIn(text)) {
     if (!isSure) return UNREADABLE;
-    if (!dictionary.includes('/ObjStm')) continue;
-    seen += 1;
+    const saysSo = dictionary.includes('/ObjStm');
+    if (saysSo) seen += 1;
+    else if (!HOLDS_OBJECTS.every((name) => name.test(dictionary))) continue;
     if (TEXT.test(dictionary) || !isOnceDeflated(dictionary)) return UNREADABLE;
     try {
       const objects = inflate(bytes.subarray(from, to), left);
@@ -74,10 +78,12 @@ function* streamsIn(text: string): Generator<Stream> {
   for (let at = text.indexOf('stream'); at !== -1; at = text.indexOf('stream', at + 1)) {
     const from = at + 'stream'.length + (text.startsWith('\r\n', at + 6) ? 2 : 1);
     if (text.startsWith('end', at - 3)) continue;
-    const isSure = />>\s{0,8}$/.test(text.slice(Math.max(0, at - 10), at));
+    // a NUL is a blank in a PDF too (§7.2.3)
+    const isSure = />>[\0\s]{0,62}$/.test(text.slice(Math.max(0, at - 64), at));
     if (!isSure && !/[\r\n]/.test(text.charAt(at + 6))) continue;
     const end = text.indexOf('endstream', from);
-    if (end === -1) return;
+    // some readers go by its length alone
+    if (end === -1) return yield { dictionary: '', isSure: false, from, to: text.length };
     const between = text.slice(before, at);
     const dictionary = named(between.slice(Math.max(0, between.lastIndexOf('endobj'))));
     yield { dictionary, isSure, from, to: end };
