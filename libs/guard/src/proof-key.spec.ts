@@ -71,6 +71,34 @@ describe('is no key for a proof', () => {
   });
 });
 
+describe('a point of Ed25519 that anybody can sign for', () => {
+  const p = 2n ** 255n - 19n;
+  const littleEndian = (y: bigint): Buffer => Buffer.from(y.toString(16).padStart(64, '0'), 'hex').reverse();
+  /** y of a point of order 8 */
+  const eighth = BigInt(
+    '0x' +
+      Buffer.from('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05', 'hex').reverse().toString('hex'),
+  );
+  const ys = { 'order 4': [0n, p], 'order 1': [1n, p + 1n], 'order 2': [p - 1n], 'order 8': [eighth, p - eighth] };
+  const keys = Object.entries(ys).flatMap(([order, all]) =>
+    all.flatMap((y) => [y, y + 2n ** 255n].map((point) => [order, littleEndian(point).toString('base64url')] as const)),
+  );
+
+  test.each(keys)('of %s is no key for a proof: %s', (_order, x) => {
+    for (const alg of ['EdDSA', 'Ed25519']) expect(proofJwk(alg, { kty: 'OKP', crv: 'Ed25519', x })).toBeUndefined();
+  });
+
+  test('is none in another spelling of its last bits either', () => {
+    for (const last of 'ABCD')
+      expect(proofJwk('EdDSA', { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(42) + last })).toBeUndefined();
+  });
+
+  test('is not every small number', () => {
+    const x = littleEndian(2n).toString('base64url');
+    expect(proofJwk('EdDSA', { kty: 'OKP', crv: 'Ed25519', x })).toBeDefined();
+  });
+});
+
 test('RSA keys of 2,048, 3,072 and 4,096 bits are keys for a proof', async () => {
   for (const modulusLength of [2048, 3072, 4096]) {
     const { publicKey } = await generateKeyPair('RS256', { modulusLength, extractable: true });

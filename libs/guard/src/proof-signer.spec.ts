@@ -84,6 +84,10 @@ describe('is no header of a proof', () => {
     ['one with an extension that has to be understood', headerOf({ ...good, crit: ['x'], x: 1 })],
     ['one without a key', headerOf({ alg, typ: 'dpop+jwt' })],
     ['one with a point that is not on the curve', headerOf({ ...good, jwk: offCurve })],
+    [
+      'one with a point of small order, for which anybody can sign',
+      headerOf({ alg: 'EdDSA', typ: 'dpop+jwt', jwk: { kty: 'OKP', crv: 'Ed25519', x: `AQ${'A'.repeat(41)}` } }),
+    ],
     ['one that says its type twice', Buffer.from(`{"typ":"a",${JSON.stringify(good).slice(1)}`).toString('base64url')],
     ['one of many members', headerOf({ ...good, ...Object.fromEntries(Array.from({ length: 70 }, (_, i) => [i, i])) })],
   ])('%s', (_what, header) => expect(proofSigners(verify)(header, own.jkt)).toBeUndefined());
