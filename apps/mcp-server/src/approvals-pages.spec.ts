@@ -32,6 +32,28 @@ test('the page shows who asks for what, and every argument as nothing but text',
   expect(page.headers.get('cache-control')).toBe('no-store');
 });
 
+test('the page shows the largest call in full: every customer, every line and the last word', async () => {
+  const customer_ids = Array.from({ length: 500 }, (_, i) => `CUST${10_000 + i}`);
+  const lines = Array.from({ length: 100 }, (_, i) => `line ${i} `.padEnd(49, '.'));
+  const body = `${lines.join('\n')}$`;
+  expect(body).toHaveLength(5_000);
+  const budget = { claims: { customers_per_task: 500, customers_per_hour: 500 } };
+  const { url } = await asked({ customer_ids, subject: 'the last argument', body }, budget, 'send_bulk_email');
+  const { html } = await person(rig, 'rita').open(url);
+  const [, shown = ''] = /<pre[^>]*>([^]*?)<\/pre>/.exec(html) ?? [];
+  const rows = shown.split('\n').map((row) => row.trim().replaceAll('&quot;', '"'));
+  const ids = customer_ids.map((id, i) => (i < 499 ? `"${id}",` : `"${id}"`));
+  expect(rows).toEqual([
+    '{',
+    `"body": ${JSON.stringify(body)},`,
+    '"customer_ids": [',
+    ...ids,
+    '],',
+    '"subject": "the last argument"',
+    '}',
+  ]);
+});
+
 test('the style sheet is a file of our own', async () => {
   const answer = await rig.raw({ url: `${rig.url}/approvals/style.css` });
   expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/css; charset=utf-8']);

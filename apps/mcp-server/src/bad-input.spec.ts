@@ -131,6 +131,16 @@ describe('bad input', () => {
     ]);
   });
 
+  it.each([
+    ['the same', 'ours'],
+    ['a foreign one', 'evil.example'],
+  ])('answers nobody who says two Hosts, the second %s', async (_, second) => {
+    const { host } = new URL(rig.mcp);
+    const { headers = {}, ...row } = lookup('12345');
+    const hosts = [host, second === 'ours' ? host : second];
+    await refuse({ ...row, headers: { ...headers, host: hosts } }, [403, 40302, 'origin_forbidden']);
+  });
+
   it('does not look for a token in the query', async () => {
     const { headers = {}, body } = lookup('12345');
     const url = `${rig.mcp}?access_token=${await rig.token({ scope: ALL })}`;

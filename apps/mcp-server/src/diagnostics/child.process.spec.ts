@@ -35,6 +35,12 @@ const says = (value: string): string =>
 const valueOf = async (script: string): Promise<string | undefined> =>
   (await (await scripted(script))('runtime', AGENT, waiting())).findings[0]?.value;
 
+it('a child has five seconds, 4 KiB to say, and four of them run at a time, one for each agent', () => {
+  const { script, ...limits } = CHILD_RULES;
+  expect(limits).toEqual({ timeoutMs: 5_000, maxOutput: 4_096, atOnce: 4, perAgent: 1 });
+  expect(script).toMatch(/\/diagnostics\/check\.mjs$/);
+});
+
 it.each([
   ['database', true, [{ name: 'database', value: 'ok' }]],
   [
