@@ -20,7 +20,7 @@ const SERVERS = {
   hand: { program: './peers/hand-made.mjs', says: 'hand-made guard on SDK v2, lean' },
 };
 /** [what, its figure, over that of, at most so much of it] */
-const BARS = [
+export const BARS = [
   ['a call costs at most 1/6 of the hand-made guard', ['ours', 'one'], ['hand', 'one'], 1 / 6],
   ['a call costs at most 1/6 of MCP-Nest', ['ours', 'one'], ['nest', 'one'], 1 / 6],
   ['10,000 tokens in turn cost at most 1.3 of one', ['ours', 'many'], ['ours', 'one'], 1.3],
