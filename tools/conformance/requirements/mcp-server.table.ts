@@ -485,7 +485,7 @@ export const requirements = {
       says: 'Of our own: nobody holds more streams than their share, or fills memory by not reading one.',
       tests: [
         `${STREAMS} › a subscription › is the fifth of its principal: 429, and told which limit`,
-        'libs/guard/src/mcp/streams.memory.spec.ts › places for subscriptions › are bounded in all',
+        'libs/guard/src/mcp/streams.memory.spec.ts › places for subscriptions › are bounded in all, and one tenant has half of them',
         'libs/guard/src/mcp/event-stream.http.spec.ts › a stream › that nobody reads keeps no more than its bound, and says what it left out',
       ],
     },
