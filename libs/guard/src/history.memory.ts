@@ -56,6 +56,8 @@ const NO_PAST: Past = { task: NOTHING, principal: NOTHING };
 const NONE: readonly never[] = [];
 const RETRY_MS = 60_000;
 const MOVED_EVERY_MS = 60_000;
+/** Looking for who is idle steps over everybody who was moved since the map last made itself anew, so it is not for every call. */
+const FORGOTTEN_EVERY_MS = 1_000;
 /** Longer ids are kept as their digest. */
 const MAX_ID = 64;
 
@@ -74,6 +76,7 @@ class Histories implements MemoryHistory {
   readonly #doings = new Map<string, Doings>();
   readonly #inAll: HistoryStats = { principals: 0, tasks: 0, customers: 0 };
   readonly #perTenant = new Map<string, HistoryStats>();
+  #forgottenAt = -Infinity;
 
   constructor(now: () => number, bounds: HistoryBounds) {
     this.#now = now;
@@ -163,6 +166,8 @@ class Histories implements MemoryHistory {
   }
 
   #forgetIdle(now: number): void {
+    if (now < this.#forgottenAt + FORGOTTEN_EVERY_MS) return;
+    this.#forgottenAt = now;
     for (const [key, doings] of this.#doings) {
       if (now < doings.lastAt + HOUR_MS) return;
       this.#forgetOf(doings, undefined, now);

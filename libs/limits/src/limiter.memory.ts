@@ -23,6 +23,7 @@ export interface MemoryLimiterParts {
 
 /** Everything remembered of one principal. */
 interface Ledger {
+  readonly key: string;
   readonly tenant: string;
   arrivals: WindowLog;
   requests: WindowLog;
@@ -83,7 +84,9 @@ class Ledgers implements MemoryLimiter {
   readonly #perTenant = new Map<string, number>();
   /** in the order they expire */
   readonly #leases = new Map<string, Lease>();
-  #toSweep = this.#ledgers.entries();
+  #toSweep = this.#ledgers.values();
+  /** ms since epoch; no lease expires before it */
+  #leasesExpireAt = Infinity;
   #pool = Buffer.alloc(0);
   #unused = 0;
   #fullSweepAt = -Infinity;
@@ -122,7 +125,9 @@ class Ledgers implements MemoryLimiter {
     ledger.budget = decided.held.budget;
     ledger.admittedAt = now;
     if (tool !== undefined) keepTool(ledger, tool, decided.held.tool, now, this.#whole.requests.windowMs);
-    this.#leases.set(lease, { ledger, tokens: llmTokens, at: decided.reservedAt, expiresAt: now + LEASE_MS });
+    const expiresAt = now + LEASE_MS;
+    this.#leases.set(lease, { ledger, tokens: llmTokens, at: decided.reservedAt, expiresAt });
+    this.#leasesExpireAt = Math.min(this.#leasesExpireAt, expiresAt);
     return { allowed: true, lease, remaining: decided.remaining };
   }
 
@@ -177,12 +182,12 @@ class Ledgers implements MemoryLimiter {
   #open(key: string, tenant: string, now: number): Ledger {
     if (this.#isFull(tenant) && now >= this.#fullSweepAt + FULL_SWEEP_MS) {
       this.#fullSweepAt = now;
-      for (const [each, ledger] of this.#ledgers) this.#forgetIdle(each, ledger, now);
+      for (const each of this.#ledgers.values()) this.#forgetIdle(each, now);
     }
     if (this.#isFull(tenant)) {
       throw new Refusal('overloaded', { retryAfterMs: FULL_SWEEP_MS }, { detail: `limiter is full for ${tenant}` });
     }
-    const ledger: Ledger = { tenant, arrivals: [], requests: [], tools: new Map(), budget: [], admittedAt: now };
+    const ledger: Ledger = { key, tenant, arrivals: [], requests: [], tools: new Map(), budget: [], admittedAt: now };
     this.#ledgers.set(key, ledger);
     this.#perTenant.set(tenant, (this.#perTenant.get(tenant) ?? 0) + 1);
     return ledger;
@@ -197,20 +202,25 @@ class Ledgers implements MemoryLimiter {
     for (let looked = 0; looked < SWEPT_PER_DECISION; looked++) {
       const next = this.#toSweep.next();
       if (next.done) {
-        this.#toSweep = this.#ledgers.entries();
+        this.#toSweep = this.#ledgers.values();
         break;
       }
-      this.#forgetIdle(next.value[0], next.value[1], now);
+      this.#forgetIdle(next.value, now);
     }
-    let looked = 0;
-    for (const [lease, { expiresAt }] of this.#leases) {
-      if (expiresAt > now || ++looked > SWEPT_PER_DECISION) break;
-      this.#leases.delete(lease);
-    }
+    if (now >= this.#leasesExpireAt) this.#sweepLeases(now);
   }
 
-  #forgetIdle(key: string, ledger: Ledger, now: number): void {
-    const { tenant, budget, admittedAt } = ledger;
+  #sweepLeases(now: number): void {
+    let looked = 0;
+    for (const [lease, { expiresAt }] of this.#leases) {
+      this.#leasesExpireAt = expiresAt;
+      if (expiresAt > now || ++looked > SWEPT_PER_DECISION) return;
+      this.#leases.delete(lease);
+    }
+    this.#leasesExpireAt = Infinity;
+  }
+
+  #forgetIdle({ key, tenant, budget, admittedAt }: Ledger, now: number): void {
     if (now < admittedAt + this.#keptMs || !budgetIsIdle(budget, this.#whole.budget.windowMs, now)) return;
     this.#ledgers.delete(key);
     const left = (this.#perTenant.get(tenant) ?? 0) - 1;
