@@ -53,15 +53,11 @@ export async function run({ rounds, seconds, only, profile }) {
   );
   const issuer = await startIssuer();
   const tokens = issuer.tokens(TOKENS);
-  const servers = new Map();
   const results = Object.fromEntries(names.map((name) => [name, []]));
+  const parts = { issuer, tokens, send: wrk ? wrkLoad : load, profile };
   try {
-    for (const name of names)
-      servers.set(name, await started(name, { issuer, tokens, send: wrk ? wrkLoad : load, profile }));
-    for (const [name, server] of servers) await refuses(name, server, issuer);
-    for (const [name, server] of servers) await warmed(name, server);
     for (let round = 0; round < rounds; round += 1) {
-      for (const [name, found] of await measured(servers, { turns: seconds, all: names.length > 1 })) {
+      for (const [name, found] of await measuredAnew(names, parts, { turns: seconds, all: names.length > 1 })) {
         results[name].push(found);
         console.error(
           `round ${round + 1} of ${rounds}: ${SERVERS[name].says}: ${round1(found.one.cpuMicros)} µs a call`,
@@ -69,10 +65,25 @@ export async function run({ rounds, seconds, only, profile }) {
       }
     }
   } finally {
-    await Promise.all([...servers.values()].map((server) => server.stop()));
     await issuer.close();
   }
   return verdict(results);
+}
+
+/**
+ * One round with servers of its own: what the compiler makes of a program differs from one process to the next by as much as a
+ * tenth, which no number of rounds with the same processes would show.
+ */
+async function measuredAnew(names, parts, options) {
+  const servers = new Map();
+  try {
+    for (const name of names) servers.set(name, await started(name, parts));
+    for (const [name, server] of servers) await refuses(name, server, parts.issuer);
+    for (const [name, server] of servers) await warmed(name, server);
+    return await measured(servers, options);
+  } finally {
+    await Promise.all([...servers.values()].map((server) => server.stop()));
+  }
 }
 
 async function started(name, { issuer, tokens, send, profile }) {
@@ -123,6 +134,7 @@ async function warmed(name, server) {
   console.error(`warming up: ${SERVERS[name].says}`);
   await server.load({ requests: server.one, calls: WARM_CALLS });
   await server.load({ requests: server.many(), calls: TOKENS });
+  if (server.bound) await server.load({ ...(await proven(server)), calls: WARM_CALLS });
 }
 
 /** One round: a kind of load is put on one server after the other, then the next kind. @returns what was found, by server */
