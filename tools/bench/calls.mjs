@@ -10,9 +10,10 @@ import { judge } from './calls/verdict.mjs';
 import { isInstalled, wrkLoad } from './calls/wrk.mjs';
 import { median } from './peer.mjs';
 
+const FLAGS = ['--no-memory-reducer', '--heap-growing-percent=300', '--max-semi-space-size=64'];
 const SERVERS = {
-  // with the flag of `npm start` (docs/operations.md)
-  ours: { program: './ours.mjs', says: 'mcp-server, whole guard', flags: ['--no-memory-reducer'], dpop: true },
+  // with the flags of `npm start` (docs/operations.md)
+  ours: { program: './ours.mjs', says: 'mcp-server, whole guard', flags: FLAGS, dpop: true },
   bare: { program: './peers/bare.mjs', says: 'bare node:http with jose' },
   sdk: { program: './peers/sdk.mjs', says: 'SDK v2 with requireBearerAuth' },
   nest: { program: './peers/mcp-nest.mjs', says: 'MCP-Nest' },

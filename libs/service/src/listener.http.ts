@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { apiHeaders } from '@portcullis/guard/headers';
-import { cutSlowReaders } from './slow-readers.http.js';
+import { watchConnections } from './connections.http.js';
 
 /** A port that is taken and answers, at first with 503. */
 export interface Bound {
@@ -60,7 +60,7 @@ export async function bind(host: string, port: number, tls?: TlsFiles): Promise<
       )
     : createServer(TIMEOUTS, serve);
   server.maxConnections = MAX_CONNECTIONS;
-  cutSlowReaders(server, tls !== undefined);
+  watchConnections(server, tls !== undefined);
   // asked once it is kept: of a connection that was reset since, nobody could say any more where it came from
   server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => void socket.remoteAddress);
   // Node would answer an Expect it does not know by itself, past every check and every record of ours

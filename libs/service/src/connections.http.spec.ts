@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { cutSlowReaders } from './slow-readers.http.js';
+import { watchConnections } from './connections.http.js';
 
+const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const LARGE = Buffer.alloc(32 * 1024 * 1024);
 
 async function serving<T>(listener: RequestListener, use: (port: number) => Promise<T>): Promise<T> {
-  const server = createServer(listener);
-  cutSlowReaders(server, false, 120);
+  const server = createServer({ keepAliveTimeout: 200 }, listener);
+  watchConnections(server, false, 120);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
@@ -19,7 +20,7 @@ async function serving<T>(listener: RequestListener, use: (port: number) => Prom
 }
 const asking = (port: number) => {
   const socket = connect(port, '127.0.0.1');
-  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  socket.write(REQUEST);
   return socket;
 };
 
@@ -49,5 +50,35 @@ it('a client that reads, however much, and one that has nothing to read are left
     while (read < LARGE.length) await once(socket, 'data');
     expect(socket.destroyed).toBe(false);
     socket.destroy();
+  });
+});
+
+describe('a connection that is kept for the next request', () => {
+  const answer: RequestListener = (_request, response) => void response.end();
+
+  it('is cut when none comes', async () => {
+    await serving(answer, async (port) => {
+      const socket = asking(port).resume();
+      await once(socket, 'close');
+    });
+  });
+
+  it('is kept while requests come, and while one is being answered', async () => {
+    let slow = false;
+    const listener: RequestListener = (_request, response) => void setTimeout(() => response.end(), slow ? 700 : 1);
+    await serving(listener, async (port) => {
+      const socket = asking(port);
+      await once(socket, 'data');
+      for (let times = 0; times < 6; times++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        socket.write(REQUEST);
+        await once(socket, 'data');
+      }
+      slow = true;
+      socket.write(REQUEST);
+      await once(socket, 'data');
+      expect(socket.destroyed).toBe(false);
+      socket.destroy();
+    });
   });
 });
