@@ -1,4 +1,5 @@
 // What one `tools/call` costs: mcp-server with its whole guard, beside other servers with the same tool and the same tokens.
+import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { boundClient, startIssuer } from './calls/issuer.mjs';
@@ -10,9 +11,10 @@ import { judge } from './calls/verdict.mjs';
 import { isInstalled, wrkLoad } from './calls/wrk.mjs';
 import { median } from './peer.mjs';
 
-const FLAGS = ['--no-memory-reducer', '--heap-growing-percent=300', '--max-semi-space-size=64'];
+const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+/** Node's, as `npm start` has them (docs/operations.md). */
+const FLAGS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
 const SERVERS = {
-  // with the flags of `npm start` (docs/operations.md)
   ours: { program: './ours.mjs', says: 'mcp-server, whole guard', flags: FLAGS, dpop: true },
   bare: { program: './peers/bare.mjs', says: 'bare node:http with jose' },
   sdk: { program: './peers/sdk.mjs', says: 'SDK v2 with requireBearerAuth' },

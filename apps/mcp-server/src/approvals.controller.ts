@@ -17,7 +17,7 @@ import type { Log } from '@portcullis/contract/log';
 import { isApprovalId, type ApprovalId, type ApprovalRecord } from '@portcullis/guard/approvals';
 import { networkOf } from '@portcullis/guard/addresses';
 import type { FailureBudget } from '@portcullis/guard/credentials';
-import { pageHeaders } from '@portcullis/guard/headers';
+import { pageHeaders, retryHeader } from '@portcullis/guard/headers';
 import { correlationIdOf } from '@portcullis/service/correlation';
 import type { Request, Response } from 'express';
 import { approverOf, decide, type Approver, type ApproverChecks, type DecisionPorts } from './approvals/approver.js';
@@ -76,7 +76,7 @@ export class ApprovalPageFilter implements ExceptionFilter {
     const { code, facts } = refusalOf(thrown);
     const { http, says } = REFUSALS[code];
     if (http === 429) {
-      response.set('Retry-After', String(Math.ceil((facts.retryAfterMs ?? 1000) / 1000)));
+      response.set(retryHeader(facts.retryAfterMs ?? 1000));
       return answer(response, 429, problemPage({ title: 'Too many requests', says, correlationId }));
     }
     this.ports.log.error('a page failed', { error: thrown, correlationId });

@@ -10,6 +10,10 @@ export const apiHeaders = {
   'Cache-Control': 'no-store',
 } as const satisfies Readonly<Record<string, string>>;
 
+/** How long to wait, as a header; none when that is not known. @see RFC 9110 §10.2.3: whole seconds */
+export const retryHeader = (retryAfterMs: number | undefined): Readonly<Record<string, string>> =>
+  retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
+
 /**
  * What pages (login, consent) carry instead: their own style sheet, their own forms, no script, no frame.
  * @param formTargets sources a form's answer may redirect to; Chromium holds `form-action` against redirects too, so the

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { Refusal } from '@portcullis/contract/refusals';
 import { steadyClock } from '@portcullis/limits/steady-clock';
+import { boundedId } from './bounded-id.js';
 import {
   hasEnded,
   HISTORY_BOUNDS,
@@ -58,8 +58,6 @@ const RETRY_MS = 60_000;
 const MOVED_EVERY_MS = 60_000;
 /** Looking for who is idle steps over everybody who was moved since the map last made itself anew, so it is not for every call. */
 const FORGOTTEN_EVERY_MS = 1_000;
-/** Longer ids are kept as their digest. */
-const MAX_ID = 64;
 
 /**
  * The history of one process, forgotten when it ends. Each step is one synchronous one, so calls at once cannot mix.
@@ -243,11 +241,9 @@ const full = (what: string): Refusal =>
 
 function distinct(ids: readonly string[] = NONE): readonly string[] {
   const [first] = ids;
-  if (first === undefined || (ids.length === 1 && first.length <= MAX_ID)) return ids;
-  return [...new Set(ids.map(keptAs))];
+  if (first === undefined || (ids.length === 1 && boundedId(first) === first)) return ids;
+  return [...new Set(ids.map(boundedId))];
 }
-const keptAs = (id: string): string =>
-  id.length > MAX_ID ? `#${createHash('sha256').update(id).digest('base64url')}` : id;
 
 function newAmong(
   customers: readonly string[],

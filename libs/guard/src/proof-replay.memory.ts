@@ -1,10 +1,8 @@
-import { hash } from 'node:crypto';
+import { boundedId } from './bounded-id.js';
 import { PROOF_REPLAY_BOUNDS, type ProofReplay, type ProofReplayBounds } from './proof-replay.js';
 
 /** Ids are forgotten a minute at a time, once the last of that minute is too old. */
 const STEP_MS = 60_000;
-/** Longer ids are kept as their digest. */
-const MAX_ID = 64;
 
 /**
  * Used proofs in the memory of this process. A restart forgets them, and several processes do not tell each other: so the
@@ -29,8 +27,7 @@ export function memoryProofReplay(now: () => number, bounds: ProofReplayBounds =
     use(tenant, principal, jti, until) {
       forget();
       const owner = `${tenant}/${principal}`;
-      // ids may be long, and there may be many
-      const id = jti.length <= MAX_ID ? jti : `#${hash('sha256', jti, 'base64url')}`;
+      const id = boundedId(jti);
       let own = 0;
       for (const used of minutes.values()) {
         const ids = used.get(owner);

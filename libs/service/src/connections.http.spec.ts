@@ -63,6 +63,20 @@ describe('a connection that is kept for the next request', () => {
     });
   });
 
+  it('tells who asks that it was quiet', async () => {
+    let told: () => void;
+    const quiet = new Promise<void>((resolve) => (told = resolve));
+    const listener: RequestListener = ({ socket }, response) => {
+      response.write('begun');
+      socket.setTimeout(50, () => told());
+    };
+    await serving(listener, async (port) => {
+      const socket = asking(port).resume();
+      await expect(quiet).resolves.toBeUndefined();
+      socket.destroy();
+    });
+  });
+
   it('is kept while requests come, and while one is being answered', async () => {
     let slow = false;
     const listener: RequestListener = (_request, response) => void setTimeout(() => response.end(), slow ? 700 : 1);

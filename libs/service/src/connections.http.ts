@@ -47,13 +47,17 @@ export function watchConnections(server: Server | TlsServer, secure: boolean, un
   server.once('close', () => clearInterval(look));
 }
 
-/** Puts a note in the place of the socket's timer, with which the server says that it waits for a request, or has one. */
+/**
+ * Puts a note in the place of the socket's timer, with which the server says that it waits for a request, or has one. Whoever
+ * wants to be told when it is over gets the timer back.
+ */
 function noted(socket: Socket, seen: Seen): void {
   const { setTimeout } = socket;
   socket.setTimeout = (ms, callback) => {
-    if (callback !== undefined) return setTimeout.call(socket, ms, callback);
-    seen.mayBeQuiet = ms;
+    seen.mayBeQuiet = callback === undefined ? ms : 0;
     seen.quiet = 0;
-    return socket;
+    if (callback === undefined) return socket;
+    socket.setTimeout = setTimeout;
+    return socket.setTimeout(ms, callback);
   };
 }

@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -30,6 +37,7 @@ const TIMEOUTS = {
 const MAX_CONNECTIONS = 4_096;
 /** Requests that one connection may send before the one under way is answered (RFC 9112 §9.3.2): no client of today sends any. */
 const MAX_PIPELINED = 16;
+const TOO_MANY_AHEAD = 'Too many requests on one connection. Wait for answers.';
 const CLOSE_GRACE_MS = 2_000;
 /** For answers that are given when the time is over. */
 const LAST_WORDS_MS = 250;
@@ -44,7 +52,8 @@ const closing = new WeakSet<Server>();
 export async function bind(host: string, port: number, tls?: TlsFiles): Promise<Bound> {
   const serve: RequestListener = (request, response) => {
     if (closing.has(server)) response.setHeader('Connection', 'close');
-    if (response.socket === null && waitsInVain(request, response)) return refuseNow(response);
+    if (response.socket === null && waitsInVain(request, response))
+      return overloaded(response, TOO_MANY_AHEAD, { Connection: 'close' });
     (listeners.get(server) ?? notYet)(request, response);
   };
   const server: Server = tls
@@ -124,8 +133,12 @@ function bindError(error: NodeJS.ErrnoException, host: string, port: number): Er
 }
 
 function notYet(_request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(503, { ...apiHeaders, 'Content-Type': 'application/json', 'Retry-After': '1' });
-  response.end('{"error":"overloaded","error_description":"The service is starting. Try again shortly."}');
+  overloaded(response, 'The service is starting. Try again shortly.');
+}
+
+function overloaded(response: ServerResponse, says: string, more: OutgoingHttpHeaders = {}): void {
+  response.writeHead(503, { ...apiHeaders, 'Content-Type': 'application/json', 'Retry-After': '1', ...more });
+  response.end(JSON.stringify({ error: 'overloaded', error_description: says }));
 }
 
 /** how many requests of a connection wait behind the one under way */
@@ -138,16 +151,6 @@ function waitsInVain({ socket }: IncomingMessage, response: ServerResponse): boo
   pipelined.set(socket, waiting + 1);
   response.once('close', () => pipelined.set(socket, (pipelined.get(socket) ?? 1) - 1));
   return false;
-}
-
-function refuseNow(response: ServerResponse): void {
-  response.writeHead(503, {
-    ...apiHeaders,
-    'Content-Type': 'application/json',
-    'Retry-After': '1',
-    Connection: 'close',
-  });
-  response.end('{"error":"overloaded","error_description":"Too many requests on one connection. Wait for answers."}');
 }
 
 /** What Node.js says no to before there is a request: by its words, with our headers. */

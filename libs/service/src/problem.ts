@@ -1,4 +1,5 @@
 import { wwwAuthenticate } from '@portcullis/guard/challenge';
+import { retryHeader } from '@portcullis/guard/headers';
 import { factsInBody, Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
 import * as z from 'zod';
 
@@ -135,10 +136,6 @@ function refusalAnswer(
     factsInBody(refusal),
   );
 }
-
-/** RFC 9110 §10.2.3: whole seconds */
-const retryHeader = (retryAfterMs: number | undefined): Record<string, string> =>
-  retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
 
 const answer = (
   status: number,

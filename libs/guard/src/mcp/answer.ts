@@ -1,5 +1,6 @@
 import { factsInBody, Refusal, REFUSALS, type RefusalCode } from '@portcullis/contract/refusals';
 import { wwwAuthenticate } from '../challenge.js';
+import { retryHeader } from '../headers.js';
 import type { Label } from '../history.js';
 import type { Slot } from '../slots.js';
 import type { AnyTool } from '../tool.js';
@@ -124,7 +125,7 @@ export function refusalAnswer(
     {
       ...(says !== undefined && { 'WWW-Authenticate': says }),
       ...(dpopNonce !== undefined && { 'DPoP-Nonce': dpopNonce }),
-      ...(retryAfterMs !== undefined && { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
+      ...retryHeader(retryAfterMs),
       ...(http === 405 && { Allow: 'POST' }),
     },
   );

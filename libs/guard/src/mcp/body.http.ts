@@ -17,8 +17,8 @@ export function readText(request: IncomingMessage, maxBytes: number, slot: Slot)
   return new Promise((resolve, reject) => {
     if (known) slot.hold(declared);
     // most bodies come in one piece with their head, and are here by now
-    if (known && request.complete && request.readableLength === declared)
-      return decode([request.read() ?? NOTHING], resolve, reject);
+    if (request.complete && declared > 0 && request.readableLength === declared)
+      return decode([request.read()], resolve, reject);
     const chunks: Buffer[] = [];
     /** how many of them, from the first, are put together already */
     let joined = 0;
@@ -56,8 +56,6 @@ export function readText(request: IncomingMessage, maxBytes: number, slot: Slot)
 const PIECES = 256;
 
 const gone = (): Refusal => new Refusal('request_invalid', {}, { detail: 'the client went away while sending' });
-
-const NOTHING = Buffer.alloc(0);
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 function decode(chunks: Buffer[], resolve: (text: string) => void, reject: (refusal: Refusal) => void): void {
