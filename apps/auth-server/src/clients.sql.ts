@@ -138,16 +138,21 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
       }),
 
     async put(_tenant, client) {
-      const { tenant: _t, client_id: _c, created_at: _at, ...row } = rowOf(client);
-      await db
+      const { created_at: _at, ...row } = rowOf(client);
+      // no target: of replicas that start at once one may meet the other in any unique index
+      const { numInsertedOrUpdatedRows: made } = await db
         .insertInto('clients')
         .values(rowOf(client))
-        .onConflict((conflict) =>
-          conflict
-            .columns(['tenant', 'client_id'])
-            .doUpdateSet((before) => ({ ...row, version: before('clients.version', '+', 1) })),
-        )
-        .execute();
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirstOrThrow();
+      if (made === 1n) return;
+      const { numUpdatedRows: changed } = await db
+        .updateTable('clients')
+        .set((before) => ({ ...row, version: before('clients.version', '+', 1) }))
+        .where('tenant', '=', row.tenant)
+        .where('client_id', '=', row.client_id)
+        .executeTakeFirstOrThrow();
+      if (changed !== 1n) throw new Error(`there is a client ${row.client_id} of another tenant`);
     },
 
     async anyDemo() {

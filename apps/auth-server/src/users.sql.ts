@@ -84,20 +84,21 @@ export function sqlUsers(database: Database, now: () => number = Date.now): User
       }),
 
     async put(_tenant, user) {
-      const { password_hash, roles, demo, disabled } = userRow(user);
-      await db
+      const { user_id: _u, created_at: _at, ...row } = userRow(user);
+      // no target: of replicas that start at once one may meet the other in any unique index
+      const { numInsertedOrUpdatedRows: made } = await db
         .insertInto('users')
         .values(userRow(user))
-        .onConflict((conflict) =>
-          conflict.columns(['tenant', 'username']).doUpdateSet((before) => ({
-            password_hash,
-            roles,
-            demo,
-            disabled,
-            version: before('users.version', '+', 1),
-          })),
-        )
-        .execute();
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirstOrThrow();
+      if (made === 1n) return;
+      const { numUpdatedRows: changed } = await db
+        .updateTable('users')
+        .set((before) => ({ ...row, version: before('users.version', '+', 1) }))
+        .where('tenant', '=', row.tenant)
+        .where('username', '=', row.username)
+        .executeTakeFirstOrThrow();
+      if (changed !== 1n) throw new Error(`the id of user ${row.username} is that of another user`);
     },
   };
 }
