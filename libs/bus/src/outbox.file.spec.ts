@@ -3,7 +3,7 @@ import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '@portcullis/audit-schemas/envelope';
 import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EventLog } from './outbox.js';
+import { eventKey, type EventLog } from './outbox.js';
 import { nodeDisk, type Disk } from './spool.file.js';
 import {
   asKilled,
@@ -137,6 +137,23 @@ describe('the outbox', () => {
     await log.append(draft('after'));
     await log.close();
     expect(chainOf(valuesOf(bus))).toEqual([...names(1, kept), 'after']);
+  });
+
+  it('ships in order what it remembers and what it has to read back, each event once', async () => {
+    const bus = notingBus('refuses');
+    const log = await open(temporaryDirectory(), bus, { segmentBytes: 3 * 1024 * 1024 });
+    const methods = names(1, 14_000).map((name) => `${name}-é`);
+    // small batches, and some of more than one read takes
+    for (let from = 0, batch = 1; from < methods.length; from += batch, batch = (batch * 7) % 1201) {
+      await appendAll(log, methods.slice(from, from + batch));
+    }
+    bus.mode = 'takes';
+    await until(() => log.stats().pending === 0);
+    await appendAll(log, ['after']);
+    await log.close();
+    expect(valuesOf(bus)).toHaveLength(methods.length + 1);
+    expect(chainOf(valuesOf(bus))).toEqual([...methods, 'after']);
+    for (const { key, value } of bus.taken) expect(key).toBe(eventKey(JSON.parse(value)));
   });
 
   it.each(['mcp server', 'Mcp', '../x', ''])('refuses "%s" as a name of a service', async (service) => {

@@ -9,7 +9,7 @@ import { complaints, type Complain } from './complaints.js';
 import { readCursor } from './cursor.file.js';
 import { lockDirectory } from './directory-lock.file.js';
 import { openSpool, OutboxDamaged } from './open-spool.file.js';
-import { link, newChain, type EventLog, type Link } from './outbox.js';
+import { eventKey, link, newChain, type EventLog, type Link } from './outbox.js';
 import { startShipper } from './shipper.file.js';
 import { nodeDisk, type Disk, type Spool } from './spool.file.js';
 
@@ -101,7 +101,10 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
     waitingBytes = 0;
     if (batch.length === 0) return;
     try {
-      spool.write(Buffer.from(batch.map(({ link: { line } }) => `${line}\n`).join('')), first);
+      spool.write(
+        batch.map(({ link: { event, line } }) => ({ key: eventKey(event), value: line })),
+        first,
+      );
     } catch (error) {
       // none of the batch is on disk, so the chain stays where it was and the numbers are given again
       tail = written;

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Bus, Message } from './bus.js';
+import type { Bus } from './bus.js';
 import type { Complain } from './complaints.js';
 import { writeCursor } from './cursor.file.js';
-import { follow, keyIn, type ChainHead } from './outbox.js';
+import { follow, type ChainHead } from './outbox.js';
 import { syncDirectory, type Spool } from './spool.file.js';
 
 interface ShipperParts {
@@ -48,11 +48,10 @@ export function startShipper({ directory, spool, bus, complain, maxBackoffMs, fr
     }
     const chunk = await spool.read();
     if (chunk === undefined) return spool.finished;
-    const messages = chunk.lines.map(messageOf);
     if (stopped) return false;
-    await bus.publish('portcullis.events', messages);
+    await bus.publish('portcullis.events', chunk.messages);
     if (stopped) return false;
-    shipped = follow(undefined, chunk.lines.at(-1) ?? '') ?? shipped;
+    shipped = follow(undefined, chunk.messages.at(-1)?.value ?? '') ?? shipped;
     spool.advance(chunk);
     cursor.saveSoon();
     return true;
@@ -94,8 +93,6 @@ export function startShipper({ directory, spool, bus, complain, maxBackoffMs, fr
     },
   };
 }
-
-const messageOf = (line: string): Message => ({ key: keyIn(line), value: line });
 
 /** Waits, or does not any longer once the signal is there. */
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>

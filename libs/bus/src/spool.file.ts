@@ -2,6 +2,9 @@ import { closeSync, constants, fdatasync, fdatasyncSync, fsyncSync, ftruncateSyn
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Message } from './bus.js';
+import { keyIn } from './outbox.js';
+import { RecentBatches } from './recent-batches.js';
 import type { Segment } from './segment.file.js';
 
 /** The calls that can fail for want of a working disk; tests give their own. */
@@ -12,9 +15,10 @@ export interface Disk {
 }
 export const nodeDisk: Disk = { writeSync, ftruncateSync, fdatasync: promisify(fdatasync) };
 
-/** Whole lines from the spool, in order. */
+/** Events from the spool, in order. */
 export interface Chunk {
-  readonly lines: readonly string[];
+  readonly messages: readonly Message[];
+  /** how much of the spool they are */
   readonly bytes: number;
 }
 
@@ -32,6 +36,7 @@ export class Spool {
   #syncing: Promise<void> | undefined;
   /** A flush failed. The kernel says so once and then forgets, so nothing is certain until the files are read again. */
   #failed: Error | undefined;
+  readonly #recent = new RecentBatches();
 
   /**
    * @param segments in order; the last one is written to
@@ -51,15 +56,16 @@ export class Spool {
   }
 
   /**
-   * Writes whole lines; what is there survives the death of the process.
-   * @param seq sequence number of the first line
+   * Writes events, a line for each; what is there survives the death of the process.
+   * @param seq sequence number of the first one
    * @throws when that failed; then nothing of it is there, now or later
    */
-  write(lines: Buffer, seq: number): void {
+  write(messages: readonly Message[], seq: number): void {
     if (this.#failed) throw this.#failed;
     this.#cutBack();
     const segment = this.#writable(seq);
     const fd = (this.#fd ??= openSync(segment.path, constants.O_RDWR));
+    const lines = Buffer.from(messages.map(({ value }) => `${value}\n`).join(''));
     this.#dirty = true;
     try {
       let done = 0;
@@ -71,7 +77,9 @@ export class Spool {
       throw error;
     }
     this.#dirty = false;
+    const at = segment.size;
     segment.size += lines.length;
+    this.#recent.add({ segment, at, end: segment.size, messages });
   }
 
   /** Resolves when everything written before the call survives a power failure. One at a time. */
@@ -91,21 +99,21 @@ export class Spool {
     segment.durable = Math.max(segment.durable, size);
   }
 
-  /** The next lines that are durable, at most 256 KiB; undefined when there are none. */
+  /** The next events that are durable, about 256 KiB at most; undefined when there are none. */
   async read(): Promise<Chunk | undefined> {
     const first = this.segments[0];
     if (first === undefined || this.offset >= first.durable) return undefined;
-    const bytes = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, first.durable - this.offset));
-    this.#reading ??= await open(first.path, 'r');
-    const { bytesRead: read } = await this.#reading.read(bytes, 0, bytes.length, this.offset);
-    const end = bytes.subarray(0, read).lastIndexOf(0x0a);
-    if (end < 0) throw new Error(`${first.path} has no whole line at byte ${this.offset}`);
-    return { lines: bytes.toString('utf8', 0, end).split('\n'), bytes: end + 1 };
+    const until = Math.min(first.durable, this.offset + CHUNK_BYTES);
+    const recent = this.#recent.from(first, this.offset, until);
+    const last = recent.at(-1);
+    if (last) return { messages: recent.flatMap(({ messages }) => messages), bytes: last.end - this.offset };
+    return this.#readFile(first, until);
   }
 
   /** Notes that the last chunk is done with. @returns true when the first segment is, too, and can be dropped */
   advance({ bytes }: Chunk): boolean {
     this.offset += bytes;
+    if (this.segments[0]) this.#recent.forget(this.segments[0], this.offset);
     return this.finished;
   }
 
@@ -151,6 +159,18 @@ export class Spool {
     const segment = { path, first: seq, size: 0, durable: 0 };
     this.segments.push(segment);
     return segment;
+  }
+
+  async #readFile(first: Segment, until: number): Promise<Chunk> {
+    // no further than where what is remembered begins, so that the next read finds it
+    const end = Math.min(until, this.#recent.startAfter(first, this.offset) ?? until);
+    const bytes = Buffer.allocUnsafe(end - this.offset);
+    this.#reading ??= await open(first.path, 'r');
+    const { bytesRead: read } = await this.#reading.read(bytes, 0, bytes.length, this.offset);
+    const lastLine = bytes.subarray(0, read).lastIndexOf(0x0a);
+    if (lastLine < 0) throw new Error(`${first.path} has no whole line at byte ${this.offset}`);
+    const lines = bytes.toString('utf8', 0, lastLine).split('\n');
+    return { messages: lines.map((value) => ({ key: keyIn(value), value })), bytes: lastLine + 1 };
   }
 
   async #stopReading(): Promise<void> {
