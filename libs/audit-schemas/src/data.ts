@@ -41,7 +41,7 @@ export const callData = z.object({
   /** LLM tokens used, integer */
   llmTokens: z.int().optional(),
   durationMs: z.number(),
-  /** milliseconds per step of the guard, in the order they ran */
+  /** milliseconds per step of the guard, in the order they ran; a step that took less than one is not named */
   stepsMs: z.record(z.string(), z.number()).optional(),
   address: z.string().max(64).optional(),
   /** what the caller calls this request; printable, at most 128 characters each */

@@ -1,7 +1,6 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Log } from '@portcullis/contract/log';
 import type { EventDraft } from '@portcullis/audit-schemas/envelope';
-import { Buffer } from 'node:buffer';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Bus } from './bus.js';
@@ -79,7 +78,8 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
   }
   let tail = written;
   let waiting: Waiting[] = [];
-  let waitingBytes = 0;
+  /** UTF-16 units of what waits: bytes all but for a few letters, and not worth counting for one turn of the loop */
+  let waitingUnits = 0;
   let spooled = 0;
   let failing = false;
   let closing: Promise<void> | undefined;
@@ -98,7 +98,7 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
     const batch = waiting;
     const first = written.seq + 1;
     waiting = [];
-    waitingBytes = 0;
+    waitingUnits = 0;
     if (batch.length === 0) return;
     try {
       spool.write(
@@ -125,10 +125,9 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
       new Promise((resolve, reject) => {
         if (closing) throw overloaded('the event log is closed');
         const next = link(tail, draft, newId());
-        const bytes = Buffer.byteLength(next.line) + 1;
-        if (spool.bytes + waitingBytes + bytes > maxBytes) throw overloaded('the spool is full');
+        if (spool.bytes + waitingUnits + next.line.length > maxBytes) throw overloaded('the spool is full');
         tail = next.head;
-        waitingBytes += bytes;
+        waitingUnits += next.line.length;
         if (waiting.push({ link: next, resolve, reject }) === 1) setImmediate(commit);
       }),
     stats: () => ({ spooled, pending: tail.seq - shipper.shipped().seq, lost, failing }),

@@ -88,6 +88,6 @@ export interface CallRecord {
   /** what was found in the arguments or in the output, and left on the task */
   labels?: readonly Label[];
   llmTokens?: number;
-  /** milliseconds per step, in order */
+  /** milliseconds per step, in order; a step that took less than one is not named */
   readonly stepsMs: { [step in Step]?: number };
 }

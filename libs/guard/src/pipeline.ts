@@ -9,7 +9,7 @@ import { CLOCK_SKEW } from './token.js';
 import type { Authenticated, Credentials } from './credentials.js';
 import { approve, type ApprovalPorts } from './approval.js';
 import { attempt, hasEffect, safeArguments, type AttemptLog } from './attempt.js';
-import { neededScopes, type CallRecord, type Operation } from './call.js';
+import { neededScopes, type CallRecord, type Operation, type Step } from './call.js';
 import { expectStillUnchained, expectUnchained, noteBegun, type ChainPorts, type Following } from './chain.js';
 import { cancelled, execute, lookUp, type RunningCalls, type Waiting } from './deadline.js';
 import { screenArguments, screenOutput } from './screen.js';
@@ -78,33 +78,32 @@ export const isAdmitted = Key.isFresh;
 
 /** First door. Its refusals become HTTP 401, 403 and 429, so it runs before any byte of the answer. Every method passes it. */
 export async function admit(arriving: Arriving, record: CallRecord, ports: GuardPorts): Promise<AdmittedCall> {
-  const lap = stopwatch(ports);
-  const { stepsMs } = record;
+  const took = stopwatch(ports, record);
   const known = ports.callerOf(arriving);
   const { caller, dpopNonce } = known instanceof Promise ? await known : known;
   record.caller = caller;
   record.dpopNonce = dpopNonce;
-  stepsMs.token = lap();
+  took('token');
   refuseRevoked(caller, ports);
   const state = refuseContained(ports.stateOf(caller));
-  stepsMs.standing = lap();
+  took('standing');
   record.slot = ports.slots.enter(caller.tenant, caller.principal);
   // what answers at once is not waited for, here and below: a turn of the loop costs more than the answer
   const arrived = mayArrive(caller, state, ports);
   if (arrived) await arrived;
-  stepsMs.arrival = lap();
+  took('arrival');
   const operation = (record.operation = await arriving.readOperation(caller));
-  stepsMs.read = lap();
+  took('read');
   // A body may take its time to arrive, and the token may have been revoked or the caller contained meanwhile.
   const now = ports.now();
   refuseExpired(caller, now);
   refuseRevoked(caller, ports);
   const stateNow = refuseContained(ports.stateOf(caller));
   authorize(caller, operation, record, now);
-  stepsMs.scopes = lap();
+  took('scopes');
   const verdict = mayCall(caller, operation, stateNow, ports);
   record.lease = verdict instanceof Promise ? await verdict : verdict;
-  stepsMs.limits = lap();
+  took('limits');
   return new Key(caller, operation, record);
 }
 
@@ -119,18 +118,17 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
   if (operation.kind === 'other') throw new Refusal('internal', {}, { detail: `run of ${operation.method}` });
   const { tool, args } = operation;
   if (ports.drifted?.has(tool.name)) throw new Refusal('tool_drifted', {}, { detail: `${tool.name} is not pinned` });
-  const lap = stopwatch(ports);
-  const { stepsMs } = record;
+  const took = stopwatch(ports, record);
   const following: Following = { caller, tool, record };
   const unchained = expectUnchained(following, ports);
   if (unchained) await unchained;
-  stepsMs.chain = lap();
+  took('chain');
   const input = validate(tool, args);
   record.arguments = safeArguments(tool, input);
-  stepsMs.validate = lap();
+  took('validate');
   const screened = screenArguments(following, args, ports);
   if (screened) await screened;
-  stepsMs.screen = lap();
+  took('screen');
   const underway = { record, calls: ports.running, waiting: client };
   const taken = takeNamed(
     following,
@@ -139,18 +137,18 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
     ports,
   );
   const customers = taken instanceof Promise ? await taken : taken;
-  stepsMs.task = lap();
+  took('task');
   let approvalAskedAt: number | undefined;
   if (tool.approvals !== undefined) {
     // no yes of a person is spent for nobody
     if (client.isGone()) throw cancelled();
     approvalAskedAt = await approve(caller, operation, record, ports.approval);
-    stepsMs.approval = lap();
+    took('approval');
   }
   if (client.isGone()) throw cancelled();
   if (hasEffect(tool)) {
     await attempt(record, client);
-    stepsMs.attempt = lap();
+    took('attempt');
   }
   const begun = noteBegun(following, ports);
   if (begun) await begun;
@@ -165,14 +163,14 @@ export async function run(call: AdmittedCall, ports: GuardPorts, client: Waiting
     noteMissing(following, error);
     throw error;
   }
-  stepsMs.execute = lap();
+  took('execute');
   const redacted = ports.redact(tool.output, output);
-  stepsMs.redact = lap();
+  took('redact');
   const shown = takeShown(following, output, ports);
   if (shown) await shown;
   const labelled = screenOutput(following, redacted, ports);
   if (labelled) await labelled;
-  stepsMs.label = lap();
+  took('label');
   return redacted;
 }
 
@@ -254,12 +252,12 @@ function validate(tool: AnyTool, args: unknown): unknown {
   throw new Refusal('input_invalid', { issues });
 }
 
-/** Says how long it was since it was asked last, in milliseconds. */
-function stopwatch({ now }: GuardPorts): () => number {
+/** Notes how many milliseconds each step took, as it ends. */
+function stopwatch({ now }: GuardPorts, { stepsMs }: CallRecord): (step: Step) => void {
   let last = now();
-  return () => {
-    const [from, at] = [last, now()];
+  return (step) => {
+    const at = now();
+    if (at > last) stepsMs[step] = at - last;
     last = at;
-    return Math.max(0, at - from);
   };
 }

@@ -34,15 +34,37 @@ const json = (status: number, value: unknown, headers?: Readonly<Record<string, 
   body: JSON.stringify(value),
 });
 
-/** The answer of a tool whose output is the structured content of its result, in all revisions: one JSON-RPC response. */
-export function toolAnswer(message: Message, output: unknown, server: ServerInfo, labels?: Labels): Answer {
+/**
+ * The answer of a tool whose output is the structured content of its result, in all revisions: one JSON-RPC response. Nearly
+ * all answers are this one, so what is the same in each, and the output that was just serialized, is not serialized again.
+ */
+export function toolAnswer({ id, era }: Message, output: unknown, server: ServerInfo, labels?: Labels): Answer {
   const text = JSON.stringify(output);
-  const answer = result(message, server, withLabels({ content: [textBlock(text)] }, labels));
-  // what was serialized for the text is the last member of the result as it is, and is not serialized again
-  return { ...answer, body: `${answer.body!.slice(0, -RESULT_END.length)},"structuredContent":${text}${RESULT_END}` };
+  const content = `[{"type":"text","text":${JSON.stringify(text)}}]`;
+  const more = labels === undefined ? unlabelled(era, server) : membersOfResult(era, server, labels);
+  const result = `{"content":${content}${more},"structuredContent":${text}}`;
+  return {
+    status: 200,
+    headers: JSON_TYPE,
+    body: `{"jsonrpc":"2.0","id":${JSON.stringify(id ?? null)},"result":${result}}`,
+  };
 }
-/** of the result, and of the response around it */
-const RESULT_END = '}}';
+
+/** What a result has besides its content, as JSON: each member behind a comma. */
+function membersOfResult(era: Era, server: ServerInfo, labels: Labels): string {
+  const members = JSON.stringify(stamped(withLabels({}, labels), era, server)).slice(1, -1);
+  return members === '' ? '' : `,${members}`;
+}
+
+const UNLABELLED = new WeakMap<ServerInfo, { readonly [era in Era]: string }>();
+function unlabelled(era: Era, server: ServerInfo): string {
+  let known = UNLABELLED.get(server);
+  if (known === undefined) {
+    const members = (of: Era): string => membersOfResult(of, server, undefined);
+    UNLABELLED.set(server, (known = { modern: members('modern'), legacy: members('legacy') }));
+  }
+  return known[era];
+}
 
 /** The answer of a tool that makes its whole result by itself (mcp/tool-result.ts). */
 export function wholeAnswer(message: Message, output: unknown, server: ServerInfo, labels?: Labels): Answer {
@@ -159,12 +181,16 @@ function refusalText({ code, message, facts }: Refusal): string {
 
 const textBlock = (text: string) => ({ type: 'text', text });
 
-/** 2026-07-28 wants the kind of every result said, and the server's name with it (basic/index). */
 function result({ id, era }: Message, server: ServerInfo, value: Readonly<Record<string, unknown>>): Answer {
-  const stamped = {
-    ...value,
-    resultType: value['resultType'] ?? 'complete',
-    _meta: { ...(value._meta as object | undefined), [ENVELOPE.server]: server },
-  };
-  return json(200, { jsonrpc: '2.0', id, result: era === 'modern' ? stamped : value });
+  return json(200, { jsonrpc: '2.0', id, result: stamped(value, era, server) });
 }
+
+/** 2026-07-28 wants the kind of every result said, and the server's name with it (basic/index). */
+const stamped = (value: Readonly<Record<string, unknown>>, era: Era, server: ServerInfo) =>
+  era === 'legacy'
+    ? value
+    : {
+        ...value,
+        resultType: value['resultType'] ?? 'complete',
+        _meta: { ...(value['_meta'] as object | undefined), [ENVELOPE.server]: server },
+      };
