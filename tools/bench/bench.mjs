@@ -15,8 +15,9 @@ ${Object.entries(BENCHES)
   .join('\n')}
 
 Without a name each is run. Rounds are interleaved, so that what else the machine does hits all alike; within a round of
-calls the servers take turns of a second, --seconds of them. tokens holds each server to its best round; calls holds the
-middle of the rounds' ratios, and is undecided when the rounds spread wider than the distance to the bar.
+calls the servers take turns of a second, --seconds of them where a bar hangs on it. tokens holds each server to its best
+round; calls holds the middle of the rounds' ratios, and is undecided when the rounds spread wider than the distance to
+the bar.
 The load of calls is made by wrk where that is installed: made on Node it takes from the fastest servers what it measures.
 Exit 0: every bar is met. Exit 1: one is missed or undecided. Exit 2: wrong use.`;
 
@@ -55,7 +56,7 @@ function asked() {
       options: {
         json: { type: 'string' },
         rounds: { type: 'string', default: '5' },
-        seconds: { type: 'string', default: '3' },
+        seconds: { type: 'string', default: '5' },
         only: { type: 'string' },
         'cpu-prof': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
