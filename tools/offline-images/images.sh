@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The container images that tests use, under their public names: what is present stays, what can be pulled is pulled, and
-# where no registry can be reached a stand-in is built from Debian's packages and the Node that npm installed.
-# usage: images.sh [--force] [--no-pull] [NAME...]    NAME: postgres, node, ryuk (default: all three)
+# where no registry can be reached a stand-in is built from Debian's packages, the Node that npm installed, Kafka's jars
+# (Maven) and toxiproxy's Go module.
+# usage: images.sh [--force] [--no-pull] [NAME...]    NAME: node, ryuk, postgres, redis, kafka, toxiproxy (default: all)
 #   --force    makes stand-ins anew, even of what is present
 #   --no-pull  asks no registry
-# Needs an engine that answers (engine.sh), and for stand-ins root (or sudo) and apt. Stand-ins carry the label
-# local.standin=true. Root file systems are kept in OFFLINE_IMAGES_CACHE, default ~/.cache/portcullis/offline-images;
-# MIRROR and MIRROR_SECURITY replace the Debian mirrors of the machine's own apt.
+# Needs an engine that answers (engine.sh), and for stand-ins root (or sudo) and apt, which also installs Maven where there
+# is none. Stand-ins carry the label local.standin=true. What was fetched is kept in OFFLINE_IMAGES_CACHE, default
+# ~/.cache/portcullis/offline-images; MIRROR and MIRROR_SECURITY replace the Debian mirrors of the machine's own apt.
 set -euo pipefail
 # what root's programs need, also where sudo was asked
 PATH=$PATH:/usr/sbin:/sbin
@@ -16,6 +17,8 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/../.." && pwd)
 CACHE=${OFFLINE_IMAGES_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/portcullis/offline-images}
 POSTGRES=postgres:17 NODE=node:24-bookworm-slim RYUK=testcontainers/ryuk:0.14.0
+REDIS=redis:8 KAFKA_VERSION=4.3.1 TOXIPROXY_VERSION=2.12.0
+KAFKA=apache/kafka:$KAFKA_VERSION TOXIPROXY=shopify/toxiproxy:$TOXIPROXY_VERSION
 NPM_VERSION=${NPM_VERSION:-11}
 PULL_LONGEST=600
 
@@ -24,11 +27,11 @@ for word in "$@"; do
   case $word in
     --force) force=1 ;;
     --no-pull) pull='' ;;
-    postgres | node | ryuk) want+=("$word") ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+    node | ryuk | postgres | redis | kafka | toxiproxy) want+=("$word") ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
   esac
 done
-((${#want[@]})) || want=(ryuk node postgres)
+((${#want[@]})) || want=(ryuk node postgres redis kafka toxiproxy)
 
 SECONDS=0
 say() { printf 'images: [%3d s] %s\n' "$SECONDS" "$*"; }
@@ -62,6 +65,14 @@ build() { # tag, folder, arguments of docker build
 # The machine's own Debian mirrors, as apt knows them.
 mirror() { apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' | awk -v path="$1" '$1 ~ path && $2 == "main" { print $1; exit }'; }
 
+needs() { # command, the package that has it
+  if command -v "$1" >/dev/null; then return; fi
+  say "installing $2"
+  command -v apt-get >/dev/null || fail "there is no $1, and no apt-get to install it: install $2, or let the engine reach a registry"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null || fail "apt-get cannot install $2; the reason is above"
+}
+
 debian() { # suite -> debian:SUITE-slim
   local suite=$1 tag=debian:$1-slim tar=$CACHE/debian-$1-slim-$(dpkg --print-architecture).tar.gz
   if settled "$tag"; then return; fi
@@ -77,11 +88,7 @@ make_root() { # suite, file for the slimmed root file system
   main=${MIRROR:-$(mirror '/debian/?$')} security=${MIRROR_SECURITY:-$(mirror '/debian-security/?$')}
   if [ -z "$main" ]; then as_root apt-get update -qq; main=$(mirror '/debian/?$') security=$(mirror '/debian-security/?$'); fi
   [ -n "$main" ] || fail "apt knows no Debian mirror: set MIRROR=URL, or let the engine reach a registry"
-  command -v debootstrap >/dev/null || {
-    say "installing debootstrap"
-    as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
-  }
+  needs debootstrap debootstrap
   [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
   say "debootstrap $suite (about 40 s)"
   as_root rm -rf "$root"
@@ -127,6 +134,32 @@ ryuk() {
   if settled "$RYUK"; then return; fi
   node
   build "$RYUK" "$HERE/images/ryuk" --build-arg "NODE_IMAGE=$NODE"
+}
+
+redis() {
+  if settled "$REDIS"; then return; fi
+  debian trixie
+  build "$REDIS" "$HERE/images/redis"
+}
+
+kafka() {
+  if settled "$KAFKA"; then return; fi
+  local jars=$CACHE/kafka-$KAFKA_VERSION context
+  debian trixie
+  if [ ! -d "$jars" ]; then
+    needs mvn maven
+    say "fetching the jars of Kafka $KAFKA_VERSION"
+    rm -rf "$jars.part"
+    mvn -B -q -f "$HERE/images/kafka/pom.xml" "-Dkafka.version=$KAFKA_VERSION" dependency:copy-dependencies -DincludeScope=runtime \
+      "-DoutputDirectory=$jars.part" -Dmdep.useBaseVersion=true >"$CACHE/maven.log" 2>&1 || { tail -20 "$CACHE/maven.log" >&2; fail "Maven cannot fetch Kafka's jars; the end of $CACHE/maven.log is above"; }
+    mv "$jars.part" "$jars"
+  fi
+  context=$(mktemp -d "$CACHE/kafka.XXXXXX")
+  cp -r "$HERE/images/kafka/." "$context/"
+  cp -rl "$jars" "$context/libs" 2>/dev/null || { rm -rf "$context/libs"; cp -r "$jars" "$context/libs"; }
+  chmod -R u+w,a+rX "$context"
+  build "$KAFKA" "$context"
+  rm -rf "$context"
 }
 
 timeout 10 docker version >/dev/null 2>&1 || fail "no container engine answers: run $HERE/engine.sh"
