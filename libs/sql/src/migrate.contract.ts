@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { sql } from 'kysely';
+import { sql, type Generated } from 'kysely';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,6 +99,50 @@ export function migrateContract(open: () => Promise<Database>): void {
     files.write('0001-a.sql', 'create table a (id int);');
     files.remove('0002-b.sql');
     await expect(migrate(database, 'changed', files.url)).rejects.toThrow('0002-b.sql was applied, but');
+  });
+
+  it('lets two versions work side by side while the newer one expands, and not once it contracts', async () => {
+    const old = directory({ '0001-a.sql': 'create table notes (id int primary key, body text not null);' });
+    const newer = directory({
+      '0001-a.sql': 'create table notes (id int primary key, body text not null);',
+      '0002-title.sql': '-- expand: the version before leaves the title out\nalter table notes add column title text;',
+    });
+    interface Tables {
+      notes: { id: number; body: string; title: Generated<string | null> };
+    }
+    const notes = database.schema<Tables>('beside');
+    await migrate(database, 'beside', old.url);
+    let id = 0;
+    let migrated = false;
+    const serving = (async () => {
+      do {
+        id += 1;
+        await notes
+          .insertInto('notes')
+          .values({ id, body: `${id}` })
+          .execute();
+      } while (!migrated);
+    })();
+    expect(await migrate(database, 'beside', newer.url)).toEqual(['0002-title.sql']);
+    migrated = true;
+    await serving;
+    // a replica of the old version that is started anew, and writes as it always did
+    expect(await migrate(database, 'beside', old.url)).toEqual([]);
+    await notes
+      .insertInto('notes')
+      .values({ id: id + 1, body: 'old' })
+      .execute();
+    await notes
+      .insertInto('notes')
+      .values({ id: id + 2, body: 'new', title: 't' })
+      .execute();
+    expect(await notes.selectFrom('notes').select('title').where('id', '>', id).orderBy('id').execute()).toEqual([
+      { title: null },
+      { title: 't' },
+    ]);
+    newer.write('0003-body.sql', 'alter table notes drop column body;');
+    await migrate(database, 'beside', newer.url);
+    await expect(migrate(database, 'beside', old.url)).rejects.toThrow('the data is of a newer version');
   });
 
   it('keeps the bodies of functions whole', async () => {

@@ -1,11 +1,11 @@
-import { sql, type Kysely, type Transaction } from 'kysely';
+import { sql, type Generated, type Kysely, type Transaction } from 'kysely';
 import { checkedSchema, type Database } from './database.js';
 import { readMigrations } from './migrations.file.js';
 import { MigrationError, outstanding, type Migration } from './migrations.js';
 
 interface Tables {
   /** Belongs to the schema, not to a tenant. */
-  migrations: { name: string; checksum: string };
+  migrations: { name: string; checksum: string; expands: Generated<boolean> };
 }
 
 /**
@@ -27,6 +27,8 @@ export async function migrate(database: Database, schema: string, directory: URL
     if (there.rows.length === 0) await sql`create schema ${sql.id(schema)}`.execute(trx);
     await sql`create table if not exists ${sql.id(schema, 'migrations')} (
       name text primary key, checksum text not null, applied_at timestamptz not null default now())`.execute(trx);
+    await sql`alter table ${sql.id(schema, 'migrations')}
+      add column if not exists expands boolean not null default false`.execute(trx);
   });
   const applied: string[] = [];
   for (;;) {
@@ -43,7 +45,7 @@ async function applyNext(
   migrations: readonly Migration[],
 ): Promise<string | undefined> {
   await alone(trx, schema);
-  const recorded = await trx.selectFrom('migrations').select(['name', 'checksum']).execute();
+  const recorded = await trx.selectFrom('migrations').select(['name', 'checksum', 'expands']).execute();
   const next = outstanding(migrations, recorded)[0];
   if (next === undefined) return undefined;
   await sql`select set_config('search_path', ${schema}, true)`.execute(trx);
@@ -56,7 +58,10 @@ async function applyNext(
       throw new MigrationError(`${next.name}, statement ${i + 1}: ${why}`, { cause: error });
     }
   }
-  await trx.insertInto('migrations').values({ name: next.name, checksum: next.checksum }).execute();
+  await trx
+    .insertInto('migrations')
+    .values({ name: next.name, checksum: next.checksum, expands: next.expands })
+    .execute();
   return next.name;
 }
 

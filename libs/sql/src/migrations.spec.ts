@@ -55,6 +55,15 @@ describe('what is outstanding', () => {
     expect(outstanding([first, second, third], [first])).toEqual([second, third]);
   });
 
+  it('leaves alone what a newer version applied, while that only expands', () => {
+    const expanding = migrationOf('0003-third.sql', '-- expand: a column that may be empty\nselect 3;');
+    expect(outstanding([first, second], [first, second, expanding])).toEqual([]);
+    expect(() => outstanding([first, second], [first, second, third])).toThrow('the data is of a newer version');
+    expect(() => outstanding([first, third], [first, { ...second, expands: true }, third])).toThrow(
+      '0002-second.sql was applied, but',
+    );
+  });
+
   it('is refused when an applied file was changed', () => {
     expect(() => outstanding([{ ...first, checksum: 'other' }], [first])).toThrow('0001-first.sql was changed');
   });

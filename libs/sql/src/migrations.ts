@@ -7,6 +7,8 @@ export interface Migration {
   readonly name: string;
   /** SHA-256 (hex) of the text with LF line ends, so that a checkout on Windows counts as the same */
   readonly checksum: string;
+  /** its first line is `-- expand`: it only adds, so that programs of the version before run on */
+  readonly expands: boolean;
   readonly statements: readonly string[];
 }
 
@@ -14,6 +16,7 @@ export interface Migration {
 export interface AppliedMigration {
   readonly name: string;
   readonly checksum: string;
+  readonly expands: boolean;
 }
 
 /** A schema cannot be brought to where the files say. */
@@ -22,6 +25,8 @@ export class MigrationError extends Error {
 }
 
 const FILE_NAME = /^\d{4}-[a-z0-9][a-z0-9-]*\.sql$/;
+
+const EXPANDS = /^-- expand\b/;
 
 /** Each file runs in one transaction together with the record of it, so it must not end that one. */
 const TRANSACTION =
@@ -33,7 +38,8 @@ export function migrationOf(name: string, text: string): Migration {
   const found = statements(unix);
   const at = found.findIndex((statement) => TRANSACTION.test(statement));
   if (at >= 0) throw new MigrationError(`${name}, statement ${at + 1}: a migration may not begin or end a transaction`);
-  return { name, checksum: createHash('sha256').update(unix).digest('hex'), statements: found };
+  const checksum = createHash('sha256').update(unix).digest('hex');
+  return { name, checksum, expands: EXPANDS.test(unix), statements: found };
 }
 
 /**
@@ -52,7 +58,8 @@ export function inOrder(names: readonly string[]): string[] {
 }
 
 /**
- * The migrations that are still to be applied.
+ * The migrations that are still to be applied. What a newer version applied already does not keep this one from running
+ * beside it, as long as all of that only expands.
  * @param migrations what the files say, in order
  * @param applied    what the schema remembers, in any order
  * @throws MigrationError when an applied file was changed or is gone, or a new one comes before an applied one
@@ -60,7 +67,8 @@ export function inOrder(names: readonly string[]): string[] {
 export function outstanding(migrations: readonly Migration[], applied: readonly AppliedMigration[]): Migration[] {
   const checksums = new Map(applied.map(({ name, checksum }) => [name, checksum]));
   const known = new Set(migrations.map(({ name }) => name));
-  const gone = applied.find(({ name }) => !known.has(name));
+  const newest = migrations.at(-1)?.name ?? '';
+  const gone = applied.find(({ name, expands }) => !known.has(name) && !(expands && name > newest));
   if (gone) {
     throw new MigrationError(`${gone.name} was applied, but there is no such file: the data is of a newer version`);
   }
