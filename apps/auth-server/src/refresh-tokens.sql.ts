@@ -1,4 +1,5 @@
 import type { Database } from '@portcullis/sql/database';
+import { repeatable } from '@portcullis/sql/transaction.sql';
 import { sql, type Kysely } from 'kysely';
 import { artefactHash } from './artefacts.js';
 import { judge, REPLAY_WINDOW_MS } from './refresh-rotation.js';
@@ -18,7 +19,7 @@ export function sqlRefreshTokens(database: Database): RefreshTokens {
   const db = database.schema<AuthTables>(AUTH);
   return {
     add: (tenant, token, grant) =>
-      db.transaction().execute(async (trx) => {
+      repeatable(db, async (trx) => {
         if (!(await lockFamily(trx, grant.grantId))) return false;
         await insert(trx, tenant, token, grant);
         return true;
@@ -30,7 +31,7 @@ export function sqlRefreshTokens(database: Database): RefreshTokens {
     },
 
     async rotate(tenant, token, by, successor, now) {
-      return db.transaction().execute(async (trx) => {
+      return repeatable(db, async (trx) => {
         const known = await read(trx, tenant, token);
         if (known === undefined || !(await lockFamily(trx, known.grantId))) return { outcome: 'gone' };
         // again, now that nobody else can change it

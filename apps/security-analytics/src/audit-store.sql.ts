@@ -1,6 +1,7 @@
 import type { PrincipalId } from '@portcullis/contract/ids';
 import type { Standing } from '@portcullis/contract/standing';
 import type { Database } from '@portcullis/sql/database';
+import { repeatable } from '@portcullis/sql/transaction.sql';
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { Agent, AgentTransition, Announcement, AuditStore, Decision, Taken, Unannounced } from './audit-store.js';
 import { agentOf, agentRow, eventRow, time, transitionOf, transitionRow, type AuditTables } from './audit-tables.js';
@@ -21,8 +22,8 @@ export const auditSchema = (database: Database): Db => database.schema<AuditTabl
 /** The audit store on SQL. The role it needs may only insert and select in `events`. */
 export function sqlAuditStore(db: Db): AuditStore {
   return {
-    take: (accepted, dead) => db.transaction().execute((trx) => take(trx, accepted, dead)),
-    decide: (tenant, agent, event) => db.transaction().execute((trx) => decide(trx, tenant, agent, event)),
+    take: (accepted, dead) => repeatable(db, (trx) => take(trx, accepted, dead)),
+    decide: (tenant, agent, event) => repeatable(db, (trx) => decide(trx, tenant, agent, event)),
     unannounced: (how, limit) => unannounced(db, how, limit),
     markAnnounced: (how, positions) => markAnnounced(db, how, positions),
     standings: (of) => standings(db, of),

@@ -1,4 +1,5 @@
 import { Refusal } from '@portcullis/contract/refusals';
+import { repeatable } from '@portcullis/sql/transaction.sql';
 import type { Kysely, Selectable } from 'kysely';
 import { present } from './customers.sql.js';
 import type { Attachment, TenantData } from './data.js';
@@ -15,7 +16,7 @@ export const ATTACHMENTS_PER_TICKET = 20;
 export function attachmentsOf(db: Kysely<ToolTables>, tenant: string, now: () => number): TenantData['attachments'] {
   return {
     add: (fresh, of) =>
-      db.transaction().execute(async (trx) => {
+      repeatable(db, async (trx) => {
         if (of.length === 0) throw new Refusal('row_forbidden');
         // Locked until the attachment is there: the ticket cannot be deleted in between, and two cannot both be the last.
         const ticket = await trx

@@ -1,4 +1,5 @@
 import { Refusal } from '@portcullis/contract/refusals';
+import { repeatable } from '@portcullis/sql/transaction.sql';
 import type { Kysely } from 'kysely';
 import type { TenantData } from './data.js';
 import { nextNumber } from './numbers.sql.js';
@@ -9,7 +10,7 @@ import type { ToolTables } from './tables.sql.js';
 export function mailOf(db: Kysely<ToolTables>, tenant: string, now: () => number): TenantData['mail'] {
   return {
     queue: ({ customer_ids, subject, body }, approvalAskedAt) =>
-      db.transaction().execute(async (trx) => {
+      repeatable(db, async (trx) => {
         const wanted = [...new Set(customer_ids)];
         // Locked in one order, so that two mailings cannot wait for each other.
         const recipients = await trx

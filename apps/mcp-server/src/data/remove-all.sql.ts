@@ -1,4 +1,5 @@
 import { Refusal } from '@portcullis/contract/refusals';
+import { repeatable } from '@portcullis/sql/transaction.sql';
 import type { Kysely, Transaction } from 'kysely';
 import type { ToolTables } from './tables.sql.js';
 
@@ -15,7 +16,7 @@ export function removeAll(
 ): Promise<void> {
   const wanted = [...new Set(ids)];
   if (of.length === 0) return Promise.reject(new Refusal('row_forbidden'));
-  return db.transaction().execute(async (trx) => {
+  return repeatable(db, async (trx) => {
     // a refusal inside the transaction takes back what was deleted
     if ((await remove(trx, wanted)) !== wanted.length) throw new Refusal('row_forbidden');
   });

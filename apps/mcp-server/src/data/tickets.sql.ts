@@ -1,3 +1,4 @@
+import { repeatable } from '@portcullis/sql/transaction.sql';
 import type { Kysely, Selectable } from 'kysely';
 import { present } from './customers.sql.js';
 import type { TenantData, Ticket } from './data.js';
@@ -15,7 +16,7 @@ export function ticketsOf(db: Kysely<ToolTables>, tenant: string, now: () => num
     byId: async (id) => ticket(present(await own().where('ticket_id', '=', id).executeTakeFirst())),
 
     create: (fresh) =>
-      db.transaction().execute(async (trx) => {
+      repeatable(db, async (trx) => {
         // Locked until the ticket is there, so that the customer cannot be deleted in between.
         const customer = await trx
           .selectFrom('customers')
