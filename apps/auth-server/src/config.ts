@@ -35,6 +35,18 @@ export const config = z
     OUTSIDE_ALLOWED_HOSTS: allowedHostsSetting().describe(
       'the hosts that URLs given by clients may lie on (keys.example, *.partner.example, keys.example:8443); every public host on port 443 unless given',
     ),
+    LOCAL_ADMIN_FILE: z
+      .string()
+      .optional()
+      .describe(
+        'embedded mode only: the key file of the local administrator, DATA/admin.json of whoever starts the service',
+      ),
+    DEMO_FILE: z
+      .string()
+      .optional()
+      .describe(
+        'embedded mode only: demo accounts that are brought into the database, as demo.json of whoever starts the service',
+      ),
     KEY_ENCRYPTION_KEY: whenHardened(
       keySetting().describe(
         'the key that seals the signing keys in the database: 32 random bytes as base64url, or two: new,old',

@@ -5,6 +5,7 @@ import { loadOrMakeKey } from '@portcullis/service/keys.file';
 import { createLog } from '@portcullis/service/log.file';
 import type { Keys } from '@portcullis/service/setting';
 import type { AuthServerSettings } from './config.js';
+import { readDemoAccounts, readLocalAdmin } from './embedded-accounts.file.js';
 import type { AuthServerParts } from './start.js';
 
 /**
@@ -24,5 +25,15 @@ export async function embeddedParts(
     cookie: await kept('COOKIE_KEY', settings.COOKIE_KEY),
     secretHash: await kept('SECRET_HASH_KEY', settings.SECRET_HASH_KEY),
   };
-  return { database, bus, events, log, keys, close: () => close().then(() => bus.close()) };
+  const { LOCAL_ADMIN_FILE, DEMO_FILE } = settings;
+  return {
+    database,
+    bus,
+    events,
+    log,
+    keys,
+    localAdmin: LOCAL_ADMIN_FILE === undefined ? undefined : readLocalAdmin(LOCAL_ADMIN_FILE),
+    demo: DEMO_FILE === undefined ? undefined : readDemoAccounts(DEMO_FILE),
+    close: () => close().then(() => bus.close()),
+  };
 }

@@ -1,5 +1,7 @@
 import type { Env, Problem } from './settings.js';
 
+const EMBEDDED_ONLY = 'is for embedded mode only. Remove it.';
+
 /**
  * What hardened mode refuses, by variable. A rule sees the text of the variable (never missing, never empty) and says
  * what to change, without showing the text.
@@ -18,6 +20,8 @@ const HARDENED: Readonly<Record<string, (text: string) => string | undefined>> =
   KAFKA_BROKERS: (text) => (/[^,\s]/.test(text) ? undefined : 'names no broker. Give host:port, comma-separated.'),
   DEMO: (text) =>
     /^(true|1|yes)$/i.test(text) ? 'makes demo clients, whose secrets lie in a file. Remove it.' : undefined,
+  LOCAL_ADMIN_FILE: () => EMBEDDED_ONLY,
+  DEMO_FILE: () => EMBEDDED_ONLY,
   TOKEN_LIFE_MINUTES: (text) => {
     const minutes = Number(text);
     return minutes >= 15 && minutes <= 60 ? undefined : 'must be from 15 to 60.';

@@ -72,6 +72,8 @@ describe('hardened mode', () => {
     ['a list of brokers without a broker', { KAFKA_BROKERS: ' , ' }, 'KAFKA_BROKERS'],
     ['demo clients', { DEMO: 'true' }, 'DEMO'],
     ['demo clients in other letters', { DEMO: 'YES' }, 'DEMO'],
+    ['demo accounts in a file', { DEMO_FILE: '/demo/hunter2' }, 'DEMO_FILE'],
+    ['a local administrator', { LOCAL_ADMIN_FILE: '/admin/hunter2' }, 'LOCAL_ADMIN_FILE'],
     ['a key of 16 bytes', { COOKIE_KEY: randomBytes(16).toString('base64url') }, 'COOKIE_KEY'],
     ['a key of 64 bytes', { COOKIE_KEY: randomBytes(64).toString('base64url') }, 'COOKIE_KEY'],
     ['a key in hex', { COOKIE_KEY: randomBytes(32).toString('hex') }, 'COOKIE_KEY'],
