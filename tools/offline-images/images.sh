@@ -162,6 +162,20 @@ kafka() {
   rm -rf "$context"
 }
 
+toxiproxy() {
+  if settled "$TOXIPROXY"; then return; fi
+  local context certificates=/etc/ssl/certs/ca-certificates.crt
+  debian trixie
+  context=$(mktemp -d "$CACHE/toxiproxy.XXXXXX")
+  cp "$HERE/images/toxiproxy/Dockerfile" "$context/"
+  if [ -r "$certificates" ]; then cp -L "$certificates" "$context/certificates.crt"; else : >"$context/certificates.crt"; fi
+  # without a value docker takes the variable of the environment, if there is one
+  build "$TOXIPROXY" "$context" --build-arg "TOXIPROXY_VERSION=$TOXIPROXY_VERSION" --build-arg GOPROXY --build-arg GOSUMDB
+  # the compiler, half a gigabyte
+  docker image prune -f --filter label=local.standin.stage=toxiproxy >/dev/null || true
+  rm -rf "$context"
+}
+
 timeout 10 docker version >/dev/null 2>&1 || fail "no container engine answers: run $HERE/engine.sh"
 mkdir -p "$CACHE"
 exec 8>"$CACHE/lock"

@@ -1,3 +1,3 @@
 export default async function containersDown() {
-  await globalThis.portcullisPostgres?.stop();
+  await Promise.all((globalThis.portcullisContainers ?? []).map((container) => container.stop()));
 }

@@ -1,7 +1,13 @@
 import { getContainerRuntimeClient, ImageName } from 'testcontainers';
 
-/** What container specs run: the server they ask for, and what removes containers that a killed run left behind. */
-export const IMAGES = { postgres: 'postgres:17', reaper: 'testcontainers/ryuk:0.14.0' };
+/** What container specs run: the servers they ask for, what spoils a network, and what removes containers that a killed run left behind. */
+export const IMAGES = {
+  postgres: 'postgres:17',
+  redis: 'redis:8',
+  kafka: 'apache/kafka:4.3.1',
+  toxiproxy: 'shopify/toxiproxy:2.12.0',
+  reaper: 'testcontainers/ryuk:0.14.0',
+};
 
 /**
  * Can container specs run here? Asks the engine as Testcontainers finds it (DOCKER_HOST, the context, the usual sockets),
