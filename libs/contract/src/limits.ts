@@ -12,8 +12,16 @@ export const limitQuestion = z.strictObject({
     .default(DEFAULT_TENANT),
   principal: z.string().min(1).max(200),
   tool: z.string().min(1).max(128).optional(),
+  /** the person in whose name the principal asks, as the asker knows it */
+  user: z.string().min(1).max(200).optional(),
+  /** the actors a delegated token names, in the token's order (RFC 8693 §4.1) */
+  chain: z.array(z.string().min(1).max(200)).min(1).max(3).optional(),
+  /** where the request came from; one network is to be written in one way */
+  address: z.string().min(1).max(64).optional(),
   /** LLM tokens to reserve, integer; absent = the rule's own figure for the tool (0 without a tool) */
   llmTokens: z.int().min(0).max(1_000_000).optional(),
+  /** cost to reserve in millionths of the currency, integer; absent = the rule's own figure for the tool (0 without a tool) */
+  costMicros: z.int().min(0).max(1_000_000_000).optional(),
   /**
    * `arrival` asks, before anything is read or looked up, whether the principal may send one more request at all, refused
    * ones included; `call` asks whether the request may be served
@@ -30,6 +38,7 @@ export const LIMIT_TYPES = [
   'requests',
   'tool_requests',
   'llm_tokens',
+  'cost',
   'concurrency',
   'failures',
   'approvals',
@@ -43,6 +52,14 @@ export type LimitVerdict =
       readonly lease: string;
       /** permits left in the tightest request window, integer >= 0 */
       readonly remaining: number;
+      /** of that window; absent where no request window was asked */
+      readonly limit?: number;
+      /** integer milliseconds until that window is empty again if nothing more is asked */
+      readonly resetMs?: number;
+      /** id of the rule whose window that is */
+      readonly rule?: string;
+      /** version of the rule table that decided */
+      readonly rulesVersion?: number;
     }
   | {
       readonly allowed: false;
@@ -51,6 +68,12 @@ export type LimitVerdict =
       readonly remaining: number;
       /** integer milliseconds, rounded up, until the same question can be allowed */
       readonly retryAfterMs: number;
+      /** integer milliseconds until the window that refused is empty again if nothing more is asked */
+      readonly resetMs?: number;
+      /** id of the rule that refused */
+      readonly rule?: string;
+      /** version of the rule table that decided */
+      readonly rulesVersion?: number;
       /** the question costs more than `limit` itself, so no wait helps; retryAfterMs is then the length of the window */
       readonly impossible?: true;
     };
@@ -60,4 +83,6 @@ export const settleRequest = z.strictObject({
   lease: z.string().min(1).max(64),
   /** LLM tokens really used, integer */
   llmTokens: z.int().min(0).max(10_000_000),
+  /** what it really cost in millionths of the currency, integer; absent = as it was reserved */
+  costMicros: z.int().min(0).max(10_000_000_000).optional(),
 });

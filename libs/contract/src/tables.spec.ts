@@ -1,7 +1,7 @@
 import { leaseRequest, LIMIT_TYPES, limitQuestion, settleRequest } from './limits.js';
 import { silentLog } from './log.js';
 import { BEHAVIOUR_STATES, EFFECTS, standingSchema } from './standing.js';
-import { TOPICS } from './topics.js';
+import { TOPICS, type TopicRow } from './topics.js';
 
 test('the states of behaviour and what they mean are as pinned', () => {
   expect(EFFECTS).toEqual({
@@ -17,10 +17,14 @@ test('the states of behaviour and what they mean are as pinned', () => {
 });
 
 test('the topics are as pinned', () => {
-  expect(Object.entries(TOPICS).map(([name, { key, compacted }]) => [name, key, compacted])).toEqual([
-    ['portcullis.events', 'tenant/principal', false],
-    ['portcullis.revocations', 'tenant/what/id', true],
-    ['portcullis.standing', 'tenant/principal', true],
+  const rows: [string, TopicRow][] = Object.entries(TOPICS);
+  expect(rows.map(([name, { key, compacted, partitions, days }]) => [name, key, compacted, partitions, days])).toEqual([
+    ['portcullis.events', 'tenant/principal', false, 12, 7],
+    ['portcullis.signals', 'tenant/principal', false, 6, 7],
+    ['portcullis.approvals', 'tenant/approval', false, 3, 7],
+    ['portcullis.revocations', 'tenant/what/id', true, 3, undefined],
+    ['portcullis.standing', 'tenant/principal', true, 3, undefined],
+    ['portcullis.dead-letters', 'tenant/topic/partition/offset', false, 1, 30],
   ]);
 });
 
@@ -30,6 +34,7 @@ test('the limits that can refuse are as pinned', () => {
     'requests',
     'tool_requests',
     'llm_tokens',
+    'cost',
     'concurrency',
     'failures',
     'approvals',
@@ -57,12 +62,26 @@ test.each([
   { principal: 'p', share: 0 },
   { principal: 'p', share: 1.01 },
   { principal: 'p', tool: '' },
+  { principal: 'p', costMicros: -1 },
+  { principal: 'p', costMicros: 0.5 },
+  { principal: 'p', costMicros: 1_000_000_001 },
+  { principal: 'p', user: '' },
+  { principal: 'p', user: 'x'.repeat(201) },
+  { principal: 'p', address: '' },
+  { principal: 'p', address: 'x'.repeat(65) },
+  { principal: 'p', chain: [] },
+  { principal: 'p', chain: [''] },
+  { principal: 'p', chain: ['a', 'b', 'c', 'd'] },
   { principal: 'p', unknown: 1 },
 ])('%j is no limit question', (question) => expect(limitQuestion.safeParse(question).success).toBe(false));
 
 test.each([{}, { lease: '' }, { lease: 'x'.repeat(65) }, { lease: 'a', more: 1 }])('%j names no lease', (request) => {
   expect(leaseRequest.safeParse(request).success).toBe(false);
   expect(settleRequest.safeParse({ ...request, llmTokens: 1 }).success).toBe(false);
+});
+
+test.each([-1, 0.5, NaN, 1e11])('a settlement of %d millionths is none', (costMicros) => {
+  expect(settleRequest.safeParse({ lease: 'a', llmTokens: 1, costMicros }).success).toBe(false);
 });
 
 test('a standing names its agent by its id', () => {
