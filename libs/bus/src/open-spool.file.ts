@@ -1,13 +1,4 @@
-import {
-  appendFileSync,
-  closeSync,
-  constants,
-  fdatasyncSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  unlinkSync,
-} from 'node:fs';
+import { appendFileSync, closeSync, constants, ftruncateSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainHead } from './outbox.js';
 import { scanSegment, type Segment } from './segment.file.js';
@@ -24,7 +15,7 @@ export interface OpenedSpool {
   readonly head: ChainHead | undefined;
   /** sequence number of the first event that lies here, or of the next one when there is none */
   readonly firstSeq: number;
-  /** whole lines that were damaged and put aside */
+  /** events that were damaged and put aside before they were shipped */
   readonly lost: number;
   /** where damaged bytes were put; undefined when there were none */
   readonly putAside: string | undefined;
@@ -58,16 +49,22 @@ export function openSpool(
     const scan = scanSegment(path, head, first, cursor?.seq);
     head = scan.head;
     if (scan.good < scan.bytes) {
-      if (i < names.length - 1) throw new OutboxDamaged(`${path} is damaged at byte ${scan.good}, before later events`);
+      const last = head?.seq ?? first - 1;
+      if (i < names.length - 1) {
+        throw new OutboxDamaged(
+          `${path} is damaged at byte ${scan.good}, before later events; event ${last + 1} is the first that is not certain`,
+        );
+      }
       putAside = putTailAside(path, scan.tail);
-      lost = scan.damaged;
+      // those that were handed on before are not lost
+      lost = Math.max(0, scan.damaged - Math.max(0, (cursor?.seq ?? 0) - last));
     }
     const shipped = head !== undefined && cursor !== undefined && head.seq <= cursor.seq;
     if (shipped || scan.good === 0) {
       unlinkSync(path);
     } else {
       if (segments.length === 0) offset = scan.found;
-      makeDurable(path, scan.good);
+      makeDurable(path, scan.good, disk);
       segments.push({ path, first, size: scan.good, durable: scan.good });
     }
   }
@@ -100,11 +97,11 @@ function putTailAside(path: string, tail: Buffer): string {
   return aside;
 }
 
-function makeDurable(path: string, size: number): void {
+function makeDurable(path: string, size: number, disk: Disk): void {
   const fd = openSync(path, constants.O_RDWR);
   try {
     ftruncateSync(fd, size);
-    fdatasyncSync(fd);
+    disk.fdatasyncSync(fd);
   } finally {
     closeSync(fd);
   }

@@ -22,6 +22,7 @@ const noSpace = (): never => {
 function badDisk() {
   const fails = { write: false, truncate: false, flush: false, room: 0, writes: 0 };
   const disk: Disk = {
+    ...nodeDisk,
     writeSync(fd, bytes, offset, length, position) {
       fails.writes += 1;
       if (!fails.write) return nodeDisk.writeSync(fd, bytes, offset, length, position);
@@ -145,6 +146,16 @@ describe('a disk that is slow to flush', () => {
 });
 
 describe('a disk that cannot be flushed', () => {
+  it('refuses what had to be on it, and answers what had not', async () => {
+    const { fails, disk } = badDisk();
+    log = await openTestOutbox(temporaryDirectory(), notingBus(), { disk });
+    fails.flush = true;
+    const outcomes = await Promise.allSettled([log.append(draft('m1')), log.append(draft('m2'), { synced: true })]);
+    expect(outcomes[0]).toMatchObject({ status: 'fulfilled' });
+    expect(outcomes[1]).toMatchObject({ reason: { code: 'overloaded', facts: { retryAfterMs: 1000 } } });
+    expect(log.stats()).toMatchObject({ failing: true });
+  });
+
   it('ships nothing that may be lost, and refuses appends until a restart', async () => {
     const dir = temporaryDirectory();
     const bus = notingBus();

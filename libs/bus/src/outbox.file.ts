@@ -1,16 +1,16 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Log } from '@portcullis/contract/log';
-import type { EventDraft } from '@portcullis/audit-schemas/envelope';
 import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Bus } from './bus.js';
-import { complaints, type Complain } from './complaints.js';
+import { complaints } from './complaints.js';
 import { readCursor } from './cursor.file.js';
 import { lockDirectory } from './directory-lock.file.js';
 import { openSpool, OutboxDamaged } from './open-spool.file.js';
 import { eventKey, link, newChain, type EventLog, type Link } from './outbox.js';
+import { startFlusher } from './flusher.file.js';
 import { startShipper } from './shipper.file.js';
-import { nodeDisk, type Disk, type Spool } from './spool.file.js';
+import { nodeDisk, syncDirectory, type Disk } from './spool.file.js';
 
 export interface OutboxOptions {
   /** directory of this outbox alone; made when it is absent */
@@ -29,31 +29,36 @@ export interface OutboxOptions {
   readonly segmentBytes?: number;
   /** longest wait between two tries to ship, milliseconds; default 2000 */
   readonly maxBackoffMs?: number;
+  /** which appends wait until the disk has them: those that ask for it (`synced`, the default), all, or none */
+  readonly sync?: OutboxSync;
   readonly disk?: Disk;
 }
+export type OutboxSync = 'effects' | 'all' | 'none';
 
-/** Flushes to the disk (fdatasync) start at least so far apart, milliseconds. */
-const FLUSH_EVERY = 50;
 /** What a caller is told to wait when an event could not be kept. */
 const RETRY_AFTER = 1000;
 
 interface Waiting {
   readonly link: Link;
+  /** it waits for the disk, too */
+  readonly synced: boolean;
   readonly resolve: (event: Link['event']) => void;
   readonly reject: (error: Refusal) => void;
 }
 
 /**
  * A durable log in front of the bus. All appends of one turn of the event loop become one write, which the death of the
- * process cannot undo; a flush makes them survive the death of the machine within about 50 ms; only then are they
- * shipped to `portcullis.events`, in order and again until the bus has taken them. Files are 0600 in a directory 0700.
+ * process cannot undo; a flush makes them survive the death of the machine, within about 50 ms, or at once where an append
+ * waits for it, all those of a turn for the same one; only then are they shipped to `portcullis.events`, in order and again until the bus has taken them. Files are 0600 in a directory 0700.
  * @throws OutboxInUse, OutboxDamaged
  */
 export async function openOutbox(options: OutboxOptions): Promise<EventLog> {
   if (!/^[a-z-]+$/.test(options.service))
     throw new Error(`"${options.service}" is no name for a service: use a-z and -`);
   const directory = resolve(options.dir);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // the new names are on the disk before the first event relies on them
+  if (made) for (let path = directory; path.length >= made.length; path = dirname(path)) syncDirectory(dirname(path));
   const unlock = lockDirectory(directory);
   try {
     return running(options, directory, unlock);
@@ -64,7 +69,7 @@ export async function openOutbox(options: OutboxOptions): Promise<EventLog> {
 }
 
 function running(options: OutboxOptions, directory: string, unlock: () => void): EventLog {
-  const { service, bus, newId, log, now } = options;
+  const { service, bus, newId, log, now, sync: waitsFor = 'effects' } = options;
   const maxBytes = options.maxBytes ?? 256 * 1024 * 1024;
   const cursor = readCursor(directory);
   const opened = openSpool(directory, cursor, options.segmentBytes ?? 8 * 1024 * 1024, options.disk ?? nodeDisk);
@@ -92,7 +97,16 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
     maxBackoffMs: options.maxBackoffMs ?? 2000,
     from: cursor ?? { ...written, seq: opened.firstSeq - 1 },
   });
-  const flusher = startFlusher(spool, complain, shipper.wake);
+  const flusher = startFlusher(async () => {
+    try {
+      await spool.sync();
+    } catch (error) {
+      failing = true;
+      complain({ error }, 'the event spool could not be flushed; events are refused until a restart');
+      throw error;
+    }
+    shipper.wake();
+  });
 
   const commit = (): void => {
     const batch = waiting;
@@ -104,6 +118,7 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
       spool.write(
         batch.map(({ link: { event, line } }) => ({ key: eventKey(event), value: line })),
         first,
+        tail.prev,
       );
     } catch (error) {
       // none of the batch is on disk, so the chain stays where it was and the numbers are given again
@@ -116,25 +131,42 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
     failing = false;
     written = tail;
     spooled += batch.length;
-    for (const { link, resolve } of batch) resolve(link.event);
-    flusher.flush();
+    let some = false;
+    for (const { link, synced, resolve } of batch) {
+      if (synced) some = true;
+      else resolve(link.event);
+    }
+    if (some) void answerSynced(batch);
+    else flusher.soon();
+  };
+  const answerSynced = async (batch: readonly Waiting[]): Promise<void> => {
+    const ended = await flusher.now().then(
+      () => undefined,
+      (error: unknown) => overloaded('the spool cannot be flushed', error),
+    );
+    for (const { link, synced, resolve, reject } of batch) {
+      if (!synced) continue;
+      if (ended) reject(ended);
+      else resolve(link.event);
+    }
   };
 
   return {
-    append: (draft: EventDraft) =>
+    append: (draft, { synced = false } = {}) =>
       new Promise((resolve, reject) => {
         if (closing) throw overloaded('the event log is closed');
         const next = link(tail, draft, newId());
         if (spool.bytes + waitingUnits + next.line.length > maxBytes) throw overloaded('the spool is full');
         tail = next.head;
         waitingUnits += next.line.length;
-        if (waiting.push({ link: next, resolve, reject }) === 1) setImmediate(commit);
+        const waits = waitsFor === 'all' || (synced && waitsFor === 'effects');
+        if (waiting.push({ link: next, synced: waits, resolve, reject }) === 1) setImmediate(commit);
       }),
     stats: () => ({ spooled, pending: tail.seq - shipper.shipped().seq, lost, failing }),
     close: () =>
       (closing ??= (async () => {
         commit();
-        await flusher.stop();
+        await flusher.stop().catch(() => undefined);
         await shipper.stop();
         await spool.close();
         unlock();
@@ -144,41 +176,3 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
 
 const overloaded = (detail: string, cause?: unknown): Refusal =>
   new Refusal('overloaded', { retryAfterMs: RETRY_AFTER }, { detail, cause });
-
-/** Flushes when told to, at once if the last time is long enough ago, and wakes the shipper after it. */
-function startFlusher(spool: Spool, complain: Complain, flushed: () => void): { flush(): void; stop(): Promise<void> } {
-  let current: Promise<void> = Promise.resolve();
-  let resting = false;
-  let again = false;
-
-  const sync = async (): Promise<void> => {
-    try {
-      await spool.sync();
-      flushed();
-    } catch (error) {
-      complain({ error }, 'the event spool could not be flushed; events are refused until a restart');
-    }
-  };
-  const flush = (): void => {
-    if (resting) {
-      again = true;
-      return;
-    }
-    resting = true;
-    again = false;
-    current = sync().then(() => {
-      setTimeout(() => {
-        resting = false;
-        if (again) flush();
-      }, FLUSH_EVERY).unref();
-    });
-  };
-  return {
-    flush,
-    async stop() {
-      await current;
-      again = false;
-      await sync();
-    },
-  };
-}

@@ -6,6 +6,7 @@ import type { EventDraft } from '@portcullis/audit-schemas/envelope';
 import type { Bus, Message } from './bus.js';
 import { follow, type ChainHead } from './outbox.js';
 import { openOutbox, type OutboxOptions } from './outbox.file.js';
+import { isSeal } from './segment.file.js';
 
 /** For specs: a bus that notes what it takes, and refuses or hangs when told to. */
 export interface NotingBus extends Bus {
@@ -84,7 +85,9 @@ export const segmentsIn = (dir: string): string[] =>
     .map((name) => join(dir, name));
 
 export const linesIn = (dir: string): string[] =>
-  segmentsIn(dir).flatMap((path) => readFileSync(path, 'utf8').split('\n').slice(0, -1));
+  segmentsIn(dir)
+    .flatMap((path) => readFileSync(path, 'utf8').split('\n').slice(0, -1))
+    .filter((line) => !isSeal(line));
 
 /**
  * Follows a chain from its start through what was shipped, leaving out what was shipped again.

@@ -3,14 +3,21 @@ import { EVENT_TYPES, FIRST_PREV, type AuditEvent, type EventDraft } from '@port
 import { isTenant } from '@portcullis/contract/ids';
 import { Refusal } from '@portcullis/contract/refusals';
 
+export interface AppendOptions {
+  /** what the event tells of outlasts the call, so that the event has to outlast a power failure */
+  readonly synced?: boolean;
+}
+
 /** Where a service says what happened. */
 export interface EventLog {
   /**
-   * Resolves when the event survives the death of this process; the bus has it some time later, in order.
-   * @throws Refusal `overloaded` when it cannot be kept (log full, closed, or the disk fails): then it is not in the log,
-   *   and what it would have told of must not happen. `internal` when the draft is no event: a bug of the caller
+   * Resolves when the event survives the death of this process, with `synced` that of the machine too; the bus has it
+   * some time later, in order.
+   * @throws Refusal `overloaded` when it cannot be kept (log full, closed, or the disk or the bus fails): what it would
+   *   have told of must not happen, though after a sync or a bus that failed it may be found in the log all the same.
+   *   `internal` when the draft is no event: a bug of the caller
    */
-  append(draft: EventDraft): Promise<AuditEvent>;
+  append(draft: EventDraft, options?: AppendOptions): Promise<AuditEvent>;
   /** Hands over to the bus what it can within 2 s; the rest is handed over after the next start. */
   close(): Promise<void>;
   stats(): EventLogStats;
@@ -21,7 +28,7 @@ export interface EventLogStats {
   readonly spooled: number;
   /** events in the log that the bus does not have yet */
   readonly pending: number;
-  /** events found damaged when the log was opened, and put aside */
+  /** events found damaged when the log was opened, and put aside, and those that answers went out without; 0 = all is well */
   readonly lost: number;
   /** true since an append could not be written, until one can */
   readonly failing?: boolean;

@@ -49,7 +49,8 @@ export function startShipper({ directory, spool, bus, complain, maxBackoffMs, fr
     const chunk = await spool.read();
     if (chunk === undefined) return spool.finished;
     if (stopped) return false;
-    await bus.publish('portcullis.events', chunk.messages);
+    // what lies in a chunk may be a seal alone
+    if (chunk.messages.length > 0) await bus.publish('portcullis.events', chunk.messages);
     if (stopped) return false;
     shipped = follow(undefined, chunk.messages.at(-1)?.value ?? '') ?? shipped;
     spool.advance(chunk);

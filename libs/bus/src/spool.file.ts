@@ -5,15 +5,16 @@ import { promisify } from 'node:util';
 import type { Message } from './bus.js';
 import { keyIn } from './outbox.js';
 import { RecentBatches } from './recent-batches.js';
-import type { Segment } from './segment.file.js';
+import { isSeal, sealOf, type Segment } from './segment.file.js';
 
 /** The calls that can fail for want of a working disk; tests give their own. */
 export interface Disk {
   writeSync(fd: number, bytes: Buffer, offset: number, length: number, position: number): number;
   ftruncateSync(fd: number, length: number): void;
   fdatasync(fd: number): Promise<void>;
+  fdatasyncSync(fd: number): void;
 }
-export const nodeDisk: Disk = { writeSync, ftruncateSync, fdatasync: promisify(fdatasync) };
+export const nodeDisk: Disk = { writeSync, ftruncateSync, fdatasync: promisify(fdatasync), fdatasyncSync };
 
 /** Events from the spool, in order. */
 export interface Chunk {
@@ -56,16 +57,17 @@ export class Spool {
   }
 
   /**
-   * Writes events, a line for each; what is there survives the death of the process.
-   * @param seq sequence number of the first one
+   * Writes events, a line for each, and a seal on them; what is there survives the death of the process.
+   * @param seq  sequence number of the first one
+   * @param head SHA-256 (hex) of the last one
    * @throws when that failed; then nothing of it is there, now or later
    */
-  write(messages: readonly Message[], seq: number): void {
+  write(messages: readonly Message[], seq: number, head: string): void {
     if (this.#failed) throw this.#failed;
     this.#cutBack();
     const segment = this.#writable(seq);
     const fd = (this.#fd ??= openSync(segment.path, constants.O_RDWR));
-    const lines = Buffer.from(messages.map(({ value }) => `${value}\n`).join(''));
+    const lines = Buffer.from(`${messages.map(({ value }) => `${value}\n`).join('')}${sealOf(head)}\n`);
     this.#dirty = true;
     try {
       let done = 0;
@@ -147,7 +149,7 @@ export class Spool {
     const path = join(this.directory, `${String(seq).padStart(15, '0')}.jsonl`);
     const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o600);
     try {
-      if (last !== undefined && this.#fd !== undefined) fdatasyncSync(this.#fd);
+      if (last !== undefined && this.#fd !== undefined) this.disk.fdatasyncSync(this.#fd);
       syncDirectory(this.directory);
     } catch (error) {
       closeSync(fd);
@@ -169,7 +171,10 @@ export class Spool {
     const { bytesRead: read } = await this.#reading.read(bytes, 0, bytes.length, this.offset);
     const lastLine = bytes.subarray(0, read).lastIndexOf(0x0a);
     if (lastLine < 0) throw new Error(`${first.path} has no whole line at byte ${this.offset}`);
-    const lines = bytes.toString('utf8', 0, lastLine).split('\n');
+    const lines = bytes
+      .toString('utf8', 0, lastLine)
+      .split('\n')
+      .filter((line) => !isSeal(line));
     return { messages: lines.map((value) => ({ key: keyIn(value), value })), bytes: lastLine + 1 };
   }
 

@@ -1,5 +1,5 @@
 import type { AuditEvent, EventData, EventDraft } from '@portcullis/audit-schemas/envelope';
-import { link, newChain } from '@portcullis/bus/outbox';
+import { link, newChain, type AppendOptions } from '@portcullis/bus/outbox';
 import { silentLog } from '@portcullis/contract/log';
 import { Refusal } from '@portcullis/contract/refusals';
 import { accessTokenClaims, callerOf, type Caller } from '@portcullis/scopes/caller';
@@ -36,6 +36,8 @@ export function gate(stories: readonly Story[], maxCalls: number) {
   /** what happened, in order: `attempted N`, `executed N`, `told N` */
   const journal: string[] = [];
   const kept: AuditEvent[] = [];
+  /** ids of those that had to survive a power failure before the answer left */
+  const onDisk = new Set<string>();
   const asked: EventDraft[] = [];
   const leases = new Set<string>();
   const misused: string[] = [];
@@ -155,7 +157,7 @@ export function gate(stories: readonly Story[], maxCalls: number) {
   };
   let head = newChain('mcp-server', uuidv7());
   const events = {
-    append: async (draft: EventDraft): Promise<AuditEvent> => {
+    append: async (draft: EventDraft, { synced = false }: AppendOptions = {}): Promise<AuditEvent> => {
       const { correlationId, outcome } = draft.data as EventData<'portcullis.call.v1'>;
       const n = ids.indexOf(correlationId);
       const which = outcome === 'attempted' ? 'attempted' : 'outcome';
@@ -163,6 +165,7 @@ export function gate(stories: readonly Story[], maxCalls: number) {
       const next = link(head, draft, uuidv7());
       head = next.head;
       kept.push(next.event);
+      if (synced) onDisk.add(next.event.id);
       journal.push(`${which === 'outcome' ? 'told' : which} ${n}`);
       return next.event;
     },
@@ -236,7 +239,7 @@ export function gate(stories: readonly Story[], maxCalls: number) {
     callsOf: (n: number) =>
       kept.flatMap((event) =>
         event.type === 'portcullis.call.v1' && event.data.correlationId === ids[n]
-          ? [{ id: event.id, ...event.data }]
+          ? [{ id: event.id, synced: onDisk.has(event.id), ...event.data }]
           : [],
       ),
   };

@@ -38,6 +38,9 @@ it('whatever becomes of requests, each has one event, no effect is without its a
           const executed = journal.filter((entry) => entry === `executed ${n}`).length;
 
           expect(body).not.toContain(SECRET);
+          // what may have had an effect is on the disk before it is begun, and before it is answered
+          for (const { synced, outcome, attempt } of events)
+            expect(synced).toBe(outcome === 'attempted' || attempt !== undefined);
           expect(more).toEqual([]);
           if (lost === 'outcome') {
             expect([event, status]).toEqual([undefined, 503]);

@@ -12,17 +12,18 @@ export interface CallLedger {
   /** Charges the LLM tokens that were really used, or gives the reservation back. Never fails; at once where it can. */
   settle(record: CallRecord, answer: Answer): void | Promise<void>;
   /**
-   * Keeps that the call's tool is about to be executed. @returns the id of the event
+   * Keeps, where a power failure cannot undo it, that the call's tool is about to be executed. @returns the id of the event
    * @throws Refusal overloaded when it cannot be kept
    */
   attempted(record: CallRecord, arrival: Arrival): Promise<string>;
-  /** @throws when the event cannot be kept */
+  /** Once the tool of the call may have had an effect, it waits until a power failure cannot undo it. @throws when the event cannot be kept */
   append(record: CallRecord, arrival: Arrival, http: number): Promise<unknown>;
 }
 
 /** A model reads about four characters per token. */
 const BYTES_PER_TOKEN = 4;
 const KEYS_KEPT = 1000;
+const SYNCED = { synced: true };
 
 export function callLedger({
   limiter,
@@ -74,9 +75,10 @@ export function callLedger({
       }
     },
     async attempted(record, arrival) {
-      const { id } = await events.append(attemptEvent(record, arrival, now(), keyOf));
+      const { id } = await events.append(attemptEvent(record, arrival, now(), keyOf), SYNCED);
       return id;
     },
-    append: (record, arrival, http) => events.append(callEvent(record, arrival, http, now(), keyOf)),
+    append: (record, arrival, http) =>
+      events.append(callEvent(record, arrival, http, now(), keyOf), record.attempt === undefined ? undefined : SYNCED),
   };
 }
