@@ -17,6 +17,12 @@ rules(
       /can only depend on libs tagged|Circular dependency/,
     ],
     ['app -> app', 'apps/mcp-server/src/x.ts', use('@portcullis/auth-server/policy'), /can only depend on libs tagged/],
+    [
+      'a server that is there to be broken, in a spec that runs anywhere',
+      'libs/bus/src/x.spec.ts',
+      use('../../../tools/test/breaking.mjs'),
+      /cannot be imported by a relative or absolute path/,
+    ],
     ['app -> composition', 'apps/cli/src/x.ts', use('@portcullis/standalone/ready'), /can only depend on libs tagged/],
     [
       'a type across',
@@ -50,6 +56,11 @@ rules(
     ['contract -> contract', 'libs/scopes/src/x.ts', use('@portcullis/contract/ids')],
     ['kit -> contract', 'libs/guard/src/x.ts', use('@portcullis/contract/ids')],
     ['kit -> kit', 'libs/guard/src/x.ts', use('@portcullis/limits/limiter')],
+    [
+      'a server that is there to be broken, in a container spec',
+      'libs/bus/src/x.container.spec.ts',
+      use('../../../tools/test/breaking.mjs'),
+    ],
     ['app -> kit', 'apps/mcp-server/src/x.ts', use('@portcullis/guard/call')],
     ['composition -> app', 'apps/standalone/src/x.ts', use('@portcullis/auth-server/policy')],
     ['the settings of an app', 'apps/cli/src/x.ts', use('@portcullis/auth-server/config')],
