@@ -1,5 +1,7 @@
 import { Refusal } from '@portcullis/contract/refusals';
-import { closeSync, ftruncateSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, ftruncateSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { startFlusher } from './flusher.file.js';
 import { link, newChain, type EventLog, type Link } from './outbox.js';
 
 export interface FileEventLogOptions {
@@ -13,6 +15,8 @@ export interface FileEventLogOptions {
 
 interface Waiting {
   readonly link: Link;
+  /** it waits for the disk, too */
+  readonly synced: boolean;
   readonly resolve: (event: Link['event']) => void;
   readonly reject: (error: Refusal) => void;
 }
@@ -20,7 +24,8 @@ interface Waiting {
 /**
  * Events as lines of JSON at the end of a file, for a server that has no bus: whatever follows files (`tail -F`, a log
  * agent) has them at once. All appends of one turn of the event loop become one write, which the death of the process
- * cannot undo. Each opening begins a chain of its own.
+ * cannot undo, and a sync, which that of the machine cannot, where one of them waits for it. A terminal or a pipe has no
+ * disk to wait for. Each opening begins a chain of its own.
  */
 export function fileEventLog({ path, service, newId }: FileEventLogOptions): EventLog {
   const file = openSync(path, 'a', 0o600);
@@ -29,7 +34,9 @@ export function fileEventLog({ path, service, newId }: FileEventLogOptions): Eve
   let waiting: Waiting[] = [];
   let spooled = 0;
   let failing = false;
-  let closed = false;
+  let closed: Promise<void> | undefined;
+  const isFile = fstatSync(file).isFile();
+  const flusher = startFlusher(() => sync(file));
 
   const commit = (): void => {
     const batch = waiting;
@@ -47,26 +54,39 @@ export function fileEventLog({ path, service, newId }: FileEventLogOptions): Eve
     failing = false;
     written = tail;
     spooled += batch.length;
-    for (const { link: one, resolve } of batch) resolve(one.event);
+    for (const { link: one, synced, resolve } of batch) if (!synced) resolve(one.event);
+    if (batch.some(({ synced }) => synced)) void answerSynced(batch);
+  };
+  const answerSynced = async (batch: readonly Waiting[]): Promise<void> => {
+    const ended = await flusher.now().then(
+      () => undefined,
+      (error: unknown) => overloaded('the event file cannot be synced', error),
+    );
+    if (ended) failing = true;
+    for (const { link: one, synced, resolve, reject } of batch) {
+      if (synced) ended ? reject(ended) : resolve(one.event);
+    }
   };
 
   return {
-    append: (draft) =>
+    append: (draft, { synced = false } = {}) =>
       new Promise((resolve, reject) => {
         if (closed) throw overloaded('the event log is closed');
         const next = link(tail, draft, newId());
         tail = next.head;
-        if (waiting.push({ link: next, resolve, reject }) === 1) setImmediate(commit);
+        if (waiting.push({ link: next, synced: synced && isFile, resolve, reject }) === 1) setImmediate(commit);
       }),
     stats: () => ({ spooled, pending: 0, lost: 0, failing }),
-    async close() {
-      if (closed) return;
-      commit();
-      closed = true;
-      closeSync(file);
-    },
+    close: () =>
+      (closed ??= (async () => {
+        commit();
+        if (isFile) await flusher.stop().catch(() => undefined);
+        closeSync(file);
+      })()),
   };
 }
+
+const sync = promisify(fdatasync);
 
 /** Writes all of it or nothing: half a line would spoil the next one. */
 function writeWhole(file: number, bytes: Buffer): void {

@@ -1,4 +1,5 @@
 import type { AuditEvent } from '@portcullis/audit-schemas/envelope';
+import { Refusal } from '@portcullis/contract/refusals';
 import { link, newChain, type EventLog } from './outbox.js';
 
 export interface MemoryEventLogOptions {
@@ -22,8 +23,10 @@ export function memoryEventLog({ service, newId, onEvent, keep = 1_000 }: Memory
   let head = newChain(service, newId());
   let spooled = 0;
   let events: AuditEvent[] = [];
+  let closed = false;
   return {
     async append(draft) {
+      if (closed) throw new Refusal('overloaded', { retryAfterMs: 1000 }, { detail: 'the event log is closed' });
       const next = link(head, draft, newId());
       head = next.head;
       spooled += 1;
@@ -34,7 +37,7 @@ export function memoryEventLog({ service, newId, onEvent, keep = 1_000 }: Memory
       return next.event;
     },
     recent: () => events.slice(-keep),
-    close: async () => {},
+    close: async () => void (closed = true),
     stats: () => ({ spooled, pending: 0, lost: 0 }),
   };
 }
