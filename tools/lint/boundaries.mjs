@@ -17,7 +17,7 @@ const LAYERS = {
 const TEST_PACKAGES = ['@jest/globals', 'fast-check'];
 
 /** Container specs of any project may have the servers of tools/test that are there to be broken. */
-const BROKEN_SERVERS = '^(?:\\.\\./)+tools/test/(?:breaking|kafka-container)\\.mjs$';
+const BROKEN_SERVERS = '^(?:\\.\\./)+tools/test/(?:breaking|engine|kafka-container)\\.mjs$';
 
 const apps = projects.filter(({ layer }) => layer === 'app').map(({ name }) => name);
 

@@ -5,6 +5,7 @@
 # usage: images.sh [--force] [--no-pull] [NAME...]    NAME: node, ryuk, postgres, redis, kafka, toxiproxy (default: all)
 #   --force    makes stand-ins anew, even of what is present
 #   --no-pull  asks no registry
+#   --list     prints the images' names, and makes nothing
 # Needs an engine that answers (engine.sh), and for stand-ins root (or sudo) and apt, which also installs Maven where there
 # is none. Stand-ins carry the label local.standin=true. What was fetched is kept in OFFLINE_IMAGES_CACHE, default
 # ~/.cache/portcullis/offline-images; MIRROR and MIRROR_SECURITY replace the Debian mirrors of the machine's own apt.
@@ -18,7 +19,7 @@ ROOT=$(cd "$HERE/../.." && pwd)
 CACHE=${OFFLINE_IMAGES_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/portcullis/offline-images}
 POSTGRES=postgres:17 NODE=node:24-bookworm-slim RYUK=testcontainers/ryuk:0.14.0
 REDIS=redis:8 KAFKA_VERSION=4.3.1 TOXIPROXY_VERSION=2.12.0
-KAFKA=apache/kafka:$KAFKA_VERSION TOXIPROXY=shopify/toxiproxy:$TOXIPROXY_VERSION
+KAFKA=apache/kafka:$KAFKA_VERSION TOXIPROXY=ghcr.io/shopify/toxiproxy:$TOXIPROXY_VERSION
 NPM_VERSION=${NPM_VERSION:-11}
 PULL_LONGEST=600
 
@@ -27,13 +28,16 @@ for word in "$@"; do
   case $word in
     --force) force=1 ;;
     --no-pull) pull='' ;;
+    --list) printf '%s\n' "$RYUK" "$NODE" "$POSTGRES" "$REDIS" "$KAFKA" "$TOXIPROXY"; exit 0 ;;
     node | ryuk | postgres | redis | kafka | toxiproxy) want+=("$word") ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+    *) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
   esac
 done
 ((${#want[@]})) || want=(ryuk node postgres redis kafka toxiproxy)
 
 SECONDS=0
+# the roots that this run made: with --force too, once is enough
+fresh=''
 say() { printf 'images: [%3d s] %s\n' "$SECONDS" "$*"; }
 fail() { echo "images: $*" >&2; exit 1; }
 present() { docker image inspect "$1" >/dev/null 2>&1; }
@@ -69,15 +73,19 @@ needs() { # command, the package that has it
   if command -v "$1" >/dev/null; then return; fi
   say "installing $2"
   command -v apt-get >/dev/null || fail "there is no $1, and no apt-get to install it: install $2, or let the engine reach a registry"
+  # a slim machine has no folder for manuals, and Java's packages fail without one
+  as_root mkdir -p /usr/share/man/man1
   as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null || fail "apt-get cannot install $2; the reason is above"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >"$CACHE/apt.log" 2>&1 || { tail -20 "$CACHE/apt.log" >&2; fail "apt-get cannot install $2; the end of $CACHE/apt.log is above"; }
 }
 
 debian() { # suite -> debian:SUITE-slim
   local suite=$1 tag=debian:$1-slim tar=$CACHE/debian-$1-slim-$(dpkg --print-architecture).tar.gz
+  case $fresh in *" $tag "*) return ;; esac
   if settled "$tag"; then return; fi
   if [ ! -s "$tar" ]; then make_root "$suite" "$tar"; fi
   docker import -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' -c 'CMD ["bash"]' -c 'LABEL local.standin=true' "$tar" "$tag" >/dev/null
+  fresh+=" $tag "
   made "$tag"
 }
 

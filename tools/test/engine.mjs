@@ -5,7 +5,7 @@ export const IMAGES = {
   postgres: 'postgres:17',
   redis: 'redis:8',
   kafka: 'apache/kafka:4.3.1',
-  toxiproxy: 'shopify/toxiproxy:2.12.0',
+  toxiproxy: 'ghcr.io/shopify/toxiproxy:2.12.0',
   reaper: 'testcontainers/ryuk:0.14.0',
 };
 
