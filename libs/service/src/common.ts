@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { LOG_LEVELS } from './log.js';
 import {
   embeddedDefault,
+  fileSetting,
   flagSetting,
   listSetting,
   portSetting,
@@ -52,12 +53,56 @@ export const common = {
   DATABASE_URL: embeddedDefault(secretSetting(), 'pglite://.portcullis/db').describe(
     'the Postgres database, a postgres:// URL',
   ),
-  REDIS_URL: whenHardened(secretSetting()).describe('the Redis server, a rediss:// URL'),
+  REDIS_URL: whenHardened(secretSetting()).describe(
+    'the Redis server, a rediss:// URL; rediss+sentinel:// and rediss+cluster:// with several hosts',
+  ),
+  REDIS_SSL_CA_FILE: fileSetting().describe('the authorities (PEM) that sign the certificate of Redis'),
+  REDIS_SSL_CERT_FILE: fileSetting().describe('the certificate (PEM) that is shown to Redis'),
+  REDIS_SSL_KEY_FILE: fileSetting().describe('the key (PEM) of that certificate'),
   KAFKA_BROKERS: whenHardened(listSetting()).describe('the Kafka brokers, host:port, comma-separated'),
+  KAFKA_TOPIC_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9._-]{0,64}$/, 'must be at most 64 of a-z, 0-9, dot, dash and underscore')
+    .default('')
+    .describe('what the names of topics and groups begin with, where several gates share a cluster'),
+  KAFKA_REPLICAS: wholeSetting(1, 15)
+    .optional()
+    .describe('copies of each topic that is made here; what the brokers do unless given'),
+  KAFKA_SASL_MECHANISM: z
+    .enum(['SCRAM-SHA-512', 'SCRAM-SHA-256'])
+    .default('SCRAM-SHA-512')
+    .describe('how the password is shown to Kafka'),
+  KAFKA_SASL_USERNAME: z.string().min(1).optional().describe('the user of this service at Kafka'),
+  KAFKA_SASL_PASSWORD: secretSetting().optional().describe('the password of that user'),
+  KAFKA_SSL: embeddedDefault(flagSetting().default(true), 'false').describe('connect to Kafka over TLS'),
+  KAFKA_SSL_CA_FILE: fileSetting().describe('the authorities (PEM) that sign the certificates of the brokers'),
+  KAFKA_SSL_CERT_FILE: fileSetting().describe('the certificate (PEM) that is shown to Kafka'),
+  KAFKA_SSL_KEY_FILE: fileSetting().describe('the key (PEM) of that certificate'),
   OUTBOX_DIR: embeddedDefault(z.string(), '.portcullis/outbox').describe('the folder of the durable event spool'),
-  TLS_CERT_FILE: z.string().optional().describe('the certificate chain (PEM) the API serves'),
-  TLS_KEY_FILE: z.string().optional().describe('the private key (PEM) of that certificate'),
-  TLS_CLIENT_CA_FILE: z.string().optional().describe('the authorities (PEM) whose client certificates are asked for'),
+  OUTBOX: z
+    .enum(['spool', 'direct'], 'must be spool or direct')
+    .default('spool')
+    .describe(
+      'where an event is before its answer leaves: spool, the folder; direct, the brokers, for machines without a durable disk',
+    ),
+  OUTBOX_SYNC: z
+    .enum(['effects', 'all', 'none'], 'must be effects, all or none')
+    .default('effects')
+    .describe(
+      'which answers wait until the disk cannot lose their events by a power failure: those of tools with an effect, all, or none (embedded mode only); the others are written at once and synced within 50 milliseconds',
+    ),
+  OUTBOX_FULL: z
+    .enum(['refuse', 'count'], 'must be refuse or count')
+    .default('refuse')
+    .describe(
+      'what becomes of an answer whose event cannot be kept: refuse, it is withheld; count, it leaves, and the loss is counted, logged and recorded',
+    ),
+  OUTBOX_MAX_BYTES: wholeSetting(1024 * 1024, 1024 ** 4)
+    .default(256 * 1024 * 1024)
+    .describe('bytes of events that may wait for the brokers, on the disk or, with OUTBOX=direct, in memory'),
+  TLS_CERT_FILE: fileSetting().describe('the certificate chain (PEM) the API serves'),
+  TLS_KEY_FILE: fileSetting().describe('the private key (PEM) of that certificate'),
+  TLS_CLIENT_CA_FILE: fileSetting().describe('the authorities (PEM) whose client certificates are asked for'),
   TRUSTED_PROXIES: rangesSetting().describe(
     'addresses or CIDR ranges of proxies whose X-Forwarded-* headers count; none unless given',
   ),

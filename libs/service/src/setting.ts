@@ -93,6 +93,9 @@ export const wholeSetting = (min: number, max: number) => {
 export const flagSetting = () =>
   z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'], error: 'must be true or false' });
 
+/** The path of a file, which need not be given. */
+export const fileSetting = () => z.string().min(1).optional();
+
 /** Comma-separated; blanks are dropped. */
 export const listSetting = () =>
   z

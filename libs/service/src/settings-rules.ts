@@ -18,6 +18,10 @@ const HARDENED: Readonly<Record<string, (text: string) => string | undefined>> =
   REDIS_URL: (text) =>
     /^rediss(\+[a-z]+)?:\/\//.test(text) ? undefined : 'must be a rediss:// URL, so that the connection is encrypted.',
   KAFKA_BROKERS: (text) => (/[^,\s]/.test(text) ? undefined : 'names no broker. Give host:port, comma-separated.'),
+  KAFKA_SSL: (text) =>
+    /^(false|0|no)$/i.test(text) ? 'must be true, so that the connection is encrypted. Remove it.' : undefined,
+  OUTBOX_SYNC: (text) =>
+    text === 'none' ? 'must be effects or all, so that no power failure undoes what was answered.' : undefined,
   DEMO: (text) =>
     /^(true|1|yes)$/i.test(text) ? 'makes demo clients, whose secrets lie in a file. Remove it.' : undefined,
   LOCAL_ADMIN_FILE: () => EMBEDDED_ONLY,
@@ -34,7 +38,7 @@ export const hardenedProblems = (env: Env): Problem[] => [
     const says = text ? rule(text) : undefined;
     return says === undefined ? [] : [{ variable, says }];
   }),
-  ...tlsProblems(env),
+  ...pairProblems(env),
 ];
 
 /** Embedded mode is for one machine: whatever it binds, it binds on loopback. */
@@ -45,7 +49,11 @@ export const embeddedProblems = (env: Env): Problem[] => [
       ? []
       : [{ variable, says: 'must be 127.0.0.1, ::1 or localhost in embedded mode. To serve others, run hardened.' }];
   }),
-  ...tlsProblems(env),
+  // on the bus inside the process an answer would wait for everyone who listens, and be no safer for it
+  ...(env.OUTBOX?.trim() === 'direct' && !env.KAFKA_BROKERS?.trim()
+    ? [{ variable: 'OUTBOX', says: 'direct needs KAFKA_BROKERS. Without brokers, use spool.' }]
+    : []),
+  ...pairProblems(env),
 ];
 
 export const isLoopback = (host: string): boolean =>
@@ -55,9 +63,18 @@ function httpsOnly(text: string): string | undefined {
   return /^https:\/\//i.test(text) ? undefined : 'must be an https:// URL.';
 }
 
-function tlsProblems(env: Env): Problem[] {
-  const [cert, key] = [Boolean(env.TLS_CERT_FILE?.trim()), Boolean(env.TLS_KEY_FILE?.trim())];
-  if (cert && !key) return [{ variable: 'TLS_KEY_FILE', says: 'is missing. TLS_CERT_FILE needs it.' }];
-  if (key && !cert) return [{ variable: 'TLS_CERT_FILE', says: 'is missing. TLS_KEY_FILE needs it.' }];
-  return [];
-}
+/** Each is nothing without the other. */
+const PAIRS = [
+  ['TLS_CERT_FILE', 'TLS_KEY_FILE'],
+  ['REDIS_SSL_CERT_FILE', 'REDIS_SSL_KEY_FILE'],
+  ['KAFKA_SSL_CERT_FILE', 'KAFKA_SSL_KEY_FILE'],
+  ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'],
+] as const;
+
+const pairProblems = (env: Env): Problem[] =>
+  PAIRS.flatMap(([cert, key]) => {
+    const [one, other] = [Boolean(env[cert]?.trim()), Boolean(env[key]?.trim())];
+    if (one === other) return [];
+    const [there, missing] = one ? [cert, key] : [key, cert];
+    return [{ variable: missing, says: `is missing. ${there} needs it.` }];
+  });

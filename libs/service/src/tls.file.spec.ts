@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { selfSigned } from './certificate.fixture.js';
 import { bind, closeBound, listen } from './listener.http.js';
-import { readTls } from './tls.file.js';
+import { readClientTls, readTls } from './tls.file.js';
 
 let dir: string;
 beforeEach(async () => {
@@ -45,4 +45,17 @@ test('the key of another certificate is refused', async () => {
   const [TLS_CERT_FILE, TLS_KEY_FILE] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
   await Promise.all([writeFile(TLS_CERT_FILE, selfSigned().cert), writeFile(TLS_KEY_FILE, selfSigned().key)]);
   expect(() => readTls({ TLS_CERT_FILE, TLS_KEY_FILE })).toThrow(/TLS_KEY_FILE: is not the key of the certificate/);
+});
+
+test('what a client of another server shows and trusts is read by the name of the server', async () => {
+  const { cert, key } = selfSigned();
+  const [KAFKA_SSL_CERT_FILE, KAFKA_SSL_KEY_FILE] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
+  await Promise.all([writeFile(KAFKA_SSL_CERT_FILE, cert), writeFile(KAFKA_SSL_KEY_FILE, key)]);
+  const settings = { KAFKA_SSL_CERT_FILE, KAFKA_SSL_KEY_FILE };
+  const tls = readClientTls('KAFKA_SSL', { ...settings, KAFKA_SSL_CA_FILE: KAFKA_SSL_CERT_FILE });
+  expect([tls.ca, tls.cert, tls.key?.reveal()]).toEqual([cert, cert, key]);
+  expect(JSON.stringify(tls)).not.toContain('PRIVATE');
+  expect(readClientTls('KAFKA_SSL', {})).toEqual({});
+  const swapped = { KAFKA_SSL_CERT_FILE: KAFKA_SSL_KEY_FILE, KAFKA_SSL_KEY_FILE: join(dir, 'nothing.pem') };
+  expect(() => readClientTls('KAFKA_SSL', swapped)).toThrow(/KAFKA_SSL_CERT_FILE: .*\n.*KAFKA_SSL_KEY_FILE: /);
 });

@@ -1,7 +1,10 @@
+import { Secret } from '@portcullis/contract/secret';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TlsFiles } from './listener.http.js';
 import { SettingsError, type Problem } from './settings.js';
+
+const UNREADABLE = 'names a file that cannot be read or holds no PEM of its kind.';
 
 /**
  * The PEM files that the settings name; undefined when they name none.
@@ -24,7 +27,7 @@ export function readTls(settings: {
       const pem = readFileSync(path, 'utf8');
       return { pem, parsed: parse(pem) };
     } catch {
-      problems.push({ variable, says: 'names a file that cannot be read or holds no PEM of its kind.' });
+      problems.push({ variable, says: UNREADABLE });
       return undefined;
     }
   };
@@ -38,3 +41,43 @@ export function readTls(settings: {
   if (cert === undefined || key === undefined || problems.length > 0) throw new SettingsError(problems);
   return { cert: cert.pem, key: key.pem, ca: ca?.pem };
 }
+
+/** PEM texts by which a client of a server knows it, and shows who it is. */
+export interface ClientTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: Secret;
+}
+
+/**
+ * The PEM files that `X_CA_FILE`, `X_CERT_FILE` and `X_KEY_FILE` name.
+ * @throws SettingsError naming every file that cannot be read or does not hold what it should
+ */
+export function readClientTls<X extends string>(x: X, settings: ClientTlsSettings<X>): ClientTls {
+  const problems: Problem[] = [];
+  const read = (what: TlsFile, parse: (pem: string) => unknown): string | undefined => {
+    const variable: `${X}_${TlsFile}_FILE` = `${x}_${what}_FILE`;
+    const path: string | undefined = settings[variable];
+    if (path === undefined) return undefined;
+    try {
+      const pem = readFileSync(path, 'utf8');
+      parse(pem);
+      return pem;
+    } catch {
+      problems.push({ variable, says: UNREADABLE });
+      return undefined;
+    }
+  };
+  const certificate = (pem: string): unknown => new X509Certificate(pem);
+  const [ca, cert, key] = [read('CA', certificate), read('CERT', certificate), read('KEY', createPrivateKey)];
+  if (problems.length > 0) throw new SettingsError(problems);
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key: new Secret(key) }),
+  };
+}
+type TlsFile = 'CA' | 'CERT' | 'KEY';
+export type ClientTlsSettings<X extends string> = {
+  readonly [variable in `${X}_${TlsFile}_FILE`]?: string | undefined;
+};
