@@ -12,6 +12,7 @@ import { createFetchOutside, type FetchOutside } from '@portcullis/service/fetch
 import { hostsOf } from '@portcullis/guard/hosts';
 import { keyBytes } from '@portcullis/service/key-text';
 import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
+import { eventFigures, eventHealth } from '@portcullis/service/event-figures';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
@@ -246,6 +247,8 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     },
   });
   const metrics = createMetrics('auth-server');
+  eventFigures(metrics, events);
+  const health = eventHealth(events);
   const app = await createApi(module, {
     log,
     newId,
@@ -262,9 +265,11 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     host: settings.MANAGEMENT_HOST,
     port: managementPort(settings),
     checks: {
+      ...health.checks,
       database: () => database.ping().then(() => 'ok'),
       revocations: async () => (revoked.ready() ? announcer.state() : 'not heard'),
     },
+    notes: health.notes,
     metrics,
     mode: settings.PORTCULLIS_MODE,
   });

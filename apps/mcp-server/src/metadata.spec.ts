@@ -66,8 +66,8 @@ it('is alive, ready, and says so', async () => {
     {
       status: 'ready',
       mode: 'EMBEDDED',
-      checks: { database: 'ok', standing: 'ok', revocations: 'ok', limiter: 'ok' },
-      notes: { scanner: 'none configured' },
+      checks: { events: 'ok', database: 'ok', standing: 'ok', revocations: 'ok', limiter: 'ok' },
+      notes: { eventsLost: '0', scanner: 'none configured' },
     },
   ]);
 });

@@ -14,6 +14,7 @@ import type { Limiter } from '@portcullis/limits/limiter';
 import { managementPort, MCP_PATH } from '@portcullis/service/common';
 import { drained } from '@portcullis/service/drain.http';
 import type { IncomingMessage } from 'node:http';
+import { eventFigures, eventHealth } from '@portcullis/service/event-figures';
 import { clientAddress } from '@portcullis/guard/forwarding';
 import { listen, type Bound } from '@portcullis/service/listener.http';
 import { startManagement } from '@portcullis/service/management.http';
@@ -140,6 +141,8 @@ export async function startMcpServer(
   });
 
   const metrics = createMetrics('mcp-server');
+  eventFigures(metrics, events);
+  const health = eventHealth(events);
   const observe = countRequests(metrics);
   const api = await createApi(
     McpModule.forRoot({
@@ -188,6 +191,7 @@ export async function startMcpServer(
     host: settings.MANAGEMENT_HOST,
     port: managementPort(settings),
     checks: {
+      ...health.checks,
       database: () => database.ping().then(() => 'ok'),
       standing: async () => (feed.ready() ? 'ok' : 'not heard yet'),
       revocations: async () => (revocations.ready() ? 'ok' : 'not heard yet'),
@@ -196,7 +200,7 @@ export async function startMcpServer(
         return 'ok';
       },
     },
-    notes: { scanner: workshop.scanner.state },
+    notes: { ...health.notes, scanner: workshop.scanner.state },
     metrics,
     mode: PORTCULLIS_MODE,
   });

@@ -9,6 +9,10 @@ export const config = z.object({ ...common, PORT: embeddedDefault(common.PORT, '
   DATABASE_URL: true,
   KAFKA_BROKERS: true,
   OUTBOX_DIR: true,
+  OUTBOX: true,
+  OUTBOX_SYNC: true,
+  OUTBOX_FULL: true,
+  OUTBOX_MAX_BYTES: true,
   DEMO: true,
 });
 export type RateLimiterSettings = z.output<typeof config>;

@@ -157,7 +157,8 @@ test('a service is alive on both ports, says on what it depends, and closes twic
   expect(await (await fetch(`${service.managementUrl}/readyz`)).json()).toEqual({
     status: 'ready',
     mode: 'EMBEDDED',
-    checks: { database: 'ok', announcements: 'ok', revocations: 'ok' },
+    checks: { events: 'ok', database: 'ok', announcements: 'ok', revocations: 'ok' },
+    notes: { eventsLost: '0' },
   });
   await service.close();
   await service.close();

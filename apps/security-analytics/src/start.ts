@@ -8,6 +8,7 @@ import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import { managementPort } from '@portcullis/service/common';
 import { drained } from '@portcullis/service/drain.http';
+import { eventFigures, eventHealth } from '@portcullis/service/event-figures';
 import { clientAddress } from '@portcullis/guard/forwarding';
 import type { IncomingMessage } from 'node:http';
 import { hostsOf } from '@portcullis/guard/hosts';
@@ -64,6 +65,8 @@ export async function startSecurityAnalytics(
   await tell.announce();
 
   const metrics = createMetrics(GROUP);
+  eventFigures(metrics, events);
+  const health = eventHealth(events);
   const feed = await standingFeed(bus, GROUP, log);
   const revocations = await revocationFeed(bus, GROUP, { now, log });
   const handle = intake({ store, announcer: tell, log, counted: figures(metrics) });
@@ -102,10 +105,12 @@ export async function startSecurityAnalytics(
     host: settings.MANAGEMENT_HOST,
     port: managementPort(settings),
     checks: {
+      ...health.checks,
       database: () => database.ping().then(() => 'ok'),
       announcements: async () => tell.state(),
       revocations: async () => (revocations.ready() ? 'ok' : 'not heard'),
     },
+    notes: health.notes,
     metrics,
     mode: settings.PORTCULLIS_MODE,
   });

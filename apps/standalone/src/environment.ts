@@ -12,6 +12,9 @@ const PASSED_ON = [
   'ALLOWED_HOSTS',
   'ALLOWED_ORIGINS',
   'TRUSTED_PROXIES',
+  'OUTBOX_SYNC',
+  'OUTBOX_FULL',
+  'OUTBOX_MAX_BYTES',
 ] as const;
 
 /**

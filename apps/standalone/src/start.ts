@@ -4,7 +4,6 @@ import { config as authConfig } from '@portcullis/auth-server/config';
 import { startAuthServer } from '@portcullis/auth-server/start';
 import { memoryBus } from '@portcullis/bus/bus.memory';
 import type { EventLog } from '@portcullis/bus/outbox';
-import { openOutbox } from '@portcullis/bus/outbox.file';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { config as mcpConfig } from '@portcullis/mcp-server/config';
 import { startMcpServer } from '@portcullis/mcp-server/start';
@@ -14,9 +13,9 @@ import { config as analyticsConfig } from '@portcullis/security-analytics/config
 import { startSecurityAnalytics } from '@portcullis/security-analytics/start';
 import { keyBytes } from '@portcullis/service/key-text';
 import { loadOrMakeKey } from '@portcullis/service/keys.file';
+import { openEventLog, type EventLogSettings } from '@portcullis/service/event-log.wire';
 import { bind, closeBound, type Bound } from '@portcullis/service/listener.http';
 import { createLog } from '@portcullis/service/log.file';
-import { newId } from '@portcullis/guard/new-id.memory';
 import type { RunningService } from '@portcullis/service/running';
 import { readSettings } from '@portcullis/service/settings';
 import { openPglite } from '@portcullis/sql/pglite.sql';
@@ -71,10 +70,12 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   closing.add(() => limiter.close());
   const keyDir = join(folder.dir, 'keys');
   const keys = async (name: string) => [await loadOrMakeKey(keyDir, name)] as const;
-  const part = async (service: string): Promise<{ log: ReturnType<typeof createLog>; events: EventLog }> => {
+  const part = async (
+    service: string,
+    of: EventLogSettings,
+  ): Promise<{ log: ReturnType<typeof createLog>; events: EventLog }> => {
     const log = createLog(service, options.logLevel);
-    const dir = join(folder.dir, 'outbox', service);
-    const events = await openOutbox({ dir, service, bus, now: Date.now, newId, log });
+    const events = await openEventLog(of, service, { bus, log });
     closing.add(() => events.close());
     return { log, events };
   };
@@ -87,7 +88,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   const analytics = await running(
     startSecurityAnalytics(
       settings.analytics,
-      { database, bus, ...(await part('security-analytics')) },
+      { database, bus, ...(await part('security-analytics', settings.analytics)) },
       ports.analytics,
     ),
   );
@@ -100,7 +101,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
       {
         database,
         bus,
-        ...(await part('auth-server')),
+        ...(await part('auth-server', settings.authServer)),
         keys: {
           keyEncryption: await keys('KEY_ENCRYPTION_KEY'),
           cookie: await keys('COOKIE_KEY'),
@@ -126,7 +127,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
         database,
         bus,
         limiter,
-        ...(await part('mcp-server')),
+        ...(await part('mcp-server', settings.mcpServer)),
         auditDigestKey: keyBytes(await loadOrMakeKey(keyDir, 'AUDIT_DIGEST_KEY')),
         stateKeys: (await keys('STATE_KEY')).map(keyBytes),
         demoData: options.demo,

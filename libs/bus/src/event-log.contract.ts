@@ -87,7 +87,7 @@ export function refusingLogContract(name: string, open: () => Promise<LogUnderTe
       await closed;
       await expect(log.append(draft())).rejects.toMatchObject({
         code: 'overloaded',
-        facts: { retryAfterMs: expect.any(Number) as number },
+        facts: { retryAfterMs: expect.any(Number) },
       });
     });
   });

@@ -1,7 +1,6 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Bus } from '@portcullis/bus/bus';
 import type { EventLog } from '@portcullis/bus/outbox';
-import { openOutbox } from '@portcullis/bus/outbox.file';
 import type { Log } from '@portcullis/contract/log';
 import type { Database } from '@portcullis/sql/database';
 import { makeDataDirectory } from '@portcullis/sql/data-directory.file';
@@ -10,7 +9,7 @@ import { openDatabase } from '@portcullis/sql/open-database.sql';
 import { pgliteDirectory } from '@portcullis/sql/pglite-url';
 import { isPostgresUrl } from '@portcullis/sql/postgres-url';
 import type { CommonSettings } from './common.js';
-import { newId } from '@portcullis/guard/new-id.memory';
+import { openEventLog, type EventLogSettings } from './event-log.wire.js';
 
 /** What a service that runs alone keeps on this machine. */
 export interface EmbeddedStore {
@@ -22,7 +21,7 @@ export interface EmbeddedStore {
   close(): Promise<void>;
 }
 
-type Settings = Pick<CommonSettings, 'PORTCULLIS_MODE' | 'DATABASE_URL' | 'OUTBOX_DIR'>;
+type Settings = Pick<CommonSettings, 'PORTCULLIS_MODE' | 'DATABASE_URL'> & EventLogSettings;
 
 /**
  * Opens the database that DATABASE_URL names, embedded or a Postgres server, and the event log of one service. Several
@@ -51,8 +50,7 @@ export async function openEmbeddedStore(
     lock?.release();
     throw error;
   }
-  const dir = join(settings.OUTBOX_DIR, service);
-  const events = await openOutbox({ dir, service, bus, now: Date.now, newId, log });
+  const events = await openEventLog(settings, service, { bus, log });
   return {
     data,
     database,

@@ -186,6 +186,15 @@ describe('embedded mode', () => {
     });
   });
 
+  test('may answer before the disk has the event, and takes events straight to brokers only where there are some', () => {
+    expect(readSettings(schema, { ...EMBEDDED, OUTBOX_SYNC: 'none' }).OUTBOX_SYNC).toBe('none');
+    expect(problemsOf({ ...EMBEDDED, OUTBOX: 'direct' })).toEqual({
+      OUTBOX: 'direct needs KAFKA_BROKERS. Without brokers, use spool.',
+    });
+    const brokered = { ...EMBEDDED, OUTBOX: 'direct', KAFKA_BROKERS: '127.0.0.1:9092' };
+    expect(readSettings(schema, brokered).OUTBOX).toBe('direct');
+  });
+
   test.each(['0.0.0.0', '::', '192.168.1.7', 'gate.example', '127.0.0.1.evil.example', '*'])(
     'refuses to bind %s',
     (host) => {
