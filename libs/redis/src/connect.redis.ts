@@ -45,7 +45,7 @@ export async function openRedis(url: Secret, connection: RedisConnection): Promi
   const redis = new Connection(driver, options);
   try {
     await within(options.connectMs, driver.connect());
-    await redis.ping();
+    await redis.learnRuns();
   } catch (error) {
     const reason = redis.reasonOf(error);
     await redis.close();
@@ -61,6 +61,7 @@ class Connection implements Redis {
   #waiting = 0;
   #closed = false;
   #lastError: unknown;
+  #runs = '';
 
   constructor(driver: Driver, options: Options) {
     this.#driver = driver;
@@ -88,6 +89,21 @@ class Connection implements Redis {
     await this.send('ping');
   }
 
+  runs(): string {
+    return this.#runs;
+  }
+
+  async learnRuns(): Promise<void> {
+    const infos = await this.#answer('info', () =>
+      Promise.all(
+        (this.#driver instanceof Cluster ? this.#driver.nodes('master') : [this.#driver]).map((one) =>
+          one.info('server'),
+        ),
+      ),
+    );
+    this.#runs = infos.map(runIn).sort().join(' ');
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#driver.disconnect();
@@ -97,7 +113,13 @@ class Connection implements Redis {
   watch(): void {
     const { onBroken } = this.#options;
     let whole = true;
-    this.#driver.on('ready', () => (whole = true));
+    const learn = (): void => void this.learnRuns().catch(() => undefined);
+    this.#driver.on('ready', () => {
+      whole = true;
+      learn();
+    });
+    // of a cluster
+    this.#driver.on('+node', learn);
     this.#driver.on('close', () => {
       if (!whole || this.#closed) return;
       whole = false;
@@ -110,7 +132,7 @@ class Connection implements Redis {
     return errorOf(this.#lastError ?? error, 'to connect');
   }
 
-  async #answer(what: string, ask: () => Promise<unknown>): Promise<unknown> {
+  async #answer<T>(what: string, ask: () => Promise<T>): Promise<T> {
     const { answerMs, waitingAtMost = 10_000 } = this.#options;
     if (this.#waiting >= waitingAtMost) throw new RedisAway('crowded', 'too many wait for an answer');
     this.#waiting += 1;
@@ -189,6 +211,9 @@ const tlsOf = ({ tls: { ca, cert, key } = {} }: Options) => ({
   ...(key && { key: key.reveal() }),
   minVersion: 'TLSv1.2' as const,
 });
+
+/** @see https://redis.io/docs/latest/commands/info/ */
+const runIn = (info: string): string => /^run_id:([0-9a-f]{40})\r?$/m.exec(info)?.[1] ?? '';
 
 /** Sentinels and nodes of a cluster are asked for ever. */
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {

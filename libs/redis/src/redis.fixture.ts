@@ -27,3 +27,18 @@ export function testRedis(server = process.env.PORTCULLIS_TEST_REDIS): TestRedis
     freshTenant: () => `t-${randomBytes(8).toString('hex')}`,
   };
 }
+
+/**
+ * The same port with tenants of its own on a server that others use too: for contract suites, which name theirs.
+ * @param port whose methods take the tenant first
+ * @param fresh a name that nobody else has
+ */
+export const tenantsApart = <Port extends object>(port: Port, fresh: string): Port =>
+  new Proxy(port, {
+    get: (target, name) => {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      return (tenant: string, ...rest: unknown[]): unknown =>
+        Reflect.apply(method, target, [`${fresh}-${tenant}`, ...rest]);
+    },
+  });

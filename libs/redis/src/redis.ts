@@ -20,6 +20,13 @@ export interface Redis {
   send(command: string, ...args: readonly RedisValue[]): Promise<unknown>;
   /** Says whether it answers. @throws as run */
   ping(): Promise<void>;
+  /**
+   * The ids of the runs of the servers that take writes, sorted and joined by a space. What was kept may be lost, or the last of it,
+   * when there is another one: a server was started anew, or another took over.
+   */
+  runs(): string;
+  /** Asks for them, which is also done whenever a connection is made. @throws as run */
+  learnRuns(): Promise<void>;
   /** Ends the connection; what waits for an answer gets a RedisAway. */
   close(): Promise<void>;
 }
