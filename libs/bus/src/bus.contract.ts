@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Bus, Message } from './bus.js';
+import { Poison, type Bus, type Message } from './bus.js';
+import { deadLetterSchema, type DeadLetter } from './dead-letters.js';
 
 const EVENTS = 'portcullis.events';
 const STANDING = 'portcullis.standing';
-type TopicUsed = typeof EVENTS | typeof STANDING;
+const DEAD = 'portcullis.dead-letters';
+type TopicUsed = typeof EVENTS | typeof STANDING | typeof DEAD;
 const message = (key: string, value: string): Message => ({ key, value });
 const values = (messages: readonly Message[]): string[] => messages.map(({ value }) => value);
 
@@ -20,16 +22,7 @@ export function busContract(open: () => Promise<Bus>): void {
   });
   afterEach(() => bus.close());
 
-  const send = async (topic: TopicUsed, ...batch: Message[]): Promise<void> => {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await bus.publish(topic, batch);
-      } catch (error) {
-        if (tries === 10) throw error;
-        await new Promise(setImmediate);
-      }
-    }
-  };
+  const send = (topic: TopicUsed, ...batch: Message[]): Promise<void> => sendBy(bus, topic, batch);
 
   /** Subscribes and notes every message; the handler is asynchronous, and rejects as often as it is told to. */
   const listen = async (group: string, topic: TopicUsed = EVENTS, failures = 0) => {
@@ -84,12 +77,16 @@ export function busContract(open: () => Promise<Bus>): void {
       expect(values(heard)).toEqual(['1', '2', '1', '2']);
     });
 
-    it('does not see a later batch of the publisher before that', async () => {
-      const { heard } = await listen('a', EVENTS, 2);
+    it('does not see a later message of the key before that', async () => {
+      const batches: string[][] = [];
+      await bus.subscribe(EVENTS, 'a', async (messages) => {
+        batches.push(values(messages));
+        if (batches.length <= 2) throw new Error('not now');
+      });
       await send(EVENTS, message('k', '1'));
       await send(EVENTS, message('k', '2'));
-      await until(() => heard.at(-1)?.value === '2');
-      expect(values(heard)).toEqual(['1', '1', '1', '2']);
+      await until(() => batches.at(-1)?.at(-1) === '2');
+      expect(batches.slice(0, 3).map(([first]) => first)).toEqual(['1', '1', '1']);
     });
 
     it('takes nothing from the other groups', async () => {
@@ -99,6 +96,68 @@ export function busContract(open: () => Promise<Bus>): void {
       await until(() => heard.length > 0 && failing.heard.length === 4);
       expect(new Set(values(heard))).toEqual(new Set(['1']));
     });
+  });
+
+  describe('a message that its handler calls poisoned', () => {
+    /** Takes what is dead and what is not; the message `bad` is poisoned. */
+    const takeAll = async () => {
+      const letters: DeadLetter[] = [];
+      await bus.subscribe(DEAD, 'morgue', async (messages) => {
+        letters.push(...messages.map(({ value }) => deadLetterSchema.parse(JSON.parse(value))));
+      });
+      const taken: string[] = [];
+      await bus.subscribe(EVENTS, 'a', async (messages) => {
+        const poisoned = messages.find(({ value }) => value === 'bad');
+        if (poisoned) throw new Poison(poisoned, 'a version that is not known');
+        taken.push(...values(messages));
+      });
+      return { letters, taken };
+    };
+
+    it('is a dead letter that says why, and the others are handled in their order', async () => {
+      const { letters, taken } = await takeAll();
+      await send(EVENTS, message('acme/k', '1'), message('acme/k', 'bad'), message('acme/k', '2'));
+      await until(() => taken.length === 2 && letters.length > 0);
+      expect(taken).toEqual(['1', '2']);
+      expect(letters[0]).toMatchObject({
+        reason: 'a version that is not known',
+        group: 'a',
+        topic: EVENTS,
+        key: 'acme/k',
+        text: 'bad',
+      });
+    });
+
+    it('does not keep what comes later from being handled', async () => {
+      const { taken } = await takeAll();
+      await send(EVENTS, message('k', 'bad'));
+      await send(EVENTS, message('k', '2'));
+      await until(() => taken.length === 1);
+      expect(taken).toEqual(['2']);
+    });
+
+    it('is not one when it is not of the batch: then the batch comes again', async () => {
+      let tries = 0;
+      await bus.subscribe(EVENTS, 'a', async () => {
+        if (++tries === 1) throw new Poison(message('k', '1'), 'not mine');
+      });
+      await send(EVENTS, message('k', '1'));
+      await until(() => tries === 2);
+    });
+  });
+
+  it('keeps what two tenants call alike apart', async () => {
+    await send(STANDING, message('acme/x', 'a'), message('beta/x', 'b'));
+    await send(STANDING, message('acme/x', ''));
+    const { heard } = await listen('late', STANDING);
+    const last = new Map(heard.map(({ key, value }) => [key, value]));
+    expect([last.get('acme/x') ?? '', last.get('beta/x'), last.get('x')]).toEqual(['', 'b', undefined]);
+  });
+
+  it('refuses a second subscriber of a group', async () => {
+    await listen('a');
+    await expect(listen('a')).rejects.toThrow('group a has subscribed');
+    await listen('a', STANDING);
   });
 
   describe('a compacted topic', () => {
@@ -113,13 +172,15 @@ export function busContract(open: () => Promise<Bus>): void {
     it('keeps nothing of a key whose last message is empty, until it comes again', async () => {
       await send(STANDING, message('k', 'old'), message('l', 'one'));
       await send(STANDING, message('k', ''));
+      const kept = (heard: readonly Message[]): Record<string, string> => {
+        const last = new Map(heard.map(({ key, value }) => [key, value]));
+        return Object.fromEntries([...last].filter(([, value]) => value !== ''));
+      };
       const { heard, stop } = await listen('late', STANDING);
-      expect(heard.filter(({ value }) => value !== '')).toEqual([message('l', 'one')]);
+      expect(kept(heard)).toEqual({ l: 'one' });
       await stop();
       await send(STANDING, message('k', 'anew'));
-      const again = (await listen('later', STANDING)).heard.filter(({ value }) => value !== '');
-      expect(again).toEqual(expect.arrayContaining([message('k', 'anew'), message('l', 'one')]));
-      expect(again).toHaveLength(2);
+      expect(kept((await listen('later', STANDING)).heard)).toEqual({ k: 'anew', l: 'one' });
     });
 
     it('hands on what is published later too', async () => {
@@ -191,6 +252,122 @@ export function busContract(open: () => Promise<Bus>): void {
       await expect(bus.close()).resolves.toBeUndefined();
     });
   });
+}
+
+/**
+ * What a bus does that outlives the process and that replicas share.
+ * @param open gives a bus of a replica; the first two of a test are on the same broker, with nothing published before
+ */
+export function durableBusContract(open: () => Promise<() => Bus>): void {
+  const open2 = async (): Promise<[Bus, Bus]> => {
+    const replica = await open();
+    const both: [Bus, Bus] = [replica(), replica()];
+    opened.push(...both);
+    return both;
+  };
+  const opened: Bus[] = [];
+  afterEach(() => Promise.all(opened.splice(0).map((bus) => bus.close())));
+
+  const numbered = (keys: number, each: number): Message[] =>
+    Array.from({ length: keys * each }, (_, i) => message(`acme/${i % keys}`, String(Math.floor(i / keys))));
+  /** Each key's values, in the order of their first coming. */
+  const byKey = (messages: readonly Message[]): Map<string, string[]> => {
+    const found = new Map<string, string[]>();
+    for (const { key, value } of messages) {
+      const before = found.get(key) ?? [];
+      if (!before.includes(value)) found.set(key, [...before, value]);
+    }
+    return found;
+  };
+  const counted = (each: number): string[] => Array.from({ length: each }, (_, i) => String(i));
+
+  it('keeps what is published before anybody has subscribed', async () => {
+    const [one, other] = await open2();
+    await sendBy(one, EVENTS, [message('k', '1')]);
+    const heard: Message[] = [];
+    await other.subscribe(EVENTS, 'a', async (messages) => void heard.push(...messages));
+    await until(() => heard.length > 0);
+    expect(heard).toEqual([message('k', '1')]);
+  });
+
+  it('shares what comes among the replicas of a group, every message to one of them', async () => {
+    const [one, other] = await open2();
+    const [first, second]: Message[][] = [[], []];
+    await one.subscribe(EVENTS, 'a', async (messages) => void first?.push(...messages));
+    await other.subscribe(EVENTS, 'a', async (messages) => void second?.push(...messages));
+    for (let round = 0; first?.length === 0 || second?.length === 0; round += 1) {
+      await sendBy(
+        one,
+        EVENTS,
+        Array.from({ length: 40 }, (_, i) => message(`acme/${i}`, `${round}`)),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect([first?.length, second?.length]).not.toContain(0);
+  });
+
+  it('goes on, after a replica has left, where it was: nothing is lost, and each key keeps its order', async () => {
+    const [one, other] = await open2();
+    const heard: Message[] = [];
+    const hear = async (messages: readonly Message[]): Promise<void> => void heard.push(...messages);
+    const leaving = await one.subscribe(EVENTS, 'a', hear);
+    const all = numbered(20, 30);
+    await sendBy(one, EVENTS, all.slice(0, 300));
+    await until(() => heard.length > 0);
+    await leaving.stop();
+    await sendBy(one, EVENTS, all.slice(300));
+    await other.subscribe(EVENTS, 'a', hear);
+    await until(() => [...byKey(heard).values()].flat().length === all.length);
+    for (const values of byKey(heard).values()) expect(values).toEqual(counted(30));
+  });
+
+  it('does not hand out again, after a graceful stop, what was handled', async () => {
+    const [one, other] = await open2();
+    const first: Message[] = [];
+    const subscription = await one.subscribe(EVENTS, 'a', async (messages) => void first.push(...messages));
+    await sendBy(one, EVENTS, numbered(10, 10));
+    await until(() => first.length === 100);
+    await subscription.stop();
+    await sendBy(one, EVENTS, [message('k', 'later')]);
+    const second: Message[] = [];
+    await other.subscribe(EVENTS, 'a', async (messages) => void second.push(...messages));
+    await until(() => second.length > 0);
+    expect(second).toEqual([message('k', 'later')]);
+  });
+
+  it('gives every replica all that a compacted topic holds and gets, whatever their group', async () => {
+    const [one, other] = await open2();
+    await sendBy(one, STANDING, [message('acme/1', 'held')]);
+    const [first, second]: Message[][] = [[], []];
+    await one.subscribe(STANDING, 'a', async (messages) => void first?.push(...messages));
+    await other.subscribe(STANDING, 'a', async (messages) => void second?.push(...messages));
+    await sendBy(other, STANDING, [message('acme/2', 'pushed')]);
+    await until(() => first?.length === 2 && second?.length === 2);
+    expect(first).toEqual([message('acme/1', 'held'), message('acme/2', 'pushed')]);
+    expect(second).toEqual(first);
+  });
+
+  it('does not resolve a subscription to a compacted topic while its handler rejects what the topic holds', async () => {
+    const [one, other] = await open2();
+    await sendBy(one, STANDING, [message('acme/1', 'held')]);
+    const events: string[] = [];
+    await other.subscribe(STANDING, 'a', async () => {
+      events.push('asked');
+      if (events.length < 3) throw new Error('not now');
+    });
+    expect(events).toEqual(['asked', 'asked', 'asked']);
+  });
+}
+
+async function sendBy(bus: Bus, topic: TopicUsed, batch: readonly Message[]): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await bus.publish(topic, batch);
+    } catch (error) {
+      if (tries === 10) throw error;
+      await new Promise(setImmediate);
+    }
+  }
 }
 
 /** Resolves once it is so; a test that waits in vain is ended by Jest. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { memoryBus } from './bus.memory.js';
 import { busContract } from './bus.contract.js';
-import type { Message } from './bus.js';
+import { Poison, type Message } from './bus.js';
 
 const EVENTS = 'portcullis.events';
 const STANDING = 'portcullis.standing';
@@ -90,11 +90,20 @@ describe('the memory bus', () => {
     await expect(bus.subscribe(STANDING, 'a', async () => undefined)).resolves.toBeDefined();
   });
 
-  it('refuses a second subscriber of a group', async () => {
+  it('keeps a poisoned message with its publisher while nobody takes dead letters', async () => {
     const bus = memoryBus();
-    await bus.subscribe(EVENTS, 'a', async () => undefined);
-    await expect(bus.subscribe(EVENTS, 'a', async () => undefined)).rejects.toThrow('group a has subscribed');
-    await bus.subscribe(STANDING, 'a', async () => undefined);
+    await bus.subscribe(EVENTS, 'a', async ([message]) => {
+      if (message) throw new Poison(message, 'of another version');
+    });
+    await expect(bus.publish(EVENTS, [one])).rejects.toThrow('nobody has subscribed to portcullis.dead-letters');
+  });
+
+  it('makes no dead letter of a dead letter', async () => {
+    const bus = memoryBus();
+    await bus.subscribe('portcullis.dead-letters', 'a', async ([message]) => {
+      if (message) throw new Poison(message, 'of another version');
+    });
+    await expect(bus.publish('portcullis.dead-letters', [one])).rejects.toThrow('a dead letter cannot be taken');
   });
 
   it('refuses what a stopped subscriber had no chance to handle', async () => {

@@ -1,7 +1,6 @@
 import { TOPICS, type Topic } from '@portcullis/contract/topics';
-import type { Bus, Message } from './bus.js';
-
-type Handle = (messages: readonly Message[]) => Promise<void>;
+import type { Bus, Handle, Message } from './bus.js';
+import { DEAD_LETTERS, handleWithout, letterOfMessage } from './dead-letters.js';
 
 /** One group's reading of one topic: a queue that is worked off one batch at a time. */
 interface Subscription {
@@ -15,7 +14,8 @@ interface Subscription {
  * The bus of one process. It keeps nothing but the last message per key of compacted topics, so a publish resolves when
  * every group's handler has resolved, and rejects when one has not or when nobody has subscribed (to a topic that is not
  * compacted). The publisher then publishes the same batch again, and groups that had it see it twice.
- * A group is one subscriber here; a second one is refused.
+ * A group is one subscriber here; a second one is refused. Dead letters go to whoever has subscribed to them; while nobody
+ * has, a poisoned message keeps its batch from being taken.
  */
 export function memoryBus(): Bus {
   const groups = new Map<Topic, Map<string, Subscription>>();
@@ -26,7 +26,7 @@ export function memoryBus(): Bus {
     if (closed) throw new Error('the bus is closed');
   };
 
-  return {
+  const bus: Bus = {
     async publish(topic, messages) {
       refuseClosed();
       const batch = [...messages];
@@ -42,7 +42,12 @@ export function memoryBus(): Bus {
       refuseClosed();
       const ofTopic = inner(groups, topic);
       if (ofTopic.has(group)) throw new Error(`group ${group} has subscribed to ${topic} already`);
-      const subscription = subscriptionOf(handle);
+      const bury = async (message: Message, reason: string): Promise<void> => {
+        // It would wait for itself.
+        if (topic === DEAD_LETTERS) throw new Error(`a dead letter cannot be taken: ${reason}`);
+        await bus.publish(DEAD_LETTERS, [letterOfMessage({ reason, group, topic }, message)]);
+      };
+      const subscription = subscriptionOf((batch) => handleWithout(handle, batch, bury));
       ofTopic.set(group, subscription);
       const stop = async (): Promise<void> => {
         if (ofTopic.get(group) === subscription) ofTopic.delete(group);
@@ -66,6 +71,7 @@ export function memoryBus(): Bus {
       await Promise.all(all.map((subscription) => subscription.stop()));
     },
   };
+  return bus;
 }
 
 function subscriptionOf(handle: Handle): Subscription {

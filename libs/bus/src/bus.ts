@@ -9,9 +9,14 @@ export interface Message {
   readonly value: string;
 }
 
+/** Takes a batch; one batch at a time. What it rejects with is a {@link Poison}, or it gets the batch again. */
+export type Handle = (messages: readonly Message[]) => Promise<void>;
+
 /**
  * Publish and subscribe between services, at least once. Variants: memory (one process), kafka (with the backbone).
- * A handler that rejects gets the same batch again; what a handler does must therefore be idempotent.
+ * A handler that rejects gets the same batch again; what a handler does must therefore be idempotent. A message that can
+ * never be taken, however often it comes, is named by rejecting with {@link Poison}: it goes to the dead letters, and the
+ * rest of the batch comes again without it.
  */
 export interface Bus {
   /**
@@ -20,11 +25,28 @@ export interface Bus {
    * @throws when that is not so; the caller keeps them and tries again
    */
   publish(topic: Topic, messages: readonly Message[]): Promise<void>;
-  /** Resolves when the subscription is live and, for a compacted topic, what the topic holds has been handled. */
-  subscribe(
-    topic: Topic,
-    group: string,
-    handle: (messages: readonly Message[]) => Promise<void>,
-  ): Promise<{ stop(): Promise<void> }>;
+  /**
+   * Resolves when the subscription is live and, for a compacted topic, what the topic holds has been handled.
+   * The topic's row says who gets what. Compacted: every subscriber gets everything, so each replica of a service knows
+   * the whole. Not compacted: the replicas that subscribe with one group share the messages, each key going to one of
+   * them at a time; a new group begins with the oldest message that is kept.
+   * @param group of `[a-z0-9-]`; a second subscription with it to the same topic of one bus is refused
+   */
+  subscribe(topic: Topic, group: string, handle: Handle): Promise<{ stop(): Promise<void> }>;
   close(): Promise<void>;
+}
+
+/** A handler rejects with this to say that one message of its batch can never be taken. */
+export class Poison extends Error {
+  /**
+   * @param poisoned the message itself, as it was in the batch
+   * @param reason for the operators: a few words that quote nothing of the message
+   */
+  constructor(
+    readonly poisoned: Message,
+    readonly reason: string,
+  ) {
+    super(`a message can never be taken: ${reason}`);
+    this.name = 'Poison';
+  }
 }

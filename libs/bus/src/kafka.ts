@@ -1,0 +1,155 @@
+import type { Log } from '@portcullis/contract/log';
+import type { Secret } from '@portcullis/contract/secret';
+import { TOPICS, type Topic, type TopicRow } from '@portcullis/contract/topics';
+import type { Bus, Message } from './bus.js';
+import type { Readable, Stored } from './dead-letters.js';
+
+/** How to reach a Kafka cluster, the same for each client library. */
+export interface KafkaOptions {
+  /** `host:port` of some brokers */
+  readonly brokers: readonly string[];
+  /** which service this is; what brokers log and quotas go by */
+  readonly clientId: string;
+  /** TLS 1.2 or newer, with the server's name verified. `cert` and `key` (PEM) where brokers ask who we are. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: Secret } | undefined;
+  /** by SCRAM-SHA-512 */
+  readonly sasl?: { readonly username: string; readonly password: Secret } | undefined;
+  /** before the name of each topic and group: clusters of several stages, and tests. Default none */
+  readonly topicPrefix?: string | undefined;
+  /** copies of each topic that is made here. Default: what the brokers do */
+  readonly replicas?: number | undefined;
+  readonly compression?: Compression | undefined;
+  /** one request waits so long at most, and a publish so long in all; ms. Default 10,000 */
+  readonly timeoutMs?: number | undefined;
+  /** a subscription to a compacted topic may take so long to read what the topic holds; ms. Default 60,000 */
+  readonly catchUpMs?: number | undefined;
+  readonly log: Log;
+}
+export type Compression = 'none' | 'gzip' | 'zstd';
+export const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** The bus with what only a durable one has. */
+export interface KafkaBus extends Bus, Readable {
+  /** Figures since the bus was made, for metrics. The lags are asked of the brokers, and undefined when they do not answer. */
+  stats(): Promise<KafkaStats>;
+}
+export interface KafkaStats {
+  readonly published: number;
+  readonly failedPublishes: number;
+  readonly subscriptions: readonly SubscriptionStats[];
+}
+export interface SubscriptionStats {
+  readonly topic: Topic;
+  readonly group: string;
+  /** messages that wait: for the group as a whole, or for this reader of a compacted topic */
+  readonly lag: number | undefined;
+  readonly handled: number;
+  /** batches that a handler rejected */
+  readonly rejected: number;
+  /** messages that went to the dead letters */
+  readonly buried: number;
+  /** how often the partitions were dealt out anew */
+  readonly rebalances: number;
+  /** how often reading broke off and began again */
+  readonly restarts: number;
+}
+
+/** What a partition holds: its first offset, and the one that the next message gets. */
+export interface Span {
+  readonly first: bigint;
+  readonly end: bigint;
+}
+/** Where to go on, by partition. */
+export type Offsets = ReadonlyMap<number, bigint>;
+
+/** Some messages in the order of their partitions, and how far each of these is read with them. */
+export interface Fetched {
+  readonly messages: readonly Stored[];
+  readonly next: Offsets;
+}
+/** Resolves when they are handled; a rejection ends the reading. */
+export type Take = (fetched: Fetched) => Promise<void>;
+
+export interface Reading {
+  /** Resolves after stop, rejects when reading breaks off. */
+  readonly ended: Promise<void>;
+  /** Ends after what is being handled, and commits it. */
+  stop(): Promise<void>;
+}
+
+/** What the bus needs of a client library. Topics and groups are named as the cluster knows them. */
+export interface KafkaClient {
+  /**
+   * Makes the topics that are missing; leaves the others alone.
+   * @returns the names of those that were missing; their partitions may not have leaders yet
+   */
+  prepare(topics: readonly TopicSettings[]): Promise<string[]>;
+  /** Resolves when all in-sync replicas have the messages. One produce at a time. */
+  produce(topic: string, messages: readonly { key: string; value: string | null }[]): Promise<void>;
+  /** After a produce that failed the next one begins afresh. */
+  forgetProducer(): Promise<void>;
+  /** Reads as a member of a group; commits what was taken. Resolves when the group has taken it in. */
+  share(topic: string, group: string, take: Take, rebalanced: () => void): Promise<Reading>;
+  /** Reads every partition, beginning at `from` (default: its first message), in no one's company. */
+  readAll(topic: string, from: Offsets, take: Take): Promise<Reading>;
+  spans(topic: string): Promise<ReadonlyMap<number, Span>>;
+  /** What a group has committed; a partition without is absent. */
+  committed(topic: string, group: string): Promise<Offsets>;
+  close(): Promise<void>;
+}
+
+export interface TopicSettings {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicas: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+const MS_PER_DAY = 86_400_000;
+
+/** Each topic as brokers are asked to make it. */
+export function topicSettings({ topicPrefix = '', replicas = -1 }: KafkaOptions): TopicSettings[] {
+  return Object.entries(TOPICS).map(([name, row]: [string, TopicRow]) => ({
+    name: topicPrefix + name,
+    partitions: row.partitions,
+    replicas,
+    configs: configsOf(row),
+  }));
+}
+
+const configsOf = ({ compacted, days = 7 }: TopicRow): Record<string, string> =>
+  compacted
+    ? {
+        'cleanup.policy': 'compact',
+        // What is compacted lies in closed segments: without these a new replica would read days of what is outdated.
+        'segment.ms': '600000',
+        'max.compaction.lag.ms': '3600000',
+        'min.cleanable.dirty.ratio': '0.1',
+      }
+    : {
+        'cleanup.policy': 'delete',
+        'retention.ms': String(days * MS_PER_DAY),
+        // A dead letter is the largest message in an envelope, as base64.
+        'max.message.bytes': '2097152',
+      };
+
+/** One request takes at most so many bytes and messages, so that no partition's batch is larger than brokers accept. */
+const CHUNK_BYTES = 786_432;
+const CHUNK_MESSAGES = 5_000;
+
+/** @param bytes the size of a message */
+export function chunks(messages: readonly Message[], bytes: (message: Message) => number): Message[][] {
+  const all: Message[][] = [];
+  let [size, chunk]: [number, Message[]] = [0, []];
+  for (const message of messages) {
+    const more = bytes(message);
+    if (chunk.length > 0 && (size + more > CHUNK_BYTES || chunk.length === CHUNK_MESSAGES)) {
+      all.push(chunk);
+      [size, chunk] = [0, []];
+    }
+    size += more;
+    chunk.push(message);
+  }
+  if (chunk.length > 0) all.push(chunk);
+  return all;
+}
