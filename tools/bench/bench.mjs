@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 
 const BENCHES = {
   tokens: 'client-credentials tokens a second, beside a bare oidc-provider in the same run',
+  outbox: 'CPU time of keeping one audit event, beside the least that must be done for it in the same run',
   calls: 'CPU time of one tools/call, beside other MCP servers with the same tool and the same tokens in the same run',
 };
 
