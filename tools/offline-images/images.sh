@@ -36,17 +36,18 @@ done
 ((${#want[@]})) || want=(ryuk node postgres redis kafka toxiproxy)
 
 SECONDS=0
-# the roots that this run made: with --force too, once is enough
+# what this run made: with --force too, once is enough
 fresh=''
 say() { printf 'images: [%3d s] %s\n' "$SECONDS" "$*"; }
 fail() { echo "images: $*" >&2; exit 1; }
 present() { docker image inspect "$1" >/dev/null 2>&1; }
-made() { say "built   $1 ($(docker image inspect -f '{{.Size}}' "$1" | awk '{ printf "%.0f MB", $1 / 1e6 }'))"; }
+made() { fresh+=" $1 "; say "built   $1 ($(docker image inspect -f '{{.Size}}' "$1" | awk '{ printf "%.0f MB", $1 / 1e6 }'))"; }
 
 if [ "$(id -u)" = 0 ]; then as_root() { "$@"; }; else as_root() { sudo -n "$@"; }; fi
 
 # A stand-in is no reason to ask a registry again; only --force makes it anew.
 settled() {
+  case $fresh in *" $1 "*) return 0 ;; esac
   if [ -z "$force" ] && present "$1"; then say "present $1"; return 0; fi
   if [ -n "$force" ] || [ -z "$pull" ]; then return 1; fi
   say "pulling $1"
@@ -81,11 +82,9 @@ needs() { # command, the package that has it
 
 debian() { # suite -> debian:SUITE-slim
   local suite=$1 tag=debian:$1-slim tar=$CACHE/debian-$1-slim-$(dpkg --print-architecture).tar.gz
-  case $fresh in *" $tag "*) return ;; esac
   if settled "$tag"; then return; fi
   if [ ! -s "$tar" ]; then make_root "$suite" "$tar"; fi
   docker import -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' -c 'CMD ["bash"]' -c 'LABEL local.standin=true' "$tar" "$tag" >/dev/null
-  fresh+=" $tag "
   made "$tag"
 }
 

@@ -3,6 +3,7 @@ import { IMAGES } from './engine.mjs';
 
 const SCRIPT = '/tmp/advertised.sh';
 const LONGEST_MS = 60_000;
+const FOLDER = '/tmp/secured';
 /** One node that is broker and controller, and keeps nothing thrice. */
 const SETTINGS = {
   KAFKA_NODE_ID: '1',
@@ -28,6 +29,25 @@ const SETTINGS = {
   KAFKA_BROKER_HEARTBEAT_INTERVAL_MS: '250',
 };
 
+/** Two more listeners, over TLS 1.3 only: one asks for a name and password (SCRAM), one for a certificate. */
+const SECURED = {
+  KAFKA_LISTENERS: `${SETTINGS.KAFKA_LISTENERS},SCRAM://0.0.0.0:9094,MTLS://0.0.0.0:9095`,
+  KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: `${SETTINGS.KAFKA_LISTENER_SECURITY_PROTOCOL_MAP},SCRAM:SASL_SSL,MTLS:SSL`,
+  KAFKA_SASL_ENABLED_MECHANISMS: 'SCRAM-SHA-512',
+  KAFKA_LISTENER_NAME_SCRAM_SCRAM___SHA___512_SASL_JAAS_CONFIG:
+    'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+  KAFKA_SSL_KEYSTORE_TYPE: 'PEM',
+  KAFKA_SSL_KEYSTORE_LOCATION: `${FOLDER}/broker.pem`,
+  KAFKA_SSL_TRUSTSTORE_TYPE: 'PEM',
+  KAFKA_SSL_TRUSTSTORE_LOCATION: `${FOLDER}/clients.pem`,
+  KAFKA_SSL_ENABLED_PROTOCOLS: 'TLSv1.3',
+  KAFKA_LISTENER_NAME_MTLS_SSL_CLIENT_AUTH: 'required',
+  // who comes by those two may do what a rule says; the open listener is the administrator's, for the spec itself
+  KAFKA_AUTHORIZER_CLASS_NAME: 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  KAFKA_SUPER_USERS: 'User:ANONYMOUS',
+  KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND: 'false',
+};
+
 /**
  * A Kafka broker in KRaft mode. (`@testcontainers/kafka` drives the start scripts of another image.)
  * It answers on a mapped port of the host, and at `ALIAS:19092` to containers of its network, ALIAS its first alias there.
@@ -39,6 +59,8 @@ export class KafkaContainer extends GenericContainer {
     this.hostPort = undefined;
     /** @type {Record<string, string>} */
     this.settings = {};
+    /** @type {{ key: string, cert: string, clients: string, users: Record<string, string> } | undefined} */
+    this.security = undefined;
   }
 
   /**
@@ -56,8 +78,25 @@ export class KafkaContainer extends GenericContainer {
     return this;
   }
 
+  /**
+   * Adds the listeners over TLS: `getScramBroker()` and `getMtlsBroker()`. Without a rule (ACL) their users may do nothing.
+   * @param {{ key: string, cert: string, clients: string, users: Record<string, string> }} security PEM: the broker's key
+   *   (PKCS #8) and certificate, the certificates whose owners `getMtlsBroker()` lets in; and passwords by user
+   */
+  withSecurity(security) {
+    this.security = security;
+    return this;
+  }
+
   async beforeContainerCreated() {
-    this.withEnvironment({ ...SETTINGS, ...this.settings });
+    this.withEnvironment({ ...SETTINGS, ...(this.security && SECURED), ...this.settings });
+    if (this.security) {
+      const { key, cert, clients } = this.security;
+      this.withExposedPorts(9094, 9095).withCopyContentToContainer([
+        { target: `${FOLDER}/broker.pem`, mode: 0o644, content: `${key}\n${cert}` },
+        { target: `${FOLDER}/clients.pem`, mode: 0o644, content: clients },
+      ]);
+    }
     this.withExposedPorts(this.hostPort === undefined ? 9092 : { container: 9092, host: this.hostPort });
     // Only when the container runs is it known which port of the host is its own: it waits to be told.
     this.withEntrypoint([
@@ -71,11 +110,18 @@ export class KafkaContainer extends GenericContainer {
   /** @param {import('testcontainers').StartedTestContainer} container */
   async containerStarted(container) {
     const inside = this.networkAliases[0] ?? 'localhost';
-    const address = `EXTERNAL://${container.getHost()}:${container.getMappedPort(9092)},BROKER://${inside}:19092`;
+    const outside = (/** @type {number} */ port) => `${container.getHost()}:${container.getMappedPort(port)}`;
+    const address = [
+      `EXTERNAL://${outside(9092)}`,
+      `BROKER://${inside}:19092`,
+      ...(this.security ? [`SCRAM://${outside(9094)}`, `MTLS://${outside(9095)}`] : []),
+    ].join();
     await container.copyContentToContainer([
       { target: SCRIPT, mode: 0o644, content: `export KAFKA_ADVERTISED_LISTENERS=${address}\n` },
     ]);
     await saying(container, 'Kafka Server started');
+    const users = Object.entries(this.security?.users ?? {});
+    await Promise.all(users.map(([user, password]) => makeUser(container, user, password)));
   }
 
   /** @returns {Promise<StartedKafkaContainer>} */
@@ -89,6 +135,32 @@ export class StartedKafkaContainer extends AbstractStartedContainer {
   getBroker() {
     return `${this.getHost()}:${this.getMappedPort(9092)}`;
   }
+
+  /** @returns {string} where a user logs in by SCRAM-SHA-512, over TLS */
+  getScramBroker() {
+    return `${this.getHost()}:${this.getMappedPort(9094)}`;
+  }
+
+  /** @returns {string} where a certificate is the login */
+  getMtlsBroker() {
+    return `${this.getHost()}:${this.getMappedPort(9095)}`;
+  }
+}
+
+/**
+ * @param {import('testcontainers').StartedTestContainer} container
+ * @param {string} user
+ * @param {string} password
+ */
+async function makeUser(container, user, password) {
+  const file = `${FOLDER}/${user}.properties`;
+  const content = `SCRAM-SHA-512=password=${password}\n`;
+  await container.copyContentToContainer([{ target: file, mode: 0o644, content }]);
+  const { exitCode, output } = await container.exec([
+    ...['/opt/kafka/bin/kafka-configs.sh', '--bootstrap-server', 'localhost:9092', '--alter'],
+    ...['--entity-type', 'users', '--entity-name', user, '--add-config-file', file],
+  ]);
+  if (exitCode !== 0) throw new Error(`Kafka did not take the user ${user}:\n${output}`);
 }
 
 /**
