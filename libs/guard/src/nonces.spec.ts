@@ -47,3 +47,17 @@ test('nonces of another key, as after a restart, and of the future are none of o
 test('two processes with one key take each other’s', () => {
   expect(clocked().ageOf(clocked().current())).toMatchObject({ aging: false });
 });
+
+test('all nonces end when what keeps the replays is another one, and none of them comes back', () => {
+  let runs = 'one';
+  const { current, ageOf } = nonces(
+    KEY,
+    () => START,
+    () => runs,
+  );
+  const before = current();
+  runs = 'two';
+  expect(ageOf(before)).toBeUndefined();
+  expect(ageOf(current())).toMatchObject({ aging: false });
+  expect(current()).not.toBe(before);
+});

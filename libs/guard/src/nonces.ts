@@ -25,17 +25,21 @@ const STEPS = 3;
  * @param key 32 bytes, random at each start of the process where replays are kept in its memory (proof-replay.memory.ts):
  *   what a restart forgets was made with nonces that it no longer takes
  * @param now ms since epoch
+ * @param runs what replays are kept in where it is shared (proof-replay.redis.ts): all nonces end when it says another text,
+ *   since what was kept may be lost
  */
-export function nonces(key: Uint8Array, now: () => number): Nonces {
+export function nonces(key: Uint8Array, now: () => number, runs: () => string = () => ''): Nonces {
   let latest = -1;
+  let madeFor = '';
   let good: readonly Buffer[] = [];
   const nonceAt = (step: number): Buffer =>
-    Buffer.from(createHmac('sha256', key).update(`portcullis/dpop-nonce/${step}`).digest('base64url'));
+    Buffer.from(createHmac('sha256', key).update(`portcullis/dpop-nonce/${step}/${madeFor}`).digest('base64url'));
   const refresh = (): void => {
-    const step = Math.floor(now() / STEP_MS);
-    if (step <= latest) return;
-    latest = step;
-    good = Array.from({ length: STEPS }, (_, age) => nonceAt(step - age));
+    const [step, keptIn] = [Math.floor(now() / STEP_MS), runs()];
+    if (step <= latest && keptIn === madeFor) return;
+    latest = Math.max(step, latest);
+    madeFor = keptIn;
+    good = Array.from({ length: STEPS }, (_, age) => nonceAt(latest - age));
   };
   return {
     current() {

@@ -1,6 +1,6 @@
 /**
  * What became of a proof's id.
- * `first` it may pass · `again` it was used · `crowded` this principal has used as many as can be kept for it, and `full`
+ * `first` it may pass · `again` it was used, or may have been · `crowded` this principal has used as many as can be kept for it, and `full`
  * all of them together: what cannot be kept cannot be let in, and nothing is forgotten to make room
  */
 export type ProofUse = 'first' | 'again' | 'crowded' | 'full';
