@@ -1,20 +1,16 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { closeSync, fstatSync, openSync, statSync, truncateSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { ForgetfulDisk } from './forgetful-disk.fixture.js';
 import type { EventLog } from './outbox.js';
 import type { OutboxSync } from './outbox.file.js';
 import {
-  asKilled,
   chainOf,
   draft,
   notingBus,
   openTestOutbox,
   removeTemporaryDirectories,
-  segmentsIn,
   temporaryDirectory,
 } from './outbox.fixture.js';
-import { nodeDisk, type Disk } from './spool.file.js';
 
 /** What can happen to a machine with an outbox. */
 type Step =
@@ -53,55 +49,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
 ) as fc.Arbitrary<Step>;
-
-/** A disk that knows how much of each file (by inode) survives a power failure, and syncs as slowly as it is told to. */
-class ForgetfulDisk implements Disk {
-  readonly #sizes = new Map<number, number>();
-  readonly #synced = new Map<number, number>();
-  slow = false;
-  readonly #waiting: (() => void)[] = [];
-
-  writeSync(fd: number, bytes: Buffer, offset: number, length: number, position: number): number {
-    const ino = fstatSync(fd).ino;
-    this.#sizes.set(ino, Math.max(this.#sizes.get(ino) ?? 0, position + length));
-    return nodeDisk.writeSync(fd, bytes, offset, length, position);
-  }
-
-  ftruncateSync(fd: number, length: number): void {
-    this.#sizes.set(fstatSync(fd).ino, length);
-    nodeDisk.ftruncateSync(fd, length);
-  }
-
-  async fdatasync(fd: number): Promise<void> {
-    // what is written while a sync is under way is not promised
-    const { ino, size } = fstatSync(fd);
-    if (this.slow) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else await new Promise((resolve) => setImmediate(resolve));
-    this.#synced.set(ino, Math.max(this.#synced.get(ino) ?? 0, size));
-  }
-
-  fdatasyncSync(fd: number): void {
-    const { ino, size } = fstatSync(fd);
-    this.#synced.set(ino, size);
-  }
-
-  letGo(): void {
-    for (const end of this.#waiting.splice(0)) end();
-  }
-
-  syncedOf(path: string): number {
-    return this.#synced.get(statSync(path).ino) ?? 0;
-  }
-
-  /** Files that were copied are synced as far as they go: the machine has started anew from them. */
-  restarted(paths: readonly string[]): void {
-    for (const path of paths) {
-      const fd = openSync(path, 'r');
-      this.fdatasyncSync(fd);
-      closeSync(fd);
-    }
-  }
-}
 
 /** A machine that goes through steps, and what its callers were answered. */
 class Machine {
@@ -172,13 +119,7 @@ class Machine {
     const { mode } = this.bus;
     this.bus.mode = 'refuses';
     this.boots += 1;
-    const copy = asKilled(this.dir);
-    for (const path of segmentsIn(copy)) {
-      const { size } = statSync(path);
-      const synced = this.disk.syncedOf(join(this.dir, basename(path)));
-      truncateSync(path, Math.floor(synced + (size - synced) * kept));
-    }
-    this.disk.restarted(segmentsIn(copy));
+    const copy = this.disk.afterPowerFailure(this.dir, kept);
     await this.stop();
     this.dir = copy;
     this.bus.mode = mode;
@@ -216,7 +157,7 @@ describe('a machine whose power fails', () => {
       fc.asyncProperty(histories, async (steps) => {
         expect(await missingAfter(steps, 'effects', 'withEffect')).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   }, 60_000);
 
@@ -225,7 +166,7 @@ describe('a machine whose power fails', () => {
       fc.asyncProperty(histories, async (steps) => {
         expect(await missingAfter(steps, 'all', 'answered')).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: 100 },
     );
   }, 60_000);
 
