@@ -40,3 +40,12 @@ test('a clock that steps back forgets nothing and lengthens nothing', () => {
 test('a principal can have as many tasks as it can ask for in the time that a task stays idle', () => {
   expect(HISTORY_BOUNDS).toMatchObject({ tasksPerPrincipal: 30 * 60, principals: 50_000 });
 });
+
+test('all tenants together have a bound', () => {
+  const bounds = { ...HISTORY_BOUNDS, principals: 6 };
+  const history = memoryHistory(() => START, bounds);
+  const begin = (tenant: string, client: string) =>
+    history.take(tenant, { principal: principalId(tenant, client), task: undefined }, { tool: 'export_data' }, BUDGETS);
+  for (const tenant of ['acme', 'other']) for (const client of ['a', 'b', 'c']) begin(tenant, client);
+  expect(() => begin('third', 'a')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+});

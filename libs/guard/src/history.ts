@@ -80,7 +80,7 @@ export interface TaskTimes {
 export const hasEnded = ({ startedAt, lastAt }: TaskTimes, now: number): boolean =>
   now >= lastAt + TASK_IDLE_MS || now >= startedAt + TASK_LIFE_MS;
 
-/** How much a variant keeps in all. One tenant gets at most half of each. */
+/** How much a variant keeps in all, or as much as its server has room for. One tenant gets at most half of each. */
 export interface HistoryBounds {
   readonly principals: number;
   readonly tasks: number;
