@@ -22,6 +22,8 @@ REDIS=redis:8 KAFKA_VERSION=4.3.1 TOXIPROXY_VERSION=2.12.0
 KAFKA=apache/kafka:$KAFKA_VERSION TOXIPROXY=ghcr.io/shopify/toxiproxy:$TOXIPROXY_VERSION
 NPM_VERSION=${NPM_VERSION:-11}
 PULL_LONGEST=600
+# what images are built from, gone when this ends
+SCRATCH=$CACHE/run-$$
 
 force='' pull=1 want=()
 for word in "$@"; do
@@ -117,7 +119,8 @@ node() {
   packed=$CACHE/npm-$NPM_VERSION
   mkdir -p "$packed"
   ls "$packed"/npm-*.tgz >/dev/null 2>&1 || (cd "$packed" && npm pack --silent "npm@$NPM_VERSION" >/dev/null)
-  context=$(mktemp -d "$CACHE/node.XXXXXX")
+  context=$SCRATCH/node
+  mkdir "$context"
   usr=$context/files/usr/local
   mkdir -p "$usr/bin" "$usr/lib/node_modules/npm"
   cp "$HERE/images/node/Dockerfile" "$context/"
@@ -127,7 +130,6 @@ node() {
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$usr/bin/npm"
   ln -s ../lib/node_modules/npm/bin/npx-cli.js "$usr/bin/npx"
   build "$NODE" "$context"
-  rm -rf "$context"
   docker tag "$NODE" node:24
 }
 
@@ -157,34 +159,37 @@ kafka() {
     needs mvn maven
     say "fetching the jars of Kafka $KAFKA_VERSION"
     rm -rf "$jars.part"
-    mvn -B -q -f "$HERE/images/kafka/pom.xml" "-Dkafka.version=$KAFKA_VERSION" dependency:copy-dependencies -DincludeScope=runtime \
+    mvn -B -q -f "$HERE/images/kafka/pom.xml" "-Dkafka.version=$KAFKA_VERSION" \
+      org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DincludeScope=runtime \
       "-DoutputDirectory=$jars.part" -Dmdep.useBaseVersion=true >"$CACHE/maven.log" 2>&1 || { tail -20 "$CACHE/maven.log" >&2; fail "Maven cannot fetch Kafka's jars; the end of $CACHE/maven.log is above"; }
     mv "$jars.part" "$jars"
   fi
-  context=$(mktemp -d "$CACHE/kafka.XXXXXX")
+  context=$SCRATCH/kafka
+  mkdir "$context"
   cp -r "$HERE/images/kafka/." "$context/"
   cp -rl "$jars" "$context/libs" 2>/dev/null || { rm -rf "$context/libs"; cp -r "$jars" "$context/libs"; }
   chmod -R u+w,a+rX "$context"
   build "$KAFKA" "$context"
-  rm -rf "$context"
 }
 
 toxiproxy() {
   if settled "$TOXIPROXY"; then return; fi
   local context certificates=/etc/ssl/certs/ca-certificates.crt
   debian trixie
-  context=$(mktemp -d "$CACHE/toxiproxy.XXXXXX")
+  context=$SCRATCH/toxiproxy
+  mkdir "$context"
   cp "$HERE/images/toxiproxy/Dockerfile" "$context/"
   if [ -r "$certificates" ]; then cp -L "$certificates" "$context/certificates.crt"; else : >"$context/certificates.crt"; fi
   # without a value docker takes the variable of the environment, if there is one
   build "$TOXIPROXY" "$context" --build-arg "TOXIPROXY_VERSION=$TOXIPROXY_VERSION" --build-arg GOPROXY --build-arg GOSUMDB
   # the compiler, half a gigabyte
   docker image prune -f --filter label=local.standin.stage=toxiproxy >/dev/null || true
-  rm -rf "$context"
 }
 
 timeout 10 docker version >/dev/null 2>&1 || fail "no container engine answers: run $HERE/engine.sh"
 mkdir -p "$CACHE"
 exec 8>"$CACHE/lock"
 if command -v flock >/dev/null; then flock 8; fi
+mkdir "$SCRATCH"
+trap 'rm -rf "$SCRATCH"' EXIT
 for name in "${want[@]}"; do "$name"; done
