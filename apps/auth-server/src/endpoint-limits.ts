@@ -1,5 +1,5 @@
 import { networkOf } from '@portcullis/guard/addresses';
-import type { WindowRule } from '@portcullis/limits/sliding-window';
+import type { WindowRule } from '@portcullis/limits/window';
 import { errors, Provider, type Client, type KoaContextWithOIDC } from 'oidc-provider';
 import { tenantOf } from './client-metadata.js';
 import type { Windows } from './windows.memory.js';

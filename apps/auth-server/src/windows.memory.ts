@@ -1,4 +1,4 @@
-import { takePermit, windowState, type WindowLog, type WindowRule } from '@portcullis/limits/sliding-window';
+import { slotMsOf, WindowCount, type WindowRule } from '@portcullis/limits/window';
 
 /** Counts what happens under a key in a sliding window. */
 export interface Windows {
@@ -16,18 +16,19 @@ const MOST_KEYS = 10_000;
  * @param most keys at once; the one that has been quiet for longest makes room
  */
 export function memoryWindows(now: () => number, most = MOST_KEYS): Windows {
-  const logs = new Map<string, WindowLog>();
-  const waitFor = (key: string, rule: WindowRule): number => windowState(logs.get(key) ?? [], rule, now()).retryAfterMs;
+  const counts = new Map<string, WindowCount>();
+  const waitFor = (key: string, { limit }: WindowRule): number => counts.get(key)?.waitFor(limit, 1, now()) ?? 0;
   return {
     waitFor,
     take(key, rule) {
       const wait = waitFor(key, rule);
       if (wait > 0) return wait;
-      const log = takePermit(logs.get(key) ?? [], rule, now());
-      logs.delete(key);
-      logs.set(key, log);
-      const [oldest] = logs.keys();
-      if (logs.size > most && oldest !== undefined) logs.delete(oldest);
+      const count = counts.get(key) ?? new WindowCount(rule.windowMs);
+      count.charge(1, slotMsOf(rule), now());
+      counts.delete(key);
+      counts.set(key, count);
+      const [oldest] = counts.keys();
+      if (counts.size > most && oldest !== undefined) counts.delete(oldest);
       return 0;
     },
   };

@@ -1,7 +1,7 @@
 import type { EventDraft } from '@portcullis/audit-schemas/envelope';
 import { link, newChain, type EventLog } from '@portcullis/bus/outbox';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
-import { limitsFor } from '@portcullis/limits/rules';
+import { tableOf } from '@portcullis/limits/rules';
 import fc from 'fast-check';
 import { KeyObject, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -67,12 +67,9 @@ function recordingLog(): EventLog {
 beforeAll(async () => {
   process.on('unhandledRejection', crashed).on('uncaughtException', crashed);
   // what limits refuse is never looked at: so they are out of reach
-  const outOfReach: typeof limitsFor = (tool, share) => {
-    const { budget, ...rest } = limitsFor(tool, share);
-    const window = { limit: 1e6, windowMs: 5 };
-    return { arrivals: window, requests: window, tool: rest.tool && window, budget: { ...budget, limit: 1e12 } };
-  };
-  const limiter = memoryLimiter({ now: Date.now, random: randomBytes, limitsFor: outOfReach });
+  const outOfReach = tableOf(new Map(), { perMinute: 1e9, arrivalsPerMinute: 1e9, llmTokensPerHour: 1e12 });
+  outOfReach.rules = outOfReach.rules.filter(({ type }) => type !== 'tool_requests');
+  const limiter = memoryLimiter({ now: Date.now, random: randomBytes, table: () => outOfReach });
   rig = await startRig({ TRUSTED_PROXIES: '127.0.0.1' }, { events: recordingLog(), limiter });
   tokens = await makeTokens();
 });

@@ -22,7 +22,7 @@ export function counted(limiter: Limiter, registry: Registry): Limiter {
         throw error;
       }
     },
-    settle: (tenant, lease, llmTokens) => limiter.settle(tenant, lease, llmTokens),
+    settle: (tenant, lease, llmTokens, costMicros) => limiter.settle(tenant, lease, llmTokens, costMicros),
     release: (tenant, lease) => limiter.release(tenant, lease),
     close: () => limiter.close(),
   };

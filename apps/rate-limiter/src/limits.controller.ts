@@ -1,17 +1,20 @@
 import { Body, Controller, Get, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
 import { leaseRequest, settleRequest, type LimitVerdict } from '@portcullis/contract/limits';
 import type { Limiter } from '@portcullis/limits/limiter';
-import { LEASE_MS, OTHER_TOOLS, PRINCIPAL_RULE, TOOL_RULES } from '@portcullis/limits/rules';
+import { LEASE_MS, type RuleTable } from '@portcullis/limits/rule-table';
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import type { Request } from 'express';
 import { questionOf } from './question.js';
-import { LIMITER } from './tokens.js';
+import { LIMITER, RULES } from './tokens.js';
 
 /** Limit decisions for gateways and for programs in other languages. A refusal is an answer here, hence 200. */
 @Controller('v1')
 @UseGuards(bearerGuard('limits:decide'))
 export class LimitsController {
-  constructor(@Inject(LIMITER) private readonly limiter: Limiter) {}
+  constructor(
+    @Inject(LIMITER) private readonly limiter: Limiter,
+    @Inject(RULES) private readonly table: () => RuleTable,
+  ) {}
 
   @Post('decide')
   @HttpCode(200)
@@ -22,8 +25,8 @@ export class LimitsController {
   @Post('settle')
   @HttpCode(200)
   async settle(@Req() request: Request, @Body() body: unknown): Promise<{ settled: boolean }> {
-    const { lease, llmTokens } = settleRequest.parse(body);
-    return { settled: await this.limiter.settle(requestCaller(request).tenant, lease, llmTokens) };
+    const { lease, llmTokens, costMicros } = settleRequest.parse(body);
+    return { settled: await this.limiter.settle(requestCaller(request).tenant, lease, llmTokens, costMicros) };
   }
 
   @Post('release')
@@ -34,7 +37,7 @@ export class LimitsController {
   }
 
   @Get('rules')
-  rules() {
-    return { principal: PRINCIPAL_RULE, tools: TOOL_RULES, otherTools: OTHER_TOOLS, leaseMs: LEASE_MS };
+  rules(): RuleTable & { readonly leaseMs: number } {
+    return { ...this.table(), leaseMs: LEASE_MS };
   }
 }

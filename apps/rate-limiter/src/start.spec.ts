@@ -1,5 +1,6 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Limiter } from '@portcullis/limits/limiter';
+import { HOUSE_TABLE } from '@portcullis/limits/rules';
 import { startIssuer, startService, type Issuer } from './service.fixture.js';
 
 let issuer: Issuer;
@@ -71,7 +72,10 @@ describe('decide', () => {
     for (let left = 19; left >= 0; left--) {
       const answer = await service.post('/v1/decide', question);
       expect(answer.status).toBe(200);
-      expect(answer.body).toEqual({ allowed: true, lease: expect.stringMatching(/^[\w-]{22}$/), remaining: left });
+      expect(answer.body).toEqual({
+        ...{ allowed: true, lease: expect.stringMatching(/^[\w-]{22}$/) },
+        ...{ remaining: left, limit: 20, resetMs: 60_000, rule: 'tool-requests-20', rulesVersion: 0 },
+      });
     }
     service.clock.at += 1_500;
     const refused = await service.post('/v1/decide', question);
@@ -82,6 +86,9 @@ describe('decide', () => {
       limit: 20,
       remaining: 0,
       retryAfterMs: 58_500,
+      resetMs: 58_500,
+      rule: 'tool-requests-20',
+      rulesVersion: 0,
     });
     service.clock.at += 58_500;
     expect((await service.post('/v1/decide', question)).body).toMatchObject({ allowed: true });
@@ -154,6 +161,19 @@ describe('settle and release', () => {
     expect((await service.post('/v1/decide', { ...costly, llmTokens: 60_000 })).body).toMatchObject({ allowed: true });
   });
 
+  test('a settlement passes its cost on, where it names one', async () => {
+    const settled: unknown[] = [];
+    const limiter = limiterThat({ settle: (...words) => (settled.push(words), true) });
+    const other = await startService(issuer, limiter);
+    await other.post('/v1/settle', { lease: 'x', llmTokens: 1, costMicros: 2 });
+    await other.post('/v1/settle', { lease: 'x', llmTokens: 1 });
+    await other.close();
+    expect(settled).toEqual([
+      ['default', 'x', 1, 2],
+      ['default', 'x', 1, undefined],
+    ]);
+  });
+
   test('a release gives all of it back, once', async () => {
     const lease = await leaseOf();
     expect(await service.post('/v1/release', { lease })).toMatchObject({ status: 200, body: { released: true } });
@@ -172,18 +192,11 @@ describe('settle and release', () => {
   });
 });
 
-test('the rules are the table', async () => {
+test('the rules are the table with its version', async () => {
   const headers = { authorization: `Bearer ${await service.token()}` };
-  expect((await service.send('/v1/rules', { headers })).body).toEqual({
-    principal: { perMinute: 60, arrivalsPerMinute: 180, llmTokensPerHour: 100_000 },
-    tools: {
-      get_customer_info: { perMinute: 60, llmTokens: 500 },
-      create_support_ticket: { perMinute: 20, llmTokens: 800 },
-      calculate_account_value: { perMinute: 30, llmTokens: 1_000 },
-    },
-    otherTools: { perMinute: 60, llmTokens: 500 },
-    leaseMs: 120_000,
-  });
+  const { body } = await service.send('/v1/rules', { headers });
+  expect(body).toEqual({ ...HOUSE_TABLE, leaseMs: 120_000 });
+  expect(body.rules.map(({ id }: { id: string }) => id)).toContain('tool-requests-20');
 });
 
 describe('bodies that are none', () => {
@@ -198,12 +211,18 @@ describe('bodies that are none', () => {
     ['/v1/decide', { principal: 'p', tenant: 'No/Slug' }, ['tenant']],
     ['/v1/decide', { principal: 'p'.repeat(201) }, ['principal']],
     ['/v1/decide', { principal: 'p', more: 1 }, ['more']],
+    ['/v1/decide', { principal: 'p', costMicros: -1, user: '', address: '' }, ['costMicros', 'user', 'address']],
+    ['/v1/decide', { principal: 'p', costMicros: 1e10, chain: [] }, ['costMicros', 'chain']],
+    ['/v1/decide', { principal: 'p', chain: ['a', 'b', 'c', 'd'] }, ['chain']],
+    ['/v1/decide', { principal: 'p', address: 'x'.repeat(65), user: 7 }, ['address', 'user']],
     ['/v1/decide', '{"principal":"p","__proto__":{"share":1}}', ['__proto__']],
     ['/v1/settle', { lease: 'x' }, ['llmTokens']],
     ['/v1/settle', { llmTokens: 1 }, ['lease']],
     ['/v1/settle', { lease: 'x', llmTokens: -1 }, ['llmTokens']],
     ['/v1/settle', { lease: 'x', llmTokens: 1e12 }, ['llmTokens']],
     ['/v1/settle', { lease: 'x', llmTokens: 1, tenant: 'acme' }, ['tenant']],
+    ['/v1/settle', { lease: 'x', llmTokens: 1, costMicros: -1 }, ['costMicros']],
+    ['/v1/settle', { lease: 'x', llmTokens: 1, costMicros: 1e12 }, ['costMicros']],
     ['/v1/release', { lease: 'x'.repeat(65) }, ['lease']],
     ['/v1/release', { lease: null }, ['lease']],
   ])('POST %s with %j is 400 and names what is wrong', async (path, body, names) => {

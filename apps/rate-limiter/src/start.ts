@@ -8,6 +8,8 @@ import type { IncomingMessage } from 'node:http';
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { standingFeed } from '@portcullis/guard/standing-feed';
 import type { Limiter } from '@portcullis/limits/limiter';
+import type { RuleTable } from '@portcullis/limits/rule-table';
+import { HOUSE_TABLE } from '@portcullis/limits/rules';
 import { managementPort } from '@portcullis/service/common';
 import { drained } from '@portcullis/service/drain.http';
 import { hostsOf } from '@portcullis/guard/hosts';
@@ -25,6 +27,8 @@ import { LimitsModule } from './limits.module.js';
 export interface RateLimiterParts {
   /** in one process with mcp-server the very instance that mcp-server asks */
   readonly limiter: Limiter;
+  /** the rules that the limiter decides by now; the house's own unless given */
+  readonly table?: () => RuleTable;
   /** says who is contained, and so gets no answer */
   readonly bus: Bus;
   readonly log: Log;
@@ -38,7 +42,7 @@ export async function startRateLimiter(
   parts: RateLimiterParts,
   bound: Bound,
 ): Promise<RunningService> {
-  const { limiter, bus, log, now = Date.now } = parts;
+  const { limiter, table = () => HOUSE_TABLE, bus, log, now = Date.now } = parts;
   const { AUTH_ISSUER, RATE_LIMITER_URL } = settings;
   const metrics = createMetrics('rate-limiter');
   const rules = {
@@ -56,7 +60,7 @@ export async function startRateLimiter(
     isRevoked: revocations.isRevoked,
     stateOf: feed.stateOf,
   };
-  const app = await createApi(LimitsModule.forRoot(counted(limiter, metrics), bearer), {
+  const app = await createApi(LimitsModule.forRoot(counted(limiter, metrics), table, bearer), {
     log,
     newId,
     hosts: [...hostsOf(RATE_LIMITER_URL, bound.url), ...settings.ALLOWED_HOSTS],

@@ -6,7 +6,7 @@ import type { EventLog } from '@portcullis/bus/outbox';
 import { DEFAULT_TENANT, isTenant } from '@portcullis/contract/ids';
 import type { Log } from '@portcullis/contract/log';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
-import { limitsOf, type PrincipalRule } from '@portcullis/limits/rules';
+import { tableOf, type PrincipalRule } from '@portcullis/limits/rules';
 import { CUSTOMER_BUDGETS, customerBudget, type CustomerBudgets } from '@portcullis/scopes/caller';
 import { redact } from '@portcullis/validators/redact';
 import { parseRange } from './addresses.js';
@@ -118,11 +118,8 @@ export function protect(options: ProtectOptions): Protected {
   // before anything is opened that a failed start would leave open
   expectServable(tools, { approval: options.approval, redact });
   const events = eventsOf(options);
-  const limiter = memoryLimiter({
-    now,
-    random: randomBytes,
-    limitsFor: limitsOf((tool) => tools.get(tool)?.limit, options.limits),
-  });
+  const table = tableOf(new Map(options.tools.map(({ name, limit }) => [name, limit])), options.limits);
+  const limiter = memoryLimiter({ now, random: randomBytes, table: () => table });
   const rules: TokenRules = {
     issuer,
     audience: resource,

@@ -1,5 +1,6 @@
 import type { LimitQuestion, LimitType } from '@portcullis/contract/limits';
 import { LEASE_MS, type Dimension, type Rule, type RuleTable } from './rule-table.js';
+import { SLOTS, slotMsOf } from './window.js';
 
 /** One count that one question draws on; a limiter knows nothing else of rules. */
 export interface Draw {
@@ -20,9 +21,6 @@ export interface Draw {
   /** what holds when the store is away */
   readonly fail: 'closed' | 'share' | 'open';
 }
-
-/** A count has at most one more than this many slots. */
-export const SLOTS = 240;
 
 /** True for what {@link Draw} a settlement corrects: reservations, not requests, which have happened. */
 export const isReserved = ({ type }: Draw): boolean =>
@@ -118,16 +116,12 @@ function linesOf(rule: Rule): Line[] {
   const windows = type === 'concurrency' ? [{ limit: rule.limit, windowMs: LEASE_MS }] : rule.windows;
   return windows.map(({ limit, windowMs }) => {
     const prefix = `${id}/${windowMs}/`;
-    return { rule: id, type, prefix, per, limit, windowMs, slotMs: slotMsOf(type, limit, windowMs), until, fail };
+    // LLM tokens and cost come in any number of small amounts, also by settlements above what was reserved
+    const slotMs =
+      type === 'llm_tokens' || type === 'cost' ? Math.ceil(windowMs / SLOTS) : slotMsOf({ limit, windowMs });
+    return { rule: id, type, prefix, per, limit, windowMs, slotMs, until, fail };
   });
 }
-
-/**
- * Requests take one permit each, so that a window of few permits has few charges. LLM tokens and cost may be charged in any
- * number of small amounts, also by settlements above what was reserved.
- */
-const slotMsOf = (type: LimitType, limit: number, windowMs: number): number =>
-  limit <= SLOTS && type !== 'llm_tokens' && type !== 'cost' ? 1 : Math.ceil(windowMs / SLOTS);
 
 function amountOf(name: string, amount: number): number {
   if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError(`${name} must be an integer >= 0`);

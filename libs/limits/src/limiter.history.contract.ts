@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { MakeLimiter } from './limiter.contract.js';
-import { limitsFor, ruleFor } from './rules.js';
+import { PRINCIPAL_RULE, ruleFor } from './rules.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -93,13 +93,13 @@ export function limiterHistoryContract(variant: string, make: MakeLimiter, runs 
 
 /** The limits that one more admission at `at` would break, counted from nothing but the events. */
 function overfull(admitted: readonly Admitted[], at: number, tool: string | undefined, cost: number): string[] {
-  const limits = limitsFor(tool, 1);
+  const { perMinute, llmTokensPerHour } = PRINCIPAL_RULE;
   const within = (ms: number): readonly Admitted[] => admitted.filter((event) => event.at > at - ms);
-  const tokens = within(limits.budget.windowMs).reduce((sum, event) => sum + event.tokens, 0);
+  const tokens = within(HOUR).reduce((sum, event) => sum + event.tokens, 0);
   const ofTool = within(MINUTE).filter((event) => event.tool === tool).length;
   return [
-    ...(within(MINUTE).length + 1 > limits.requests.limit ? ['requests'] : []),
-    ...(limits.tool && ofTool + 1 > limits.tool.limit ? ['tool_requests'] : []),
-    ...(cost > 0 && tokens + cost > limits.budget.limit ? ['llm_tokens'] : []),
+    ...(within(MINUTE).length + 1 > perMinute ? ['requests'] : []),
+    ...(tool !== undefined && ofTool + 1 > ruleFor(tool).perMinute ? ['tool_requests'] : []),
+    ...(cost > 0 && tokens + cost > llmTokensPerHour ? ['llm_tokens'] : []),
   ];
 }

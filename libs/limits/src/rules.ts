@@ -1,5 +1,4 @@
-import type { WindowRule } from './sliding-window.js';
-import type { BudgetRule } from './token-budget.js';
+import type { Rule, RuleTable } from './rule-table.js';
 
 /** What one principal may do with one tool. */
 export interface ToolRule {
@@ -9,17 +8,19 @@ export interface ToolRule {
   readonly llmTokens: number;
 }
 
+/** What one principal may do over all tools and methods. */
+export interface PrincipalRule {
+  /** requests that are served */
+  readonly perMinute: number;
+  /** requests that arrive, refused ones included: each costs an event, and up to 1 MiB while its body is read */
+  readonly arrivalsPerMinute: number;
+  readonly llmTokensPerHour: number;
+}
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** What one principal may do over all tools and methods. */
-export const PRINCIPAL_RULE = {
-  /** requests that are served */
-  perMinute: 60,
-  /** requests that arrive, refused ones included: each costs an event, and up to 1 MiB while its body is read */
-  arrivalsPerMinute: 180,
-  llmTokensPerHour: 100_000,
-} as const;
+export const PRINCIPAL_RULE: PrincipalRule = { perMinute: 60, arrivalsPerMinute: 180, llmTokensPerHour: 100_000 };
 
 /** The tools with figures of their own. Adding one is adding a row. */
 export const TOOL_RULES: Readonly<Record<string, ToolRule>> = {
@@ -35,48 +36,58 @@ export const OTHER_TOOLS: ToolRule = { perMinute: 60, llmTokens: 500 };
 export const ruleFor = (tool: string): ToolRule =>
   (Object.hasOwn(TOOL_RULES, tool) ? TOOL_RULES[tool] : undefined) ?? OTHER_TOOLS;
 
-/** How long a reservation can be settled or released. After that it stays charged as it was reserved. */
-export const LEASE_MS = 2 * MINUTE;
-
-/** The limits that the questions about one request touch; `tool` is absent for requests that are no tool call. */
-export interface Limits {
-  readonly arrivals: WindowRule;
-  readonly requests: WindowRule;
-  readonly tool: WindowRule | undefined;
-  readonly budget: BudgetRule;
-}
-
-/** What one principal may do over all tools and methods. */
-export interface PrincipalRule {
-  readonly perMinute: number;
-  readonly arrivalsPerMinute: number;
-  readonly llmTokensPerHour: number;
-}
-
 /**
- * The limits of a server with tools of its own.
- * @param toolRule what the tool's definition says; undefined = a tool without figures
- * @param rule     over the house's own
+ * The rule table of a server with tools of its own.
+ * @param tools by name; every other tool has {@link OTHER_TOOLS}
+ * @param rule  over the house's own
  */
-export const limitsOf =
-  (toolRule: (tool: string) => ToolRule | undefined, rule: Partial<PrincipalRule> = {}): typeof limitsFor =>
-  (tool, share) =>
-    limitsIn({ ...PRINCIPAL_RULE, ...rule }, tool === undefined ? undefined : (toolRule(tool) ?? OTHER_TOOLS), share);
-
-/**
- * @param share above 0 to 1: how much of each limit counts; rounded down, but never to nothing
- * @throws RangeError for a share outside that
- */
-export const limitsFor = (tool: string | undefined, share: number): Limits =>
-  limitsIn(PRINCIPAL_RULE, tool === undefined ? undefined : ruleFor(tool), share);
-
-function limitsIn(principal: PrincipalRule, tool: ToolRule | undefined, share: number): Limits {
-  if (!(share > 0 && share <= 1)) throw new RangeError('share must be above 0 and at most 1');
-  const part = (limit: number): number => Math.max(1, Math.floor(limit * share));
+export function tableOf(tools: ReadonlyMap<string, ToolRule>, rule: Partial<PrincipalRule> = {}): RuleTable {
+  const { perMinute, arrivalsPerMinute, llmTokensPerHour } = { ...PRINCIPAL_RULE, ...rule };
+  const rowOf = ({ llmTokens }: ToolRule) => ({ llmTokens, costMicros: 0 });
   return {
-    arrivals: { limit: part(principal.arrivalsPerMinute), windowMs: MINUTE },
-    requests: { limit: part(principal.perMinute), windowMs: MINUTE },
-    tool: tool === undefined ? undefined : { limit: part(tool.perMinute), windowMs: MINUTE },
-    budget: { limit: part(principal.llmTokensPerHour), windowMs: HOUR, slotMs: MINUTE },
+    version: 0,
+    rules: [
+      perPrincipal('arrivals', arrivalsPerMinute, MINUTE),
+      perPrincipal('requests', perMinute, MINUTE),
+      ...toolRules(tools),
+      { ...perPrincipal('llm_tokens', llmTokensPerHour, HOUR), id: 'llm-tokens' },
+    ],
+    tools: Object.fromEntries([...tools].map(([name, tool]) => [name, rowOf(tool)])),
+    otherTools: rowOf(OTHER_TOOLS),
   };
 }
+
+const perPrincipal = (type: 'arrivals' | 'requests' | 'llm_tokens', limit: number, windowMs: number): Rule => ({
+  id: type,
+  type,
+  per: ['principal'],
+  windows: [{ limit, windowMs }],
+  fail: 'closed',
+});
+
+/** One rule for all tools of one figure; each tool is counted by itself. */
+function toolRules(tools: ReadonlyMap<string, ToolRule>): Rule[] {
+  const byFigure = new Map<number, string[]>();
+  for (const [name, { perMinute }] of tools) {
+    if (perMinute === OTHER_TOOLS.perMinute) continue;
+    byFigure.set(perMinute, [...(byFigure.get(perMinute) ?? []), name]);
+  }
+  const per: Rule['per'] = ['principal', 'tool'];
+  const ruleOf = (
+    id: string,
+    limit: number,
+    when: { tools: string[] } | { otherThan: string[] } | undefined,
+  ): Rule => ({
+    ...{ id, type: 'tool_requests', per, windows: [{ limit, windowMs: MINUTE }], fail: 'closed' },
+    ...(when && { when }),
+  });
+  const named = [...byFigure.values()].flat();
+  const others = named.length === 0 ? undefined : { otherThan: named };
+  return [
+    ruleOf('tool-requests', OTHER_TOOLS.perMinute, others),
+    ...[...byFigure].map(([figure, names]) => ruleOf(`tool-requests-${figure}`, figure, { tools: names })),
+  ];
+}
+
+/** The table of the house: what applies where no other is given. */
+export const HOUSE_TABLE: RuleTable = tableOf(new Map(Object.entries(TOOL_RULES)));

@@ -5,6 +5,12 @@ export interface WindowRule {
   readonly windowMs: number;
 }
 
+/** A count has at most one more than this many slots. */
+export const SLOTS = 240;
+
+/** How much time is remembered as one charge, ms: 1 where so few are let in that each keeps its own. */
+export const slotMsOf = ({ limit, windowMs }: WindowRule): number => (limit <= SLOTS ? 1 : Math.ceil(windowMs / SLOTS));
+
 const FIRST_CAPACITY = 4;
 
 /**
@@ -21,12 +27,13 @@ const FIRST_CAPACITY = 4;
  */
 export class WindowCount {
   readonly #windowMs: number;
-  /** ms since epoch: the latest charge of each slot, ascending; as many as a power of two */
-  #lastAt: number[] = new Array<number>(FIRST_CAPACITY).fill(0);
-  /** what was charged in each slot, integer > 0 */
-  #amounts: number[] = new Array<number>(FIRST_CAPACITY).fill(0);
+  /** two numbers a slot, the oldest at #head: ms since epoch of its latest charge, ascending; what was charged, integer > 0 */
+  #ring: number[] = new Array<number>(2 * FIRST_CAPACITY).fill(0);
+  /** one less than the numbers in the ring, which are as many as a power of two */
+  #mask = 2 * FIRST_CAPACITY - 1;
   #head = 0;
-  #length = 0;
+  /** in numbers */
+  #size = 0;
   #used = 0;
 
   constructor(windowMs: number) {
@@ -35,17 +42,17 @@ export class WindowCount {
 
   /** How many slots are kept now. */
   get length(): number {
-    return this.#length;
+    return this.#size / 2;
   }
 
   /** What counts now, integer >= 0. */
   used(now: number): number {
+    if (this.#size === 0) return 0;
     const leaving = this.#noEarlier(now) - this.#windowMs;
-    const mask = this.#lastAt.length - 1;
-    while (this.#length > 0 && this.#lastAt[this.#head]! <= leaving) {
-      this.#used -= this.#amounts[this.#head]!;
-      this.#head = (this.#head + 1) & mask;
-      this.#length -= 1;
+    while (this.#size > 0 && this.#ring[this.#head]! <= leaving) {
+      this.#used -= this.#ring[this.#head + 1]!;
+      this.#head = (this.#head + 2) & this.#mask;
+      this.#size -= 2;
     }
     return this.#used;
   }
@@ -60,20 +67,19 @@ export class WindowCount {
     let excess = this.used(now) + cost - limit;
     if (excess <= 0) return 0;
     if (cost > limit) return Infinity;
-    const mask = this.#lastAt.length - 1;
     let slot = this.#head;
-    while ((excess -= this.#amounts[slot]!) > 0) slot = (slot + 1) & mask;
-    return Math.ceil(this.#lastAt[slot]! + this.#windowMs - now);
+    while ((excess -= this.#ring[slot + 1]!) > 0) slot = (slot + 2) & this.#mask;
+    return Math.ceil(this.#ring[slot]! + this.#windowMs - now);
   }
 
   /** Integer milliseconds, rounded up, until nothing counts any more unless more is charged; 0 = nothing does. */
   resetMs(now: number): number {
-    return this.used(now) === 0 ? 0 : Math.ceil(this.#lastAtEnd() + this.#windowMs - now);
+    return this.used(now) === 0 ? 0 : Math.ceil(this.#lastAt() + this.#windowMs - now);
   }
 
   /** True when nothing counts any more, so that forgetting all of it changes no answer. */
   isIdle(now: number): boolean {
-    return this.#length === 0 || this.#lastAtEnd() + this.#windowMs <= now;
+    return this.#size === 0 || this.#lastAt() + this.#windowMs <= now;
   }
 
   /**
@@ -82,7 +88,7 @@ export class WindowCount {
    */
   charge(cost: number, slotMs: number, now: number): number {
     const at = this.#noEarlier(now);
-    if (cost > 0) this.#add(at, cost, slotMs);
+    if (cost > 0) this.#add(at, cost, slotMs, -Infinity);
     return at;
   }
 
@@ -95,18 +101,28 @@ export class WindowCount {
     if (used !== charged) this.#add(at, used - charged, slotMs, this.#noEarlier(now) - this.#windowMs);
   }
 
-  #add(at: number, amount: number, slotMs: number, leaving = -Infinity): void {
-    const mask = this.#lastAt.length - 1;
+  /** Forgets everything. */
+  clear(): void {
+    this.#ring = new Array<number>(2 * FIRST_CAPACITY).fill(0);
+    this.#mask = 2 * FIRST_CAPACITY - 1;
+    this.#head = this.#size = this.#used = 0;
+  }
+
+  #add(at: number, amount: number, slotMs: number, leaving: number): void {
     const index = Math.floor(at / slotMs);
-    let place = this.#length;
-    while (place > 0 && Math.floor(this.#lastAt[(this.#head + place - 1) & mask]! / slotMs) > index) place -= 1;
-    const slot = (this.#head + place - 1) & mask;
-    if (place > 0 && Math.floor(this.#lastAt[slot]! / slotMs) === index) {
-      const total = Math.max(0, this.#amounts[slot]! + amount);
-      this.#used += total - this.#amounts[slot]!;
-      this.#amounts[slot] = total;
-      if (this.#lastAt[slot]! < at) this.#lastAt[slot] = at;
-      if (total === 0) this.#drop(place - 1);
+    let place = this.#size;
+    let slot = (this.#head + place - 2) & this.#mask;
+    while (place > 0 && Math.floor(this.#ring[slot]! / slotMs) > index) {
+      place -= 2;
+      slot = (slot - 2) & this.#mask;
+    }
+    if (place > 0 && Math.floor(this.#ring[slot]! / slotMs) === index) {
+      const before = this.#ring[slot + 1]!;
+      const after = Math.max(0, before + amount);
+      this.#used += after - before;
+      this.#ring[slot + 1] = after;
+      if (this.#ring[slot]! < at) this.#ring[slot] = at;
+      if (after === 0) this.#drop(place - 2);
     } else if (amount > 0 && at > leaving) {
       this.#insert(place, at, amount);
       this.#used += amount;
@@ -114,42 +130,39 @@ export class WindowCount {
   }
 
   #insert(place: number, at: number, amount: number): void {
-    if (this.#length === this.#lastAt.length) this.#grow();
-    const mask = this.#lastAt.length - 1;
-    for (let i = this.#length; i > place; i--) this.#move((this.#head + i - 1) & mask, (this.#head + i) & mask);
-    const slot = (this.#head + place) & mask;
-    this.#lastAt[slot] = at;
-    this.#amounts[slot] = amount;
-    this.#length += 1;
+    if (this.#size === this.#ring.length) this.#grow();
+    for (let i = this.#size; i > place; i -= 2) this.#move(i - 2, i);
+    const slot = (this.#head + place) & this.#mask;
+    this.#ring[slot] = at;
+    this.#ring[slot + 1] = amount;
+    this.#size += 2;
   }
 
   #drop(place: number): void {
-    const mask = this.#lastAt.length - 1;
-    this.#length -= 1;
-    for (let i = place; i < this.#length; i++) this.#move((this.#head + i + 1) & mask, (this.#head + i) & mask);
+    this.#size -= 2;
+    for (let i = place; i < this.#size; i += 2) this.#move(i + 2, i);
   }
 
   #move(from: number, to: number): void {
-    this.#lastAt[to] = this.#lastAt[from]!;
-    this.#amounts[to] = this.#amounts[from]!;
+    const source = (this.#head + from) & this.#mask;
+    const target = (this.#head + to) & this.#mask;
+    this.#ring[target] = this.#ring[source]!;
+    this.#ring[target + 1] = this.#ring[source + 1]!;
   }
 
   #grow(): void {
-    const turned = (ring: readonly number[]): number[] => [
-      ...ring.slice(this.#head),
-      ...ring.slice(0, this.#head),
-      ...new Array<number>(ring.length).fill(0),
-    ];
-    this.#lastAt = turned(this.#lastAt);
-    this.#amounts = turned(this.#amounts);
+    const { length } = this.#ring;
+    const kept = [...this.#ring.slice(this.#head), ...this.#ring.slice(0, this.#head)];
+    this.#ring = kept.concat(new Array<number>(length).fill(0));
+    this.#mask = 2 * length - 1;
     this.#head = 0;
   }
 
-  #lastAtEnd(): number {
-    return this.#lastAt[(this.#head + this.#length - 1) & (this.#lastAt.length - 1)]!;
+  #lastAt(): number {
+    return this.#ring[(this.#head + this.#size - 2) & this.#mask]!;
   }
 
   #noEarlier(now: number): number {
-    return this.#length === 0 ? now : Math.max(now, this.#lastAtEnd());
+    return this.#size === 0 ? now : Math.max(now, this.#lastAt());
   }
 }

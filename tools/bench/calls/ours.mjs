@@ -8,7 +8,7 @@ import { openOutbox } from '@portcullis/bus/outbox.file';
 import { newId } from '@portcullis/guard/new-id.memory';
 import { defineTool, toolRegistry } from '@portcullis/guard/tool';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
-import { limitsFor } from '@portcullis/limits/rules';
+import { HOUSE_TABLE } from '@portcullis/limits/rules';
 import { config } from '@portcullis/mcp-server/config';
 import { startMcpServer } from '@portcullis/mcp-server/start';
 import { bind } from '@portcullis/service/listener.http';
@@ -41,13 +41,14 @@ const getCustomer = defineTool({
   execute: async ({ customerId: id }) => record(id),
 });
 
-/**
- * Nothing may be refused, and no window may hold more than a busy principal's ever does: so the limits are out of reach,
- * and the windows so short that at this rate each holds about as many entries as the house's own limit allows.
- */
-const SHORT = { limit: 1e6, windowMs: 2 };
-const { budget } = limitsFor(undefined, 1);
-const LIMITS = { arrivals: SHORT, requests: SHORT, tool: SHORT, budget: { ...budget, limit: 1e12 } };
+/** Nothing may be refused: so the limits are out of reach, and all else is as the house has it. */
+const table = {
+  ...HOUSE_TABLE,
+  rules: HOUSE_TABLE.rules.map((rule) => ({
+    ...rule,
+    windows: rule.windows.map((each) => ({ ...each, limit: 1e12 })),
+  })),
+};
 
 const log = createLog('mcp-server', 'error');
 const bound = await bind('127.0.0.1', port);
@@ -70,7 +71,7 @@ await startMcpServer(
     database,
     bus,
     events,
-    limiter: memoryLimiter({ now: Date.now, random: randomBytes, limitsFor: () => LIMITS }),
+    limiter: memoryLimiter({ now: Date.now, random: randomBytes, table: () => table }),
     log,
     auditDigestKey: randomBytes(32),
     stateKeys: [randomBytes(32)],

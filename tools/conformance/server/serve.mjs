@@ -20,12 +20,19 @@ import { RESOURCES } from './resources.mjs';
 import { fixtureTools, SCOPE } from './tools.mjs';
 
 /** The suite sends in seconds what an agent sends in minutes; that limits hold is tested elsewhere. */
-const window = { limit: 1_000_000, windowMs: 60_000 };
 const WIDE = {
-  arrivals: window,
-  requests: window,
-  tool: undefined,
-  budget: { limit: 1_000_000_000, windowMs: 3_600_000, slotMs: 60_000 },
+  version: 0,
+  rules: [
+    {
+      id: 'arrivals',
+      type: 'arrivals',
+      per: ['principal'],
+      windows: [{ limit: 1e9, windowMs: 60_000 }],
+      fail: 'closed',
+    },
+  ],
+  tools: {},
+  otherTools: { llmTokens: 0, costMicros: 0 },
 };
 
 /**
@@ -61,7 +68,7 @@ export async function serveFixtures() {
     auth,
   );
   const changes = memoryChanges('toolsListChanged', 'promptsListChanged');
-  const limiter = memoryLimiter({ now: Date.now, random: randomBytes, limitsFor: () => WIDE });
+  const limiter = memoryLimiter({ now: Date.now, random: randomBytes, table: () => WIDE });
   const mcpServer = await startMcpServer(
     settings.mcp,
     {

@@ -1,0 +1,70 @@
+import type { LimitQuestion } from '@portcullis/contract/limits';
+import type { Count } from './counts.memory.js';
+import { planOf, type Draw } from './draws.js';
+import type { RuleTable } from './rule-table.js';
+
+/** A question that was asked, and what it drew on. */
+export interface Asked {
+  readonly table: RuleTable;
+  readonly question: LimitQuestion;
+  readonly draws: readonly Draw[];
+  /** one for each draw, as far as they were looked up; a hint that may be out of date (`isForgotten`) */
+  readonly counts: (Count | undefined)[];
+}
+
+const MOST_PRINCIPALS = 8_192;
+const MOST_QUESTIONS = 4;
+
+/**
+ * The last questions of those who ask now. An agent asks the same over and over, and writing the keys of its counts costs
+ * more than counting. Two generations, so that forgetting whoever was quiet costs nothing.
+ */
+export class RecentQuestions {
+  #young = new Map<string, Asked[]>();
+  #old = new Map<string, Asked[]>();
+
+  /** The question with what it draws on. @throws RangeError as drawsOf does */
+  ask(table: RuleTable, question: LimitQuestion): Asked {
+    const known = this.#of(question.principal);
+    for (let i = 0; i < known.length; i++) {
+      const asked = known[i]!;
+      if (asked.table === table && isSame(asked.question, question)) return asked;
+    }
+    const draws = planOf(table)(question);
+    // the caller may change its object later
+    const asked: Asked = { table, question: { ...question }, draws, counts: new Array(draws.length).fill(undefined) };
+    if (known.length >= MOST_QUESTIONS) known.shift();
+    known.push(asked);
+    return asked;
+  }
+
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+  }
+
+  #of(principal: string): Asked[] {
+    let known = this.#young.get(principal);
+    if (known !== undefined) return known;
+    if (this.#young.size >= MOST_PRINCIPALS) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    known = this.#old.get(principal) ?? [];
+    this.#young.set(principal, known);
+    return known;
+  }
+}
+
+/** All that a question consists of. */
+const isSame = (a: LimitQuestion, b: LimitQuestion): boolean =>
+  a.tool === b.tool &&
+  a.stage === b.stage &&
+  a.llmTokens === b.llmTokens &&
+  a.share === b.share &&
+  a.costMicros === b.costMicros &&
+  a.tenant === b.tenant &&
+  a.user === b.user &&
+  a.address === b.address &&
+  a.chain === undefined &&
+  b.chain === undefined;
