@@ -89,6 +89,27 @@ describe('a disk that cannot be written to', () => {
     expect(chainOf(bus.taken.map(({ value }) => value))).toEqual(['m1', 'm2']);
   });
 
+  it('is tried now and then, so that nobody has to call to find out that it works again', async () => {
+    const dir = temporaryDirectory();
+    const bus = notingBus();
+    const { fails, disk } = badDisk();
+    log = await openTestOutbox(dir, bus, { disk });
+    await log.append(draft('m1'));
+    Object.assign(fails, { write: true, room: 100 });
+    await appendAll(log, ['x']);
+    expect(log.stats()).toMatchObject({ failing: true });
+    const writes = fails.writes;
+    await until(() => fails.writes > writes);
+    expect(log.stats()).toMatchObject({ failing: true });
+    fails.write = false;
+    await until(() => log.stats().failing === false);
+    // nothing of the trying is left
+    expect(linesIn(dir)).toHaveLength(1);
+    await log.append(draft('m2'));
+    await log.close();
+    expect(chainOf(bus.taken.map(({ value }) => value))).toEqual(['m1', 'm2']);
+  });
+
   it('puts short writes together', async () => {
     const dir = temporaryDirectory();
     const bus = notingBus();

@@ -3,6 +3,7 @@ import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '@portcullis/audit-schemas/envelope';
 import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openCursor } from './cursor.file.js';
 import { eventKey, type EventLog } from './outbox.js';
 import { nodeDisk, type Disk } from './spool.file.js';
 import {
@@ -132,8 +133,10 @@ describe('the outbox', () => {
     expect(kept).toBeGreaterThan(3);
     expect(outcomes.at(-1)).toMatchObject({ reason: { code: 'overloaded', facts: { retryAfterMs: 1000 } } });
     await expect(log.append(draft())).rejects.toMatchObject({ code: 'overloaded' });
+    expect(log.stats()).toMatchObject({ failing: true });
     bus.mode = 'takes';
     await until(() => log.stats().pending === 0);
+    expect(log.stats()).toMatchObject({ failing: false });
     await log.append(draft('after'));
     await log.close();
     expect(chainOf(valuesOf(bus))).toEqual([...names(1, kept), 'after']);
@@ -170,7 +173,7 @@ describe('closing', () => {
     await log.close();
     expect(await appended).toHaveLength(3);
     expect(chainOf(valuesOf(bus))).toEqual(names(1, 3));
-    expect(JSON.parse(readFileSync(join(dir, 'cursor.json'), 'utf8'))).toMatchObject({ seq: 3 });
+    expect(openCursor(dir).last).toMatchObject({ seq: 3 });
   });
 
   it('refuses what is appended later', async () => {

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Bus } from './bus.js';
 import { complaints } from './complaints.js';
-import { readCursor } from './cursor.file.js';
+import { openCursor } from './cursor.file.js';
 import { lockDirectory } from './directory-lock.file.js';
 import { openSpool, OutboxDamaged } from './open-spool.file.js';
 import { eventKey, link, newChain, type EventLog, type Link } from './outbox.js';
@@ -35,6 +35,8 @@ export interface OutboxOptions {
 }
 export type OutboxSync = 'effects' | 'all' | 'none';
 
+/** How often it is tried whether a disk that could not be written to can, milliseconds. */
+const PROBE_EVERY = 1000;
 /** What a caller is told to wait when an event could not be kept. */
 const RETRY_AFTER = 1000;
 
@@ -71,8 +73,8 @@ export async function openOutbox(options: OutboxOptions): Promise<EventLog> {
 function running(options: OutboxOptions, directory: string, unlock: () => void): EventLog {
   const { service, bus, newId, log, now, sync: waitsFor = 'effects' } = options;
   const maxBytes = options.maxBytes ?? 256 * 1024 * 1024;
-  const cursor = readCursor(directory);
-  const opened = openSpool(directory, cursor, options.segmentBytes ?? 8 * 1024 * 1024, options.disk ?? nodeDisk);
+  const cursor = openCursor(directory);
+  const opened = openSpool(directory, cursor.last, options.segmentBytes ?? 8 * 1024 * 1024, options.disk ?? nodeDisk);
   const { spool, lost, putAside } = opened;
   if (putAside) log.warn('the end of the event spool was damaged and was put aside', { putAside, lost });
 
@@ -87,15 +89,19 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
   let waitingUnits = 0;
   let spooled = 0;
   let failing = false;
+  let probing: NodeJS.Timeout | undefined;
+  /** bytes that lay in the spool when an append found no room in it */
+  let fullAt = Infinity;
   let closing: Promise<void> | undefined;
   const complain = complaints(log, now);
   const shipper = startShipper({
     directory,
     spool,
+    cursor,
     bus,
     complain,
     maxBackoffMs: options.maxBackoffMs ?? 2000,
-    from: cursor ?? { ...written, seq: opened.firstSeq - 1 },
+    from: cursor.last ?? { ...written, seq: opened.firstSeq - 1 },
   });
   const flusher = startFlusher(async () => {
     try {
@@ -108,6 +114,19 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
     shipper.wake();
   });
 
+  const works = (): void => {
+    failing = false;
+    clearInterval(probing);
+    probing = undefined;
+  };
+  const probe = (): void => {
+    try {
+      spool.probe();
+    } catch {
+      return;
+    }
+    works();
+  };
   const commit = (): void => {
     const batch = waiting;
     const first = written.seq + 1;
@@ -124,11 +143,13 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
       // none of the batch is on disk, so the chain stays where it was and the numbers are given again
       tail = written;
       failing = true;
+      // where nobody sends calls to a service that cannot take them, nobody would find out that it can again
+      probing ??= setInterval(probe, PROBE_EVERY).unref();
       complain({ error, events: batch.length }, 'events cannot be written now and are refused');
       for (const { reject } of batch) reject(overloaded('the spool cannot be written', error));
       return;
     }
-    failing = false;
+    works();
     written = tail;
     spooled += batch.length;
     let some = false;
@@ -156,16 +177,25 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
       new Promise((resolve, reject) => {
         if (closing) throw overloaded('the event log is closed');
         const next = link(tail, draft, newId());
-        if (spool.bytes + waitingUnits + next.line.length > maxBytes) throw overloaded('the spool is full');
+        if (spool.bytes + waitingUnits + next.line.length > maxBytes) {
+          fullAt = spool.bytes;
+          throw overloaded('the spool is full');
+        }
         tail = next.head;
         waitingUnits += next.line.length;
         const waits = waitsFor === 'all' || (synced && waitsFor === 'effects');
         if (waiting.push({ link: next, synced: waits, resolve, reject }) === 1) setImmediate(commit);
       }),
-    stats: () => ({ spooled, pending: tail.seq - shipper.shipped().seq, lost, failing }),
+    stats: () => ({
+      spooled,
+      pending: tail.seq - shipper.shipped().seq,
+      lost,
+      failing: failing || spool.bytes >= fullAt,
+    }),
     close: () =>
       (closing ??= (async () => {
         commit();
+        clearInterval(probing);
         await flusher.stop().catch(() => undefined);
         await shipper.stop();
         await spool.close();

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   asKilled,
   chainOf,
@@ -11,9 +10,7 @@ import {
   removeTemporaryDirectories,
   segmentsIn,
   temporaryDirectory,
-  until,
 } from './outbox.fixture.js';
-import { readCursor } from './cursor.file.js';
 import { openSpool, OutboxDamaged } from './open-spool.file.js';
 import { nodeDisk, type Disk } from './spool.file.js';
 
@@ -97,28 +94,6 @@ describe('a byte that was changed in a spool', () => {
     await again.append(draft('m3'));
     await again.close();
     expect(chainOf(bus.taken.map(({ value }) => value))).toEqual(['m1', 'm2', 'm3']);
-  });
-});
-
-describe('a byte that was changed in the cursor', () => {
-  it('makes it unknown or leaves it as it was, so that no event is taken for shipped that was not', async () => {
-    const dir = temporaryDirectory();
-    const log = await openTestOutbox(dir, notingBus(), { disk: quick });
-    for (const method of ['m1', 'm2']) await log.append(draft(method));
-    await until(() => log.stats().pending === 0);
-    await log.close();
-    const path = join(dir, 'cursor.json');
-    const bytes = readFileSync(path);
-    const before = readCursor(dir);
-    expect(before).toMatchObject({ seq: 2 });
-    for (let at = 0; at < bytes.length; at += 1) {
-      for (const bits of [0x01, 0x02, 0x08, 0x80]) {
-        const changed = Buffer.from(bytes);
-        changed[at]! ^= bits;
-        writeFileSync(path, changed);
-        expect([undefined, before]).toContainEqual(readCursor(dir));
-      }
-    }
   });
 });
 

@@ -30,7 +30,7 @@ export interface EventLogStats {
   readonly pending: number;
   /** events found damaged when the log was opened, and put aside, and those that answers went out without; 0 = all is well */
   readonly lost: number;
-  /** true since an append could not be written, until one can */
+  /** true while appends cannot be kept: since one could not, until there is room again, or the disk or the bus answers */
   readonly failing?: boolean;
 }
 

@@ -1,13 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Bus } from './bus.js';
 import type { Complain } from './complaints.js';
-import { writeCursor } from './cursor.file.js';
+import type { Cursor } from './cursor.file.js';
 import { follow, type ChainHead } from './outbox.js';
 import { syncDirectory, type Spool } from './spool.file.js';
 
 interface ShipperParts {
   readonly directory: string;
   readonly spool: Spool;
+  readonly cursor: Cursor;
   readonly bus: Bus;
   readonly complain: Complain;
   readonly maxBackoffMs: number;
@@ -30,14 +31,22 @@ const SAVE_EVERY = 100;
 const STOP_WITHIN = 2000;
 
 /** Takes events from the spool to the bus, in order, one batch at a time, each again until the bus has taken it. */
-export function startShipper({ directory, spool, bus, complain, maxBackoffMs, from }: ShipperParts): Shipper {
+export function startShipper({
+  directory,
+  spool,
+  cursor: { save },
+  bus,
+  complain,
+  maxBackoffMs,
+  from,
+}: ShipperParts): Shipper {
   let shipped = from;
   /** after this, go on until something fails; once `stopped`, touch nothing any more */
   const stopping = new AbortController();
   let stopped = false;
   let woken = false;
   let endIdling: () => void = () => undefined;
-  const cursor = cursorSaver(directory, () => shipped, complain);
+  const cursor = cursorSaver(save, () => shipped, complain);
 
   /** @returns false when there is nothing to ship */
   const step = async (): Promise<boolean> => {
@@ -100,7 +109,7 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   setTimeout(ms, undefined, { signal }).catch(() => undefined);
 
 /** Writes the cursor, one write at a time, and not for every batch. */
-function cursorSaver(directory: string, shipped: () => ChainHead, complain: Complain) {
+function cursorSaver(write: Cursor['save'], shipped: () => ChainHead, complain: Complain) {
   let saved = shipped().seq;
   let last: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
@@ -108,7 +117,7 @@ function cursorSaver(directory: string, shipped: () => ChainHead, complain: Comp
     const turn = last.then(async () => {
       const upTo = shipped();
       if (upTo.seq === saved) return;
-      await writeCursor(directory, upTo);
+      await write(upTo);
       saved = upTo.seq;
     });
     last = turn.catch(() => undefined);

@@ -26,6 +26,9 @@ export interface Chunk {
 /** More than the longest line has. */
 const CHUNK_BYTES = 256 * 1024;
 
+/** A block of most file systems. Without a line end: were the process to die here, a torn line is all that is left. */
+const PROBE = Buffer.alloc(4096);
+
 /** Segments of one directory: written at the end, read and deleted at the beginning. */
 export class Spool {
   /** the open file of the last segment */
@@ -82,6 +85,21 @@ export class Spool {
     const at = segment.size;
     segment.size += lines.length;
     this.#recent.add({ segment, at, end: segment.size, messages });
+  }
+
+  /** Writes what is taken away at once. @throws when nothing can be written now */
+  probe(): void {
+    if (this.#failed) throw this.#failed;
+    this.#cutBack();
+    const segment = this.segments.at(-1);
+    if (segment === undefined || this.#fd === undefined) return;
+    this.#dirty = true;
+    try {
+      const written = this.disk.writeSync(this.#fd, PROBE, 0, PROBE.length, segment.size);
+      if (written < PROBE.length) throw new Error('the disk has hardly any room');
+    } finally {
+      this.#cutBack();
+    }
   }
 
   /** Resolves when everything written before the call survives a power failure. One at a time. */
