@@ -155,6 +155,7 @@ function driverFor({ kind, tls, nodes, user, db, group }: RedisAddress, options:
     ...(user && { username: user.name, password: user.password.reveal() }),
     connectionName: application,
     connectTimeout: connectMs,
+    disconnectTimeout: 500,
     // a server that is paused keeps its connections: they are given up, and with them what waits on them
     socketTimeout: Math.max(2 * answerMs, 1_000),
     maxRetriesPerRequest: 0,
