@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { AuditEvent } from '@portcullis/audit-schemas/envelope';
+import type { Bus } from '@portcullis/bus/bus';
 import { memoryBus } from '@portcullis/bus/bus.memory';
 import { link, newChain, type EventLog } from '@portcullis/bus/outbox';
 import type { Log, LogFacts } from '@portcullis/contract/log';
 import { Refusal } from '@portcullis/contract/refusals';
 import { Secret } from '@portcullis/contract/secret';
+import type { PrincipalId } from '@portcullis/contract/ids';
+import type { BehaviourState } from '@portcullis/contract/standing';
+import { memoryContainment } from '@portcullis/guard/containment.memory';
+import { signersOn } from '@portcullis/guard/feeds.fixture';
 import { bind } from '@portcullis/service/listener.http';
 import { resourceUris } from '@portcullis/service/resource-uris';
 import { expectNoSecrets, secret, secretsOf } from '@portcullis/service/secrets.fixture';
@@ -53,6 +58,7 @@ export async function world(database?: Database) {
   const key = () => [new Secret(secret('key of the server', randomBytes(32).toString('base64url')))] as const;
   return {
     database: database ?? (await openTestDatabase()),
+    containment: memoryContainment(),
     keys: { keyEncryption: key(), cookie: key(), secretHash: key() },
     demo: await newDemoAccounts({
       clientSecret: () => secret('client secret', randomBytes(32).toString('base64url')),
@@ -93,11 +99,11 @@ export async function startGate(of: World, more: Partial<AuthServerParts> = {}, 
     MCP_RESOURCE: MCP,
     ...env,
   });
-  const { database, keys, demo } = of;
+  const { database, keys, demo, containment } = of;
   const localAdmin = { jwk: adminPublic as PublicJwk, uid: 1000 };
   const service = await startAuthServer(
     settings,
-    { database, keys, events: events.log, log, localAdmin, demo, limits: MANY_FAILURES, ...more, bus },
+    { database, keys, containment, events: events.log, log, localAdmin, demo, limits: MANY_FAILURES, ...more, bus },
     bound,
   );
   return {
@@ -111,6 +117,8 @@ export async function startGate(of: World, more: Partial<AuthServerParts> = {}, 
     issuer: settings.AUTH_ISSUER,
     uris: resourceUris(settings),
     bus,
+    /** Says what security-analytics would say. */
+    say: (agent: PrincipalId, state: BehaviourState) => sayStanding(bus, of, agent, state),
     events,
     lines,
     adminKey,
@@ -118,6 +126,14 @@ export async function startGate(of: World, more: Partial<AuthServerParts> = {}, 
     database,
   };
 }
+/** What security-analytics says on a bus, also before a gate is there. */
+export async function sayStanding(bus: Bus, of: World, agent: PrincipalId, state: BehaviourState): Promise<void> {
+  const body = { tenant: 'default', agent, state, since: new Date().toISOString() };
+  const key = `default/${agent}`;
+  const seq = Math.round(performance.now() * 1000);
+  await signersOn(bus, of.containment).publish('portcullis.standing', { key, seq, body });
+}
+
 export type Gate = Awaited<ReturnType<typeof startGate>>;
 
 const describe = (facts: LogFacts = {}): string =>

@@ -1,4 +1,5 @@
 import { principalId } from '@portcullis/contract/ids';
+import type { BehaviourState } from '@portcullis/contract/standing';
 import { proofKey } from '@portcullis/guard/proof.fixture';
 import { decodeJwt } from 'jose';
 import { askAdmin, machine } from './admin.fixture.js';
@@ -101,9 +102,8 @@ describe('all else is inactive, and nothing more is said', () => {
     const { id, headers } = await registered();
     const token = await machineToken(headers);
     const agent = principalId('default', id);
-    const says = async (state: string) => {
-      const value = JSON.stringify({ tenant: 'default', agent, state, since: new Date().toISOString() });
-      await gate.bus.publish('portcullis.standing', [{ key: `default/${agent}`, value }]);
+    const says = async (state: BehaviourState) => {
+      await gate.say(agent, state);
       return (await introspect(token, headers)).active;
     };
     expect([await says('Normal'), await says('Isolated'), await says('Normal')]).toEqual([true, false, true]);

@@ -18,6 +18,7 @@ import {
   world,
   type Gate,
   type World,
+  sayStanding,
 } from './gate.fixture.js';
 
 let of: World;
@@ -151,11 +152,6 @@ describe('after a restart', () => {
 });
 
 describe('a principal that is contained', () => {
-  const said = (agent: string, state: BehaviourState) => ({
-    key: `default/${agent}`,
-    value: JSON.stringify({ tenant: 'default', agent, state, since: '2026-01-01T00:00:00.000Z' }),
-  });
-
   test.each<[BehaviourState, number]>([
     ['Isolated', 400],
     ['Compromised', 400],
@@ -166,7 +162,7 @@ describe('a principal that is contained', () => {
     async (state, status) => {
       await running(async (gate) => {
         const agent = principalId('default', 'support-agent');
-        await gate.bus.publish('portcullis.standing', [said(agent, state)]);
+        await gate.say(agent, state);
         const reply = await postToken(gate, GRANT, secretOf(gate.demo, 'support-agent'));
         expect(reply.status).toBe(status);
         if (status === 400) {
@@ -177,7 +173,7 @@ describe('a principal that is contained', () => {
           });
         }
         expect(await postToken(gate, GRANT, secretOf(gate.demo, 'reporting-agent'))).toMatchObject({ status: 200 });
-        await gate.bus.publish('portcullis.standing', [said(agent, 'Normal')]);
+        await gate.say(agent, 'Normal');
         expect(await postToken(gate, GRANT, secretOf(gate.demo, 'support-agent'))).toMatchObject({ status: 200 });
       });
     },
@@ -189,7 +185,7 @@ describe('a principal that is contained', () => {
       const [sam, uma] = [gate.demo.users[0]!, gate.demo.users[1]!];
       const first = await grantAs(gate, sam);
       const claims = decodeJwt(String((await exchange(gate, first.code ?? '', first.verifier)).body.access_token));
-      await gate.bus.publish('portcullis.standing', [said(principalId('default', 'desktop', claims.sub), 'Isolated')]);
+      await gate.say(principalId('default', 'desktop', claims.sub), 'Isolated');
       const second = await grantAs(gate, sam);
       expect(await exchange(gate, second.code ?? '', second.verifier)).toMatchObject({
         status: 400,
@@ -207,7 +203,7 @@ describe('a principal that is contained', () => {
 
   test('stays so over a restart, from the first request on', async () => {
     const bus = memoryBus();
-    await bus.publish('portcullis.standing', [said(principalId('default', 'support-agent'), 'Isolated')]);
+    await sayStanding(bus, of, principalId('default', 'support-agent'), 'Isolated');
     await running(
       async (gate) => {
         expect(await postToken(gate, GRANT, secretOf(gate.demo, 'support-agent'))).toMatchObject({
@@ -224,7 +220,7 @@ describe('a principal that is contained', () => {
       const token = await adminToken(gate, gate.uris.authAdmin, 'admin:users');
       const ask = () => fetch(`${gate.issuer}/admin/v1/users`, { headers: { authorization: `Bearer ${token}` } });
       expect((await ask()).status).toBe(200);
-      await gate.bus.publish('portcullis.standing', [said(principalId('default', 'local-admin'), 'Isolated')]);
+      await gate.say(principalId('default', 'local-admin'), 'Isolated');
       expect((await ask()).status).toBe(403);
     });
   });

@@ -1,4 +1,5 @@
 import { memoryBus } from '@portcullis/bus/bus.memory';
+import type { ContainmentTopic } from '@portcullis/contract/containment';
 import { silentLog } from '@portcullis/contract/log';
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { callerOf, accessTokenClaims } from '@portcullis/scopes/caller';
@@ -70,6 +71,12 @@ describe('two replicas on one database, each with a bus of its own', () => {
     await Promise.all(databases.map((database) => database.close()));
   });
 
+  const ports = {
+    keysOf: (topic: ContainmentTopic) => of.containment.keysOf(topic),
+    now: Date.now,
+    uptime: () => performance.now(),
+    log: silentLog,
+  };
   const support = () => secretOf(of.demo, 'support-agent');
   const machineToken = async (gate: Gate): Promise<string> =>
     String((await postToken(gate, { grant_type: 'client_credentials' }, support())).body.access_token);
@@ -88,7 +95,7 @@ describe('two replicas on one database, each with a bus of its own', () => {
     const [left, right] = gates;
     const token = await machineToken(left);
     const caller = callerOf(accessTokenClaims.parse(decodeJwt(token)));
-    const feed = await revocationFeed(right.bus, 'a-service-there', { now: Date.now, log: silentLog });
+    const feed = await revocationFeed(right.bus, 'a-service-there', ports);
     expect([await isActive(right, token), feed.isRevoked(caller)]).toEqual([true, false]);
     expect(await show(left, '/revoke', { token }, support())).toMatchObject({ status: 200 });
     expect(await isActive(left, token)).toBe(false);
@@ -101,7 +108,7 @@ describe('two replicas on one database, each with a bus of its own', () => {
     const [left, right] = gates;
     const token = await machineToken(right);
     const caller = callerOf(accessTokenClaims.parse(decodeJwt(token)));
-    const feed = await revocationFeed(right.bus, 'another-service', { now: Date.now, log: silentLog });
+    const feed = await revocationFeed(right.bus, 'another-service', ports);
     const admin = await adminToken(left, left.uris.authAdmin, 'admin:clients');
     const disabled = await askAdmin(left, admin, 'PATCH', '/clients/support-agent', { disabled: true });
     expect(disabled.status).toBe(200);

@@ -1,4 +1,5 @@
-import type { Revocable, Revocation } from '@portcullis/contract/revocation';
+import { isTenant } from '@portcullis/contract/ids';
+import { REVOCABLE, type Revocable, type Revocation } from '@portcullis/contract/revocation';
 import type { Confirm } from './paging.js';
 
 /** A revocation as it is kept. */
@@ -76,5 +77,20 @@ export const revocationTombstone = (row: RevocationRecord): { key: string; value
   key: revocationKey(row),
   value: '',
 });
+
+/** A message of the two above as it is to be signed. Its place among those of its key is when it was revoked. */
+export function revocationSaying({ key, value }: { key: string; value: string }) {
+  if (value === '') return { key, seq: 0, body: undefined };
+  const body = JSON.parse(value) as Revocation;
+  return { key, seq: Date.parse(body.at), body };
+}
+
+/** What a key of the topic names; undefined for one that names nothing. */
+export function keyParts(key: string): Pick<RevocationRecord, 'tenant' | 'what' | 'id'> | undefined {
+  const [tenant = '', what = '', ...rest] = key.split('/');
+  const id = rest.join('/');
+  const named = isTenant(tenant) && Object.hasOwn(REVOCABLE, what) && /^[\x21-\x7e]{1,255}$/.test(id);
+  return named ? { tenant, what: what as Revocable, id } : undefined;
+}
 
 const timeOf = (ms: number): string => new Date(ms).toISOString();

@@ -7,11 +7,13 @@ import { managementPort } from '@portcullis/service/common';
 import { drained } from '@portcullis/service/drain.http';
 import { clientAddress } from '@portcullis/guard/forwarding';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
-import { standingFeed } from '@portcullis/guard/standing-feed';
+import type { PublishingContainment } from '@portcullis/guard/containment';
+import { feedAge } from '@portcullis/guard/feeds';
 import { createFetchOutside, type FetchOutside } from '@portcullis/service/fetch-outside.http';
 import { hostsOf } from '@portcullis/guard/hosts';
 import { keyBytes } from '@portcullis/service/key-text';
 import { closeBound, listen, type Bound } from '@portcullis/service/listener.http';
+import { feedFigures } from '@portcullis/service/feed-figures';
 import { eventFigures, eventHealth } from '@portcullis/service/event-figures';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
@@ -70,6 +72,8 @@ export interface AuthServerParts {
   readonly database: Database;
   readonly bus: Bus;
   readonly events: EventLog;
+  /** signs what is revoked, and says whose word is believed on standing */
+  readonly containment: PublishingContainment;
   readonly log: Log;
   /** KEY_ENCRYPTION_KEY, COOKIE_KEY and SECRET_HASH_KEY, each the present one first */
   readonly keys: { readonly keyEncryption: Keys; readonly cookie: Keys; readonly secretHash: Keys };
@@ -87,6 +91,8 @@ export interface AuthServerParts {
   readonly limits?: Partial<EndpointRules> | undefined;
   /** ms since epoch; the system's clock unless given. oidc-provider itself knows no other than the system's */
   readonly now?: () => number;
+  /** ms of a clock that is never turned; the process's own unless given */
+  readonly uptime?: () => number;
 }
 
 /** Half of Node's thread pool: the rest is for the signatures of tokens. */
@@ -117,7 +123,7 @@ export async function startAuthServer(
 }
 
 async function start(settings: AuthServerSettings, parts: AuthServerParts, bound: Bound): Promise<RunningService> {
-  const { database, bus, events, log, localAdmin, demo, now = Date.now } = parts;
+  const { database, events, log, localAdmin, demo, now = Date.now } = parts;
   const allowed = settings.OUTSIDE_ALLOWED_HOSTS;
   const fetchOutside = parts.fetchOutside ?? createFetchOutside({ allowed });
   const issuer = settings.AUTH_ISSUER;
@@ -135,9 +141,14 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   await refuseUnsafe(settings, { demo: demo !== undefined || localAdmin !== undefined, clients });
   if (demo) await putDemoAccounts(demo, { clients, users, secretHashKey, now, randomBytes });
   const { stored: signingKeys, ring, keeping } = await openKeys(settings, parts);
-  const standing = await standingFeed(bus, 'auth-server', log);
+  const metrics = createMetrics('auth-server');
+  eventFigures(metrics, events);
+  const health = eventHealth(events);
+  const figures = feedFigures(metrics);
   // before anything is served here: the keys to verify a token with are served here too
-  const { announcer, revoked, revoke } = await openRevocations(parts);
+  const { announcer, feeds, revoke, stop: stopRevocations } = await openRevocations(parts, figures);
+  const { standing, revocations: revoked } = feeds;
+  figures.ages(feeds);
 
   const uris = resourceUris(settings);
   const approvals = approvalsClients(uris.approvals, now());
@@ -238,6 +249,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       now,
       randomBytes,
     },
+    containmentKeys: parts.containment.publicKeys,
     bearer: {
       checks: memoryCredentialChecks({ issuer, audience: uris.authAdmin, keys: ring.verifying, now }),
       addressOf,
@@ -246,9 +258,6 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       stateOf: standing.stateOf,
     },
   });
-  const metrics = createMetrics('auth-server');
-  eventFigures(metrics, events);
-  const health = eventHealth(events);
   const app = await createApi(module, {
     log,
     newId,
@@ -269,7 +278,11 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
       database: () => database.ping().then(() => 'ok'),
       revocations: async () => (revoked.ready() ? announcer.state() : 'not heard'),
     },
-    notes: health.notes,
+    notes: {
+      ...health.notes,
+      standingFeed: async () => feedAge(standing),
+      revocationFeed: async () => feedAge(revoked),
+    },
     metrics,
     mode: settings.PORTCULLIS_MODE,
   });
@@ -297,8 +310,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
     stopChores();
     await drained(bound, management, settings);
     await keeping.idle();
-    await announcer.stop();
-    await Promise.all([standing.stop(), revoked.stop()]);
+    await stopRevocations();
     await app.close();
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { memoryBus } from '@portcullis/bus/bus.memory';
+import { beatAlone, memoryContainment } from '@portcullis/guard/containment.memory';
 import { openEmbeddedStore } from '@portcullis/service/embedded-store.wire';
 import { loadOrMakeKey } from '@portcullis/service/keys.file';
 import { createLog } from '@portcullis/service/log.file';
@@ -26,14 +27,21 @@ export async function embeddedParts(
     secretHash: await kept('SECRET_HASH_KEY', settings.SECRET_HASH_KEY),
   };
   const { LOCAL_ADMIN_FILE, DEMO_FILE } = settings;
+  const containment = memoryContainment();
+  const beating = await beatAlone(bus, containment, ['portcullis.standing'], { now: Date.now, log });
   return {
     database,
     bus,
     events,
+    containment,
     log,
     keys,
     localAdmin: LOCAL_ADMIN_FILE === undefined ? undefined : readLocalAdmin(LOCAL_ADMIN_FILE),
     demo: DEMO_FILE === undefined ? undefined : readDemoAccounts(DEMO_FILE),
-    close: () => close().then(() => bus.close()),
+    close: async () => {
+      await beating.stop();
+      await close();
+      await bus.close();
+    },
   };
 }

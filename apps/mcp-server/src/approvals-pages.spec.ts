@@ -209,8 +209,8 @@ test('a person who is contained, or whose token was revoked, decides nothing', a
   const rita = person(rig, 'rita', { claims: { jti: 'ritas-token' } });
   const page = await rita.open(url);
   const [at, until] = [0, 3_600_000].map((ms) => new Date(rig.now() + ms).toISOString());
-  const value = JSON.stringify({ tenant: 'default', what: 'token', id: 'ritas-token', at, until });
-  await rig.bus.publish('portcullis.revocations', [{ key: 'default/token/ritas-token', value }]);
+  const body = { tenant: 'default', what: 'token', id: 'ritas-token', at, until };
+  await rig.tell('portcullis.revocations', 'default/token/ritas-token', body);
   expect((await rita.submit(page, url, 'approve')).status).toBe(403);
   expect((await rita.request(url)).to).toContain(rig.issuer.url);
 
@@ -218,6 +218,6 @@ test('a person who is contained, or whose token was revoked, decides nothing', a
   const rons = await ron.open(url);
   const agent = principalId('default', 'approvals.default', 'ron');
   const standing = { tenant: 'default', agent, state: 'Isolated', since: new Date().toISOString() };
-  await rig.bus.publish('portcullis.standing', [{ key: `default/${agent}`, value: JSON.stringify(standing) }]);
+  await rig.tell('portcullis.standing', `default/${agent}`, standing);
   expect((await ron.submit(rons, url, 'approve')).status).toBe(403);
 });

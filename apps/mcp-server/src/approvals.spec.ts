@@ -168,8 +168,8 @@ test('what a person approved who was shut out since is not executed', async () =
   const { approval, approvalUrl } = await asked(remove('12345'));
   await person(rig, 'mallory').decide(approvalUrl);
   const [at, until] = [0, 3_600_000].map((ms) => new Date(rig.now() + ms).toISOString());
-  const value = JSON.stringify({ tenant: 'default', what: 'user', id: 'mallory', at, until });
-  await rig.bus.publish('portcullis.revocations', [{ key: 'default/user/mallory', value }]);
+  const body = { tenant: 'default', what: 'user', id: 'mallory', at, until };
+  await rig.tell('portcullis.revocations', 'default/user/mallory', body);
   const spent = await rig.post(withApproval(approval, 'delete_customer', { customer_id: '12345' }), words);
   expect(refusalIn(spent)['code']).toBe('approval_needed');
   expect(saysIn(spent)).toContain('was shut out since');

@@ -20,8 +20,8 @@ describe('a token that has just been taken', () => {
     const token = await rig.token({ claims: { jti: 'known-token' } });
     expect(codeOf(await send(token))).toEqual([200, 'allowed']);
     const [at, until] = [new Date(), new Date(Date.now() + 15 * MINUTE)].map((date) => date.toISOString());
-    const value = JSON.stringify({ tenant: 'default', what: 'token', id: 'known-token', at, until });
-    await rig.bus.publish('portcullis.revocations', [{ key: 'default/token/known-token', value }]);
+    const body = { tenant: 'default', what: 'token', id: 'known-token', at, until };
+    await rig.tell('portcullis.revocations', 'default/token/known-token', body);
     expect(codeOf(await send(token))).toEqual([401, 'token_invalid']);
   });
 

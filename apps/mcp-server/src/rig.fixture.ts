@@ -2,6 +2,8 @@ import { newChain, link, type EventLog } from '@portcullis/bus/outbox';
 import { memoryBus } from '@portcullis/bus/bus.memory';
 import type { Bus } from '@portcullis/bus/bus';
 import type { AuditEvent, EventData } from '@portcullis/audit-schemas/envelope';
+import type { ContainmentTopic } from '@portcullis/contract/containment';
+import { signersOn } from '@portcullis/guard/feeds.fixture';
 import { silentLog } from '@portcullis/contract/log';
 import { principalId } from '@portcullis/contract/ids';
 import { Refusal } from '@portcullis/contract/refusals';
@@ -83,10 +85,28 @@ export async function startRig(env: Record<string, string> = {}, more: Partial<M
   const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
   let skipped = 0;
   const now = () => Date.now() + skipped;
+  // stands still unless a test has the feeds grow old
+  let uptime = 0;
+  const signers = signersOn(bus);
+  const beat = async (): Promise<void> => {
+    await signers.beat('portcullis.standing', now());
+    await signers.beat('portcullis.revocations', now());
+  };
+  await beat();
   const auditDigestKey = randomBytes(32);
   const stateKeys = [randomBytes(32)];
-  const engines = { database, bus, events: events.log, limiter, log: silentLog, auditDigestKey, stateKeys };
-  const parts: McpServerParts = { ...engines, demoData: true, now, ...more };
+  const { containment } = signers;
+  const engines = {
+    database,
+    bus,
+    containment,
+    events: events.log,
+    limiter,
+    log: silentLog,
+    auditDigestKey,
+    stateKeys,
+  };
+  const parts: McpServerParts = { ...engines, demoData: true, now, uptime: () => uptime, ...more };
   let service = await startMcpServer(settings, parts, bound).catch(async (error: unknown) => {
     // what stays open would keep the test's process for ever
     await Promise.all([closeBound(bound), issuer.close(), database.close()]);
@@ -142,6 +162,13 @@ export async function startRig(env: Record<string, string> = {}, more: Partial<M
       await service.close();
       service = await startMcpServer(settings, parts, await bind('127.0.0.1', bound.port));
     },
+    /** lets the feeds grow old without a heartbeat */
+    ageFeeds(ms: number) {
+      uptime += ms;
+    },
+    beat,
+    /** says on a containment topic what its signer would say */
+    tell: (topic: ContainmentTopic, key: string, body: unknown) => signers.say(topic, key, body),
     issuer,
     database,
     bus,
@@ -171,8 +198,8 @@ export async function startRig(env: Record<string, string> = {}, more: Partial<M
     /** Says what security-analytics would say. */
     say: (state: BehaviourState, client = 'agent', tenant = 'default') => {
       const agent = principalId(tenant, client);
-      const value = JSON.stringify({ tenant, agent, state, since: new Date().toISOString() });
-      return bus.publish('portcullis.standing', [{ key: `${tenant}/${agent}`, value }]);
+      const body = { tenant, agent, state, since: new Date().toISOString() };
+      return signers.say('portcullis.standing', `${tenant}/${agent}`, body);
     },
     /** How many rows there are, table by table. */
     async rows(): Promise<Record<string, number>> {

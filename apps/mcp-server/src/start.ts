@@ -5,9 +5,9 @@ import type { Log } from '@portcullis/contract/log';
 import { memoryGuard } from '@portcullis/guard/guard.memory';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import type { GuardPorts } from '@portcullis/guard/pipeline';
-import { revocationFeed } from '@portcullis/guard/revocation-feed';
+import type { Trust } from '@portcullis/guard/containment';
+import { feedAge, feedState, openFeeds } from '@portcullis/guard/feeds';
 import type { AnyTool } from '@portcullis/guard/tool';
-import { standingFeed } from '@portcullis/guard/standing-feed';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
 import type { TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
@@ -17,6 +17,7 @@ import type { IncomingMessage } from 'node:http';
 import { eventFigures, eventHealth } from '@portcullis/service/event-figures';
 import { clientAddress } from '@portcullis/guard/forwarding';
 import { listen, type Bound } from '@portcullis/service/listener.http';
+import { feedFigures } from '@portcullis/service/feed-figures';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
@@ -50,6 +51,8 @@ import { workshopOf } from './workshop.wire.js';
 export interface McpServerParts {
   readonly database: Database;
   readonly bus: Bus;
+  /** whose word counts there on who is contained and what is revoked */
+  readonly containment: Trust;
   readonly events: EventLog;
   readonly limiter: Limiter;
   readonly log: Log;
@@ -65,6 +68,8 @@ export interface McpServerParts {
   readonly pins?: Pins;
   /** ms since epoch */
   readonly now?: () => number;
+  /** ms of a clock that is never turned; the process's own unless given */
+  readonly uptime?: () => number;
   /** what is served besides the tools, or in place of what usually is */
   readonly more?: Partial<Pick<EndpointParts, 'resources' | 'extend' | 'methods' | 'changes'>>;
 }
@@ -80,6 +85,7 @@ export async function startMcpServer(
   bound: Bound,
 ): Promise<RunningService> {
   const { database, bus, events, limiter, log, now = Date.now, tools = TOOLS } = parts;
+  const { containment, uptime = () => performance.now() } = parts;
   const { MCP_RESOURCE, AUTH_ISSUER, PORTCULLIS_MODE } = settings;
   const loopback = PORTCULLIS_MODE === 'embedded';
   const names = servedHosts(MCP_RESOURCE, settings.ALLOWED_HOSTS, loopback);
@@ -87,8 +93,14 @@ export async function startMcpServer(
   if (parts.tools === undefined) expectApproved(parts.pins ?? (await readPins()));
   await migrate(database, SCHEMA, MIGRATIONS);
   if (parts.demoData) await seedTenant(database, DEFAULT_TENANT, now());
-  const feed = await standingFeed(bus, 'mcp-server', log);
-  const revocations = await revocationFeed(bus, 'mcp-server', { now, log });
+  const metrics = createMetrics('mcp-server');
+  eventFigures(metrics, events);
+  const health = eventHealth(events);
+  const figures = feedFigures(metrics);
+  const { passedOver } = figures;
+  const feeds = await openFeeds(bus, 'mcp-server', { keysOf: containment.keysOf, now, uptime, passedOver, log });
+  const { standing: feed, revocations } = feeds;
+  figures.ages(feeds);
 
   const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
   const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });
@@ -108,6 +120,7 @@ export async function startMcpServer(
     rules: rulesFor(MCP_RESOURCE),
     isRevoked: revocations.isRevoked,
     stateOf: feed.stateOf,
+    isStandingFresh: feeds.isFresh,
     limiter,
     slots: {
       maxCalls: settings.MAX_CALLS,
@@ -140,9 +153,6 @@ export async function startMcpServer(
     log,
   });
 
-  const metrics = createMetrics('mcp-server');
-  eventFigures(metrics, events);
-  const health = eventHealth(events);
   const observe = countRequests(metrics);
   const api = await createApi(
     McpModule.forRoot({
@@ -193,14 +203,19 @@ export async function startMcpServer(
     checks: {
       ...health.checks,
       database: () => database.ping().then(() => 'ok'),
-      standing: async () => (feed.ready() ? 'ok' : 'not heard yet'),
-      revocations: async () => (revocations.ready() ? 'ok' : 'not heard yet'),
+      standing: async () => feedState(feed),
+      revocations: async () => feedState(revocations),
       limiter: async () => {
         await limiter.decide(PROBE);
         return 'ok';
       },
     },
-    notes: { ...health.notes, scanner: workshop.scanner.state },
+    notes: {
+      ...health.notes,
+      scanner: workshop.scanner.state,
+      standingFeed: async () => feedAge(feed),
+      revocationFeed: async () => feedAge(revocations),
+    },
     metrics,
     mode: PORTCULLIS_MODE,
   });
@@ -216,7 +231,7 @@ export async function startMcpServer(
         await drained(bound, management, settings, running.stopAll);
         approvals.stop();
         await mcp.close();
-        await Promise.all([feed.stop(), revocations.stop()]);
+        await feeds.stop();
         await api.close();
       })()),
   };

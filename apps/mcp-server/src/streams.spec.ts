@@ -337,8 +337,8 @@ describe('a subscription', () => {
     await next();
     const at = new Date(rig.now()).toISOString();
     const until = new Date(rig.now() + 900_000).toISOString();
-    const value = JSON.stringify({ tenant: 'default', what: 'token', id: 'revoked-token', at, until });
-    await rig.bus.publish('portcullis.revocations', [{ key: 'default/token/revoked-token', value }]);
+    const body = { tenant: 'default', what: 'token', id: 'revoked-token', at, until };
+    await rig.tell('portcullis.revocations', 'default/token/revoked-token', body);
     expect(await next()).toMatchObject({ id: 's', error: { data: { code: 'token_invalid' } } });
     expect(await next()).toBeUndefined();
   });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { memoryBus } from '@portcullis/bus/bus.memory';
+import { beatAlone, memoryContainment } from '@portcullis/guard/containment.memory';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { openEmbeddedStore } from '@portcullis/service/embedded-store.wire';
 import { keyBytes } from '@portcullis/service/key-text';
@@ -20,9 +21,13 @@ export async function embeddedParts(settings: McpServerSettings): Promise<McpSer
   const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
   const key = settings.AUDIT_DIGEST_KEY?.[0] ?? (await loadOrMakeKey(join(store.data, 'keys'), 'AUDIT_DIGEST_KEY'));
   const stateKeys = settings.STATE_KEY ?? [await loadOrMakeKey(join(store.data, 'keys'), 'STATE_KEY')];
+  const containment = memoryContainment();
+  const topics = ['portcullis.standing', 'portcullis.revocations'] as const;
+  const beating = await beatAlone(bus, containment, topics, { now: Date.now, log });
   return {
     database: store.database,
     bus,
+    containment,
     events: store.events,
     limiter,
     log,
@@ -30,6 +35,7 @@ export async function embeddedParts(settings: McpServerSettings): Promise<McpSer
     stateKeys: stateKeys.map(keyBytes),
     demoData: settings.DEMO,
     async close() {
+      await beating.stop();
       await store.close();
       await Promise.all([bus.close(), limiter.close()]);
     },

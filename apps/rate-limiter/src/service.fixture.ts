@@ -2,6 +2,7 @@ import { memoryBus } from '@portcullis/bus/bus.memory';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';
+import { memoryContainment } from '@portcullis/guard/containment.memory';
 import { silentLog } from '@portcullis/contract/log';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
@@ -44,7 +45,8 @@ export async function startService(issuer: Issuer, given?: Limiter) {
     AUTH_ISSUER: issuer.url,
     RATE_LIMITER_URL: bound.url,
   });
-  const service = await startRateLimiter(settings, { limiter, bus: memoryBus(), log: silentLog, now }, bound);
+  const parts = { limiter, bus: memoryBus(), containment: memoryContainment(), log: silentLog, now };
+  const service = await startRateLimiter(settings, parts, bound);
 
   /** A token that is good here unless the claims say otherwise. */
   const token = (claims: Claims = {}, typ?: string): Promise<string> => {

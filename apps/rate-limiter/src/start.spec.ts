@@ -269,6 +269,7 @@ describe('the management port', () => {
       status: 'ready',
       mode: 'EMBEDDED',
       checks: { limiter: 'ok', standing: 'ok', revocations: 'ok' },
+      notes: { standingFeed: 'no heartbeat was heard', revocationFeed: 'no heartbeat was heard' },
     });
   });
 

@@ -5,8 +5,8 @@ import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { clientAddress } from '@portcullis/guard/forwarding';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
 import type { IncomingMessage } from 'node:http';
-import { revocationFeed } from '@portcullis/guard/revocation-feed';
-import { standingFeed } from '@portcullis/guard/standing-feed';
+import type { Trust } from '@portcullis/guard/containment';
+import { feedAge, feedState, openFeeds } from '@portcullis/guard/feeds';
 import type { Limiter } from '@portcullis/limits/limiter';
 import type { RuleTable } from '@portcullis/limits/rule-table';
 import { HOUSE_TABLE } from '@portcullis/limits/rules';
@@ -14,6 +14,7 @@ import { managementPort } from '@portcullis/service/common';
 import { drained } from '@portcullis/service/drain.http';
 import { hostsOf } from '@portcullis/guard/hosts';
 import { listen, type Bound } from '@portcullis/service/listener.http';
+import { feedFigures } from '@portcullis/service/feed-figures';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
@@ -31,9 +32,13 @@ export interface RateLimiterParts {
   readonly table?: () => RuleTable;
   /** says who is contained, and so gets no answer */
   readonly bus: Bus;
+  /** whose word counts there */
+  readonly containment: Trust;
   readonly log: Log;
   /** ms since epoch; the system's clock unless given */
   readonly now?: () => number;
+  /** ms of a clock that is never turned; the process's own unless given */
+  readonly uptime?: () => number;
 }
 
 /** Starts the rate limiter on a port that is already bound. */
@@ -43,6 +48,7 @@ export async function startRateLimiter(
   bound: Bound,
 ): Promise<RunningService> {
   const { limiter, table = () => HOUSE_TABLE, bus, log, now = Date.now } = parts;
+  const { containment, uptime = () => performance.now() } = parts;
   const { AUTH_ISSUER, RATE_LIMITER_URL } = settings;
   const metrics = createMetrics('rate-limiter');
   const rules = {
@@ -51,14 +57,16 @@ export async function startRateLimiter(
     keys: remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now }),
     now,
   };
-  const feed = await standingFeed(bus, 'rate-limiter', log);
-  const revocations = await revocationFeed(bus, 'rate-limiter', { now, log });
+  const figures = feedFigures(metrics);
+  const { passedOver } = figures;
+  const feeds = await openFeeds(bus, 'rate-limiter', { keysOf: containment.keysOf, now, uptime, passedOver, log });
+  figures.ages(feeds);
   const bearer = {
     checks: memoryCredentialChecks(rules),
     addressOf: (request: IncomingMessage) => clientAddress(request, settings.TRUSTED_PROXIES),
     baseUrl: RATE_LIMITER_URL,
-    isRevoked: revocations.isRevoked,
-    stateOf: feed.stateOf,
+    isRevoked: feeds.revocations.isRevoked,
+    stateOf: feeds.standing.stateOf,
   };
   const app = await createApi(LimitsModule.forRoot(counted(limiter, metrics), table, bearer), {
     log,
@@ -78,8 +86,12 @@ export async function startRateLimiter(
         await limiter.release(DEFAULT_TENANT, 'readyz');
         return 'ok';
       },
-      standing: async () => (feed.ready() ? 'ok' : 'not heard'),
-      revocations: async () => (revocations.ready() ? 'ok' : 'not heard'),
+      standing: async () => feedState(feeds.standing),
+      revocations: async () => feedState(feeds.revocations),
+    },
+    notes: {
+      standingFeed: async () => feedAge(feeds.standing),
+      revocationFeed: async () => feedAge(feeds.revocations),
     },
     metrics,
     mode: settings.PORTCULLIS_MODE,
@@ -88,7 +100,7 @@ export async function startRateLimiter(
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await drained(bound, management, settings);
-    await Promise.all([feed.stop(), revocations.stop()]);
+    await feeds.stop();
     await app.close();
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };

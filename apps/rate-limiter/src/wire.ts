@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { memoryBus } from '@portcullis/bus/bus.memory';
+import { beatAlone, memoryContainment } from '@portcullis/guard/containment.memory';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { createLog } from '@portcullis/service/log.file';
 import type { RateLimiterSettings } from './config.js';
@@ -17,10 +18,18 @@ export async function embeddedParts(
   }
   const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
   const bus = memoryBus();
+  const log = createLog('rate-limiter', settings.LOG_LEVEL);
+  const containment = memoryContainment();
+  const topics = ['portcullis.standing', 'portcullis.revocations'] as const;
+  const beating = await beatAlone(bus, containment, topics, { now: Date.now, log });
   return {
     limiter,
     bus,
-    log: createLog('rate-limiter', settings.LOG_LEVEL),
-    close: async () => void (await Promise.all([bus.close(), limiter.close()])),
+    containment,
+    log,
+    close: async () => {
+      await beating.stop();
+      await Promise.all([bus.close(), limiter.close()]);
+    },
   };
 }

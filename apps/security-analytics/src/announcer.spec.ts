@@ -1,9 +1,9 @@
 import type { EventDraft } from '@portcullis/audit-schemas/envelope';
 import { principalId } from '@portcullis/contract/ids';
 import { silentLog } from '@portcullis/contract/log';
-import type { BehaviourState, Standing } from '@portcullis/contract/standing';
+import type { BehaviourState } from '@portcullis/contract/standing';
 import { announcer } from './announcer.js';
-import type { Announcement, Unannounced } from './audit-store.js';
+import type { Announcement, StandingRead, Unannounced, Whose } from './audit-store.js';
 
 const tenant = 'default';
 const agent = principalId(tenant, 'c');
@@ -16,11 +16,13 @@ function scene() {
   const recorded: EventDraft[] = [];
   const timers: (() => void)[] = [];
   const broken = { feed: false, log: false };
-  const current = (): Standing => ({
+  const asked: (readonly Whose[] | undefined)[] = [];
+  const current = (): StandingRead => ({
     tenant,
     agent,
     state: transitions.at(-1)?.transition.to ?? 'Normal',
     since: '2026-11-21T00:00:00.000Z',
+    readAt: 1,
   });
   const ports = {
     store: {
@@ -29,9 +31,12 @@ function scene() {
       markAnnounced: async (how: Announcement, positions: readonly string[]) => {
         for (const position of positions) marked[how].add(position);
       },
-      standings: async () => [current()],
+      standings: async (of?: readonly Whose[]) => {
+        asked.push(of);
+        return [current()];
+      },
     },
-    publish: async (standings: readonly Standing[]) => {
+    publish: async (standings: readonly StandingRead[]) => {
       if (broken.feed) throw new Error('no feed');
       published.push(...standings.map(({ state }) => state));
     },
@@ -55,7 +60,7 @@ function scene() {
       position: String(transitions.length + 1),
       transition: { from: current().state, to, at: 1000 * transitions.length, why: 'w', by: 'rule:r' },
     });
-  return { announcer: announcer(ports), commit, published, recorded, timers, broken };
+  return { announcer: announcer(ports), commit, published, recorded, asked, timers, broken };
 }
 
 test('each transition is recorded once, the feed gets what is true by now, and what was told is not told again', async () => {
@@ -121,4 +126,24 @@ test('after stop nothing is told and no timer is left', async () => {
   await announcer.stop();
   await announcer.announce();
   expect([published, timers]).toEqual([[], []]);
+});
+
+test('what is told again is what is true by now, of those who were asked for', async () => {
+  const { announcer, commit, published, asked } = scene();
+  commit('Isolated');
+  await announcer.announce();
+  await announcer.retell([{ tenant, agent }]);
+  expect([published, asked.at(-1)]).toEqual([['Isolated', 'Isolated'], [{ tenant, agent }]]);
+});
+
+test('all is said to be published when the feed took it, though the audit log did not', async () => {
+  const { announcer, commit, broken } = scene();
+  Object.assign(broken, { feed: true, log: true });
+  commit('Isolated');
+  await announcer.announce();
+  expect(announcer.isPublished()).toBe(false);
+  broken.feed = false;
+  await announcer.announce();
+  expect([announcer.isPublished(), announcer.state() === 'ok']).toEqual([true, false]);
+  await announcer.stop();
 });

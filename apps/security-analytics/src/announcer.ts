@@ -1,14 +1,13 @@
 import type { EventDraft } from '@portcullis/audit-schemas/envelope';
 import type { Log } from '@portcullis/contract/log';
-import type { Standing } from '@portcullis/contract/standing';
-import type { Announcement, AuditStore, Unannounced } from './audit-store.js';
+import type { Announcement, AuditStore, StandingRead, Unannounced, Whose } from './audit-store.js';
 import type { Identity } from './evidence.js';
 import { keyOf } from './reckon.js';
 
 export interface AnnouncerPorts {
   readonly store: Pick<AuditStore, 'unannounced' | 'markAnnounced' | 'standings'>;
   /** puts standings on the feed; resolves when the feed answers for them */
-  publish(standings: readonly Standing[]): Promise<void>;
+  publish(standings: readonly StandingRead[]): Promise<void>;
   /** puts an event into the audit log */
   record(draft: EventDraft): Promise<unknown>;
   /** runs something after so many milliseconds; the answer stops it */
@@ -30,6 +29,10 @@ export interface Announcer {
   republish(): Promise<void>;
   /** Publishes that these principals, of which nothing is known any more, are as new ones. Never rejects. */
   forget(identities: readonly Identity[]): Promise<void>;
+  /** Publishes what is true of these principals by now, as far as they are known. @throws when the feed does not take it */
+  retell(whose: readonly Whose[]): Promise<void>;
+  /** Is every transition that is known here on the standing feed? */
+  isPublished(): boolean;
   /** 'ok', or what could not be told the last time. */
   state(): string;
   stop(): Promise<void>;
@@ -44,6 +47,7 @@ export function announcer(ports: AnnouncerPorts): Announcer {
   let waiting: Promise<void> | undefined;
   let cancelRetry: (() => void) | undefined;
   let failure: string | undefined;
+  let published = true;
   let stopped = false;
 
   const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
@@ -56,7 +60,9 @@ export function announcer(ports: AnnouncerPorts): Announcer {
     waiting = undefined;
     if (stopped) return;
     cancelRetry?.();
-    const outcomes = [await outcomeOf(() => publishAll(ports)), await outcomeOf(() => recordAll(ports))];
+    const told = await outcomeOf(() => publishAll(ports));
+    published = told.error === undefined;
+    const outcomes = [told, await outcomeOf(() => recordAll(ports))];
     const failed = outcomes.find(({ error }) => error !== undefined);
     if (failed && failure === undefined) log.error('a transition could not be announced; trying again', failed);
     if (!failed && failure !== undefined) log.info('every transition is announced again');
@@ -72,10 +78,19 @@ export function announcer(ports: AnnouncerPorts): Announcer {
     async forget(identities) {
       if (identities.length === 0) return;
       const since = new Date(ports.now()).toISOString();
-      const standings = identities.map(({ tenant, agent }): Standing => ({ tenant, agent, state: 'Normal', since }));
+      const readAt = ports.now() * 1000;
+      const standings = identities.map(({ tenant, agent }) => ({
+        tenant,
+        agent,
+        state: 'Normal' as const,
+        since,
+        readAt,
+      }));
       const { error } = await outcomeOf(() => inTurn(() => publish(standings)));
       if (error !== undefined) log.warn('principals of a finished drill are still on the standing feed', { error });
     },
+    retell: (whose) => inTurn(async () => publish(await store.standings(whose))),
+    isPublished: () => published,
     state: () => failure ?? 'ok',
     async stop() {
       stopped = true;

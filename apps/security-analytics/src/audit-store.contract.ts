@@ -115,7 +115,10 @@ export function auditStoreContract(open: () => Promise<StoreUnderTest>): void {
     const bad = { tenant, agent: principalId(tenant, 'client-a'), clientId: 'client-a', sub: undefined };
     const good = { ...bad, agent: principalId(tenant, 'good'), clientId: 'good' };
     const isolated = { tenant, agent: bad.agent, state: 'Isolated', since: new Date(T0 + 4000).toISOString() };
-    expect((await under.store.standings()).filter((one) => one.tenant === tenant)).toEqual([isolated]);
+    expect((await under.store.standings()).filter((one) => one.tenant === tenant)).toMatchObject([isolated]);
+    const [before, after] = [await under.store.standings([bad]), await under.store.standings([bad])];
+    expect(before[0]!.readAt).toBeGreaterThan(0);
+    expect(after[0]!.readAt).toBeGreaterThanOrEqual(before[0]!.readAt);
     expect(await under.store.standings([good])).toMatchObject([{ agent: good.agent, state: 'Normal' }]);
     expect(await under.store.standings([])).toEqual([]);
   });

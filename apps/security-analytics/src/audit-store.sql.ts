@@ -1,9 +1,18 @@
 import type { PrincipalId } from '@portcullis/contract/ids';
-import type { Standing } from '@portcullis/contract/standing';
 import type { Database } from '@portcullis/sql/database';
 import { repeatable } from '@portcullis/sql/transaction.sql';
 import { sql, type Kysely, type Transaction } from 'kysely';
-import type { Agent, AgentTransition, Announcement, AuditStore, Decision, Taken, Unannounced } from './audit-store.js';
+import type {
+  Agent,
+  AgentTransition,
+  Announcement,
+  AuditStore,
+  Decision,
+  StandingRead,
+  Taken,
+  Unannounced,
+  Whose,
+} from './audit-store.js';
 import { agentOf, agentRow, eventRow, time, transitionOf, transitionRow, type AuditTables } from './audit-tables.js';
 import { firstSeen, move, personMay, settle, type BehaviourEvent } from './behaviour.js';
 import { drillRemoved, evidenceOf, type Evidence, type Identity } from './evidence.js';
@@ -223,10 +232,11 @@ async function markAnnounced(db: Db, how: Announcement, positions: readonly stri
   }
 }
 
-async function standings(db: Db, of: readonly Identity[] | undefined): Promise<Standing[]> {
+async function standings(db: Db, of: readonly Whose[] | undefined): Promise<StandingRead[]> {
   const agents = db
     .selectFrom('agents')
     .select(['tenant', 'agent', 'state', 'since'])
+    .select(sql<string>`(extract(epoch from statement_timestamp()) * 1000000)::bigint`.as('read_at'))
     .orderBy('tenant')
     .orderBy('agent');
   const rows =
@@ -243,11 +253,12 @@ async function standings(db: Db, of: readonly Identity[] | undefined): Promise<S
               ),
             )
             .execute();
-  return rows.map(({ tenant, agent, state, since }) => ({
+  return rows.map(({ tenant, agent, state, since, read_at: readAt }) => ({
     tenant,
     agent: agent as PrincipalId,
     state,
     since: time(since.getTime()),
+    readAt: Number(readAt),
   }));
 }
 

@@ -28,6 +28,17 @@ export interface Taken {
   readonly forgotten: readonly Identity[];
 }
 
+export type Whose = Pick<Identity, 'tenant' | 'agent'>;
+
+/** A standing as it was in the database at a time. */
+export interface StandingRead extends Standing {
+  /**
+   * microseconds since epoch by the database's clock, from before it was read: whoever reads after a transition was
+   * committed has more than whoever has not seen it
+   */
+  readonly readAt: number;
+}
+
 /** Where a transition is announced: `published` on the standing feed, `recorded` in the audit log. */
 export type Announcement = 'published' | 'recorded';
 
@@ -52,7 +63,7 @@ export interface AuditStore {
   unannounced(how: Announcement, limit: number): Promise<Unannounced[]>;
   markAnnounced(how: Announcement, positions: readonly string[]): Promise<void>;
   /** What the standing feed must know of these principals; of every one that is not Normal when none are named. */
-  standings(of?: readonly Identity[]): Promise<Standing[]>;
+  standings(of?: readonly Whose[]): Promise<StandingRead[]>;
 }
 
 /** What people ask for; absent = any. */

@@ -3,11 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Bus } from '@portcullis/bus/bus';
+import type { Bus, Message } from '@portcullis/bus/bus';
 import { memoryBus } from '@portcullis/bus/bus.memory';
 import { openOutbox } from '@portcullis/bus/outbox.file';
 import { silentLog } from '@portcullis/contract/log';
 import { standingSchema, type Standing } from '@portcullis/contract/standing';
+import { memoryContainment } from '@portcullis/guard/containment.memory';
+import { readStatement } from '@portcullis/guard/statement';
 import { bind } from '@portcullis/service/listener.http';
 import { readSettings } from '@portcullis/service/settings';
 import type { Database } from '@portcullis/sql/database';
@@ -40,6 +42,9 @@ export const handClock = () => {
   return clock;
 };
 
+/** The signers of every service here: they are replicas of one, and outlive each. */
+export const CONTAINMENT = memoryContainment();
+
 /** The real service on a free port, with an outbox of its own in a throw-away folder. */
 export async function startService(parts: { database: Database; issuer: Issuer; bus?: Bus; now?: () => number }) {
   const { database, issuer, bus = memoryBus(), now = () => T0 } = parts;
@@ -59,7 +64,8 @@ export async function startService(parts: { database: Database; issuer: Issuer; 
     AUTH_ISSUER: issuer.url,
     ANALYTICS_URL: bound.url,
   });
-  const service = await startSecurityAnalytics(settings, { database, bus, events, log: silentLog, now }, bound);
+  const all = { database, bus, events, containment: CONTAINMENT, log: silentLog, now };
+  const service = await startSecurityAnalytics(settings, all, bound);
 
   const token = (scope: string, claims: JWTPayload = {}) => {
     const at = Math.floor(now() / 1000);
@@ -100,10 +106,15 @@ export const busMessage = ({ event, line }: Accepted) => ({
 });
 
 /** What the standing feed says, as a service that reads it sees it. */
-export async function readFeed(bus: Bus, group = uuidv7()) {
+export async function readFeed(bus: Bus, group = uuidv7(), wanted: (message: Message) => boolean = () => true) {
   const standings: Standing[] = [];
   const subscription = await bus.subscribe('portcullis.standing', group, async (messages) => {
-    standings.push(...messages.map(({ value }) => standingSchema.parse(JSON.parse(value))));
+    for (const message of messages) {
+      if (message.key.startsWith('/') || !wanted(message)) continue;
+      const said = await readStatement('portcullis.standing', message, CONTAINMENT.keysOf('portcullis.standing'));
+      if (typeof said === 'string') throw new Error(said);
+      standings.push(standingSchema.parse(said.body));
+    }
   });
   return { standings, stop: () => subscription.stop() };
 }

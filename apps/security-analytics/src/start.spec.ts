@@ -127,6 +127,31 @@ test('a poison message goes to dead letters, once, and the stream goes on', asyn
   expect(metrics).toMatch(/portcullis_audit_messages_total\{result="dead"[^}]*\} 4/);
 });
 
+test('what others put on the feed is nobody’s standing, is counted, and is said rightly again', async () => {
+  const tenant = newTenant();
+  const service = await start();
+  await service.say(denials(5, { tenant }));
+  const agent = principalId(tenant, 'client-a');
+  const key = `${tenant}/${agent}`;
+  const forged = { tenant, agent, state: 'Normal', since: new Date().toISOString() };
+  for (const value of [JSON.stringify(forged), '']) {
+    await service.bus.publish('portcullis.standing', [{ key, value }]);
+    // a topic that keeps the last message per key has the forged one only, until it is mended
+    const standings = await until(async () => {
+      const feed = await readFeed(service.bus, undefined, (message) => message.key === key && message.value !== value);
+      await feed.stop();
+      return feed.standings.length > 0 ? feed.standings : undefined;
+    });
+    expect(standings).toMatchObject([{ tenant, agent, state: 'Isolated' }]);
+  }
+  const metrics = await (await fetch(`${service.managementUrl}/metrics`)).text();
+  for (const reason of ['unsigned', 'removed'])
+    expect(metrics).toContain(
+      `portcullis_containment_passed_over_total{topic="portcullis.standing",reason="${reason}",service="security-analytics"} 1`,
+    );
+  expect(metrics).toMatch(/portcullis_feed_age_seconds\{topic="portcullis.standing"[^}]*\} \d/);
+});
+
 test('the end of a drill takes its agents off the standing feed', async () => {
   const tenant = `drill-${nextNumber()}`;
   const service = await start();
@@ -158,7 +183,11 @@ test('a service is alive on both ports, says on what it depends, and closes twic
     status: 'ready',
     mode: 'EMBEDDED',
     checks: { events: 'ok', database: 'ok', announcements: 'ok', revocations: 'ok' },
-    notes: { eventsLost: '0' },
+    notes: {
+      eventsLost: '0',
+      standingFeed: expect.stringMatching(/^heard \d+ ms ago$/),
+      revocationFeed: 'no heartbeat was heard',
+    },
   });
   await service.close();
   await service.close();

@@ -1,11 +1,13 @@
 import type { Bus } from '@portcullis/bus/bus';
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
-import type { Standing } from '@portcullis/contract/standing';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
-import { revocationFeed } from '@portcullis/guard/revocation-feed';
-import { standingFeed } from '@portcullis/guard/standing-feed';
+import type { Containment } from '@portcullis/guard/containment';
+import { feedAge, feedState, openFeeds } from '@portcullis/guard/feeds';
+import { startHeartbeats } from '@portcullis/guard/heartbeats.memory';
+import { mending } from '@portcullis/guard/mending';
+import { publishStatements } from '@portcullis/guard/statements';
 import { managementPort } from '@portcullis/service/common';
 import { drained } from '@portcullis/service/drain.http';
 import { eventFigures, eventHealth } from '@portcullis/service/event-figures';
@@ -13,6 +15,7 @@ import { clientAddress } from '@portcullis/guard/forwarding';
 import type { IncomingMessage } from 'node:http';
 import { hostsOf } from '@portcullis/guard/hosts';
 import { listen, type Bound } from '@portcullis/service/listener.http';
+import { feedFigures } from '@portcullis/service/feed-figures';
 import { startManagement } from '@portcullis/service/management.http';
 import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
@@ -27,9 +30,12 @@ import { AnalyticsModule } from './analytics.module.js';
 import { announcer } from './announcer.js';
 import { sqlAuditQuestions } from './audit-questions.sql.js';
 import { auditSchema, sqlAuditStore } from './audit-store.sql.js';
+import type { StandingRead } from './audit-store.js';
 import type { SecurityAnalyticsSettings } from './config.js';
 import { figures } from './figures.js';
 import { intake } from './intake.js';
+import { keyOf } from './reckon.js';
+import { standingSaying, whoseKey } from './standing-statements.js';
 
 /** What security-analytics shares with whoever starts it; closed by them. */
 export interface SecurityAnalyticsParts {
@@ -37,12 +43,17 @@ export interface SecurityAnalyticsParts {
   readonly bus: Bus;
   /** this service's own log of events */
   readonly events: EventLog;
+  /** signs standings, and says whose word is believed on revocations */
+  readonly containment: Containment<'security-analytics'>;
   readonly log: Log;
   /** ms since epoch; the system's clock unless given */
   readonly now?: () => number;
+  /** ms of a clock that is never turned; the process's own unless given */
+  readonly uptime?: () => number;
 }
 
 const GROUP = 'security-analytics';
+const STANDING = 'portcullis.standing';
 
 /**
  * Starts security-analytics on a port that is already bound. When it resolves, the standing of every agent that is not
@@ -53,22 +64,38 @@ export async function startSecurityAnalytics(
   parts: SecurityAnalyticsParts,
   bound: Bound,
 ): Promise<RunningService> {
-  const { database, bus, events, log, now = Date.now } = parts;
+  const { database, bus, events, containment, log, now = Date.now, uptime = () => performance.now() } = parts;
   await migrate(database, 'audit', new URL('../migrations/', import.meta.url));
   const db = auditSchema(database);
   const store = sqlAuditStore(db);
   const record = events.append.bind(events);
-  const publish = (standings: readonly Standing[]): Promise<void> =>
-    bus.publish('portcullis.standing', standings.map(standingMessage));
-  const tell = announcer({ store, publish, record, later, now, log });
-  await tell.republish();
-  await tell.announce();
-
   const metrics = createMetrics(GROUP);
   eventFigures(metrics, events);
   const health = eventHealth(events);
-  const feed = await standingFeed(bus, GROUP, log);
-  const revocations = await revocationFeed(bus, GROUP, { now, log });
+  const feedsHear = feedFigures(metrics);
+  const mends = mending({ tell: (keys) => tell.retell(keys.flatMap((key) => whoseKey(key) ?? [])), later, log });
+  const feeds = await openFeeds(bus, GROUP, {
+    keysOf: containment.keysOf,
+    now,
+    uptime,
+    passedOver: feedsHear.passedOver,
+    mend: (topic, key) => topic === STANDING && mends.mend(key),
+    log,
+  });
+  const { standing: feed, revocations } = feeds;
+  feedsHear.ages(feeds);
+  const signer = containment.signers[GROUP];
+  const publish = (standings: readonly StandingRead[]): Promise<void> =>
+    publishStatements(
+      bus,
+      STANDING,
+      signer,
+      standings.map((standing) => standingSaying(standing, feed.seqOf(keyOf(standing)))),
+    );
+  const tell = announcer({ store, publish, record, later, now, log });
+  await tell.republish();
+  await tell.announce();
+  const heartbeats = await startHeartbeats(bus, STANDING, signer, { now, isTold: tell.isPublished, log });
   const handle = intake({ store, announcer: tell, log, counted: figures(metrics) });
   const subscription = await bus.subscribe('portcullis.events', GROUP, handle);
 
@@ -108,9 +135,13 @@ export async function startSecurityAnalytics(
       ...health.checks,
       database: () => database.ping().then(() => 'ok'),
       announcements: async () => tell.state(),
-      revocations: async () => (revocations.ready() ? 'ok' : 'not heard'),
+      revocations: async () => feedState(revocations),
     },
-    notes: health.notes,
+    notes: {
+      ...health.notes,
+      standingFeed: async () => feedAge(feed),
+      revocationFeed: async () => feedAge(revocations),
+    },
     metrics,
     mode: settings.PORTCULLIS_MODE,
   });
@@ -118,21 +149,20 @@ export async function startSecurityAnalytics(
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await drained(bound, management, settings);
+    await heartbeats.stop();
+    await mends.stop();
     await tell.stop();
     await ownEventsTaken(events);
-    await Promise.all([subscription.stop(), feed.stop(), revocations.stop()]);
+    await Promise.all([subscription.stop(), feeds.stop()]);
     await app.close();
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
 }
 
-const standingMessage = (standing: Standing) => ({
-  key: `${standing.tenant}/${standing.agent}`,
-  value: JSON.stringify(standing),
-});
-
 const later = (ms: number, run: () => void): (() => void) => {
   const timer = setTimeout(run, ms);
+  // a start that fails later on must not be kept alive by it
+  timer.unref();
   return () => clearTimeout(timer);
 };
 

@@ -1,4 +1,5 @@
 import { memoryBus } from '@portcullis/bus/bus.memory';
+import { beatAlone, memoryContainment } from '@portcullis/guard/containment.memory';
 import { openEmbeddedStore } from '@portcullis/service/embedded-store.wire';
 import { createLog } from '@portcullis/service/log.file';
 import type { SecurityAnalyticsSettings } from './config.js';
@@ -15,5 +16,18 @@ export async function embeddedParts(
   const log = createLog('security-analytics', settings.LOG_LEVEL);
   const bus = memoryBus();
   const { database, events, close } = await openEmbeddedStore(settings, 'security-analytics', { bus, log });
-  return { database, bus, events, log, close: () => close().then(() => bus.close()) };
+  const containment = memoryContainment();
+  const beating = await beatAlone(bus, containment, ['portcullis.revocations'], { now: Date.now, log });
+  return {
+    database,
+    bus,
+    events,
+    containment,
+    log,
+    close: async () => {
+      await beating.stop();
+      await close();
+      await bus.close();
+    },
+  };
 }

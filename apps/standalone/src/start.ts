@@ -4,6 +4,7 @@ import { config as authConfig } from '@portcullis/auth-server/config';
 import { startAuthServer } from '@portcullis/auth-server/start';
 import { memoryBus } from '@portcullis/bus/bus.memory';
 import type { EventLog } from '@portcullis/bus/outbox';
+import { memoryContainment } from '@portcullis/guard/containment.memory';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { config as mcpConfig } from '@portcullis/mcp-server/config';
 import { startMcpServer } from '@portcullis/mcp-server/start';
@@ -66,6 +67,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   closing.add(() => database.close());
   const bus = memoryBus();
   closing.add(() => bus.close());
+  const containment = memoryContainment();
   const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
   closing.add(() => limiter.close());
   const keyDir = join(folder.dir, 'keys');
@@ -88,7 +90,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   const analytics = await running(
     startSecurityAnalytics(
       settings.analytics,
-      { database, bus, ...(await part('security-analytics', settings.analytics)) },
+      { database, bus, containment, ...(await part('security-analytics', settings.analytics)) },
       ports.analytics,
     ),
   );
@@ -101,6 +103,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
       {
         database,
         bus,
+        containment,
         ...(await part('auth-server', settings.authServer)),
         keys: {
           keyEncryption: await keys('KEY_ENCRYPTION_KEY'),
@@ -116,7 +119,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   const rateLimiter = await running(
     startRateLimiter(
       settings.rateLimiter,
-      { limiter, bus, log: createLog('rate-limiter', options.logLevel) },
+      { limiter, bus, containment, log: createLog('rate-limiter', options.logLevel) },
       ports.rateLimiter,
     ),
   );
@@ -126,6 +129,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
       {
         database,
         bus,
+        containment,
         limiter,
         ...(await part('mcp-server', settings.mcpServer)),
         auditDigestKey: keyBytes(await loadOrMakeKey(keyDir, 'AUDIT_DIGEST_KEY')),

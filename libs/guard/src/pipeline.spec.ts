@@ -8,7 +8,7 @@ import { admit, isAdmitted, run as runCall, type AdmittedCall, type Arriving, ty
 import { runningCalls } from './deadline.memory.js';
 import { memorySlots } from './slots.memory.js';
 import { memoryHistory } from './history.memory.js';
-import { defineTool, type AnyTool } from './tool.js';
+import { defineTool, type AnyTool, type Effect } from './tool.js';
 
 const client = { isGone: () => false, attempted: async () => 'event-1' };
 const run = (call: AdmittedCall, ports: GuardPorts) => runCall(call, ports, client);
@@ -121,6 +121,39 @@ describe('the first door', () => {
       expect((await refusalIn(admit(arriving(), record, ports))).code).toBe('quarantined');
       expect(steps).toEqual(['token', 'standing']);
     }
+  });
+
+  const withEffects = (...effects: Effect[]): Operation =>
+    callOf({ ...(readCustomer as AnyTool), effects: effects as [Effect, ...Effect[]] }, { id: '1' });
+  const touching: Effect[] = [
+    'reads-pii',
+    'reads-pii-in-bulk',
+    'reads-untrusted',
+    'writes',
+    'destroys',
+    'sends-outside',
+  ];
+
+  test.each(touching)(
+    'lets no tool through that %s while it was not heard of late who is contained',
+    async (effect) => {
+      const { steps, ports, record, arriving } = guard({ isStandingFresh: () => false });
+      for (const operation of [withEffects(effect), withEffects('none', effect)]) {
+        const refusal = await refusalIn(admit(arriving(operation), record, ports));
+        expect([refusal.code, refusal.facts.retryAfterMs]).toEqual(['overloaded', 1000]);
+      }
+      // that of the arrival, and none of the tool's
+      expect(steps.filter((step) => step === 'limits')).toHaveLength(2);
+    },
+  );
+
+  test('lets everything else through meanwhile, and everything once it was heard', async () => {
+    const { ports, record, arriving } = guard({ isStandingFresh: () => false });
+    for (const operation of [withEffects('none'), { kind: 'other', method: 'tools/list' } as const])
+      expect(isAdmitted(await admit(arriving(operation), record, ports))).toBe(true);
+    const heard = guard({ isStandingFresh: () => true });
+    for (const effect of touching)
+      expect(isAdmitted(await admit(heard.arriving(withEffects(effect)), heard.record, heard.ports))).toBe(true);
   });
 
   test('asks the limiter about the arrival, and then about the tool, or the principal alone where there is none', async () => {

@@ -26,6 +26,11 @@ export interface GuardPorts extends ChainPorts {
   isRevoked(caller: Caller): boolean;
   /** the state the caller is in now; asked on every call, whatever was cached of its token */
   stateOf(caller: Caller): BehaviourState;
+  /**
+   * Was it heard of late who is contained and what is revoked? If not, only what touches nothing goes on (`effects: ['none']`).
+   * Always so unless given.
+   */
+  isStandingFresh?(): boolean;
   readonly limiter: Limiter;
   /** how much is taken on at a time */
   readonly slots: Slots;
@@ -100,6 +105,7 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   refuseRevoked(caller, ports);
   const stateNow = refuseContained(ports.stateOf(caller));
   authorize(caller, operation, record, now);
+  refuseStale(operation, ports);
   took('scopes');
   const verdict = mayCall(caller, operation, stateNow, ports);
   record.lease = verdict instanceof Promise ? await verdict : verdict;
@@ -184,6 +190,20 @@ function refuseRevoked(caller: Caller, { isRevoked }: GuardPorts): void {
 function refuseContained(state: BehaviourState): BehaviourState {
   if (!EFFECTS[state].admitted) throw new Refusal('quarantined', {}, { detail: `state ${state}` });
   return state;
+}
+
+/**
+ * The caller may have been contained, or the token revoked, without word of it. No setting lets a tool through that reads
+ * what is somebody's, writes, destroys or sends.
+ */
+function refuseStale(operation: Operation, { isStandingFresh }: GuardPorts): void {
+  if (operation.kind === 'other' || isStandingFresh === undefined) return;
+  if (operation.tool.effects.every((effect) => effect === 'none') || isStandingFresh()) return;
+  throw new Refusal(
+    'overloaded',
+    { retryAfterMs: 1000 },
+    { detail: 'the feeds of standing and revocations are stale' },
+  );
 }
 
 function refuseExpired({ expiresAt }: Caller, now: number): void {

@@ -1,8 +1,8 @@
-import { memoryBus } from '@portcullis/bus/bus.memory';
-import { silentLog } from '@portcullis/contract/log';
 import type { Revocable, RevocableToken } from '@portcullis/contract/revocation';
+import { feedRig } from './feeds.fixture.js';
 import { revocationFeed } from './revocation-feed.js';
 
+const REVOCATIONS = 'portcullis.revocations';
 const NOW = Date.UTC(2026, 0, 1, 12);
 const HOUR = 3_600_000;
 const token: RevocableToken = {
@@ -16,17 +16,15 @@ const token: RevocableToken = {
 };
 const says = (what: Revocable, id: string, more: { tenant?: string; at?: number; until?: number } = {}) => {
   const { tenant = 'default', at = NOW, until = NOW + HOUR } = more;
-  const message = { tenant, what, id, at: new Date(at).toISOString(), until: new Date(until).toISOString() };
-  return { key: `${tenant}/${what}/${id}`, value: JSON.stringify(message) };
+  const body = { tenant, what, id, at: new Date(at).toISOString(), until: new Date(until).toISOString() };
+  return { key: `${tenant}/${what}/${id}`, seq: at, body };
 };
-async function rig(log = silentLog) {
-  const bus = memoryBus();
-  const clock = { now: NOW };
-  const open = (group = 'test') => revocationFeed(bus, group, { now: () => clock.now, log });
+function rig() {
+  const all = feedRig();
   return {
-    clock,
-    open,
-    publish: (...batch: ReturnType<typeof says>[]) => bus.publish('portcullis.revocations', batch),
+    ...all,
+    open: (group = 'test') => revocationFeed(all.bus, group, all.ports),
+    publish: (...batch: ReturnType<typeof says>[]) => all.publish(REVOCATIONS, ...batch),
   };
 }
 
@@ -37,7 +35,7 @@ test.each<[Revocable, string]>([
   ['client', 'support-agent'],
   ['user', 'usr_1'],
 ])('a revoked %s ends the token, whether it was said before the feed began or after', async (what, id) => {
-  const { open, publish } = await rig();
+  const { open, publish } = rig();
   const early = await open('early');
   expect(early.isRevoked(token)).toBe(false);
   await publish(says(what, id));
@@ -46,7 +44,7 @@ test.each<[Revocable, string]>([
 });
 
 test('what was revoked of others, or in another tenant, ends nothing here', async () => {
-  const { open, publish } = await rig();
+  const { open, publish } = rig();
   const feed = await open();
   await publish(says('token', 'jti-2'), says('user', 'usr_2'), says('grant', 'jti-1'));
   await publish(says('token', 'jti-1', { tenant: 'other' }), says('client', 'support-agent', { tenant: 'other' }));
@@ -55,7 +53,7 @@ test('what was revoked of others, or in another tenant, ends nothing here', asyn
 });
 
 test('a client that was revoked gets new tokens that are good; of a grant no new token is', async () => {
-  const { open, publish } = await rig();
+  const { open, publish } = rig();
   const feed = await open();
   const newer = { ...token, tokenId: 'jti-2', issuedAt: NOW / 1000 + 1 };
   await publish(says('client', 'support-agent'));
@@ -65,7 +63,7 @@ test('a client that was revoked gets new tokens that are good; of a grant no new
 });
 
 test('a person is shut out up to the moment they were, in their tenant, and nobody else is', async () => {
-  const { open, publish } = await rig();
+  const { open, publish } = rig();
   const feed = await open();
   await publish(says('user', 'usr_1'), says('client', 'usr_2'));
   expect([NOW - 1, NOW, NOW + 1].map((since) => feed.isShutOut('default', 'usr_1', since))).toEqual([
@@ -77,19 +75,22 @@ test('a person is shut out up to the moment they were, in their tenant, and nobo
 });
 
 test('a later time stays when an earlier one is said after it', async () => {
-  const { open, publish } = await rig();
+  const { open, publish, passedOver, mended } = rig();
   const feed = await open();
   const newer = { ...token, issuedAt: NOW / 1000 + 5 };
   await publish(says('client', 'support-agent', { at: NOW + 10_000 }));
   await publish(says('client', 'support-agent', { at: NOW }));
   expect(feed.isRevoked(newer)).toBe(true);
+  // the topic now ends with the older one, which a new replica would hear
+  expect([passedOver, mended]).toEqual([['out_of_date'], ['default/client/support-agent']]);
 });
 
 test('what has run out is dropped, and a tombstone drops nothing that has not', async () => {
-  const { open, publish, clock } = await rig();
+  const { bus, open, publish, clock, passedOver, mended } = rig();
   const feed = await open();
   await publish(says('token', 'jti-1', { until: NOW + 1000 }), says('grant', 'grant-2'));
-  await publish({ key: 'default/grant/grant-2', value: '' });
+  await bus.publish(REVOCATIONS, [{ key: 'default/grant/grant-2', value: '' }]);
+  expect([passedOver, mended]).toEqual([['removed'], ['default/grant/grant-2']]);
   clock.now += 2 * 60_000;
   expect(feed.isRevoked(token)).toBe(true);
   await publish(says('token', 'jti-3'));
@@ -97,16 +98,32 @@ test('what has run out is dropped, and a tombstone drops nothing that has not', 
   expect(feed.isRevoked({ ...token, grantId: 'grant-2' })).toBe(true);
 });
 
-test('a message that is none is passed over, on record, and the ones around it count', async () => {
-  const errors: string[] = [];
-  const { open, publish } = await rig({ ...silentLog, error: (message) => void errors.push(message) });
+test('a tombstone for what has run out is as it should be', async () => {
+  const { bus, open, publish, clock, passedOver, mended } = rig();
+  await open();
+  await publish(says('token', 'jti-1', { until: NOW + 1000 }));
+  clock.now += 1000;
+  await bus.publish(REVOCATIONS, [{ key: 'default/token/jti-1', value: '' }]);
+  expect([passedOver, mended]).toEqual([[], []]);
+});
+
+test('a message that is none is passed over, and the ones around it count', async () => {
+  const { bus, open, publish, passedOver } = rig();
   const feed = await open();
-  await publish({ key: 'x', value: 'no json' }, says('everything' as Revocable, 'x'), says('token', 'jti-1'));
-  expect([feed.isRevoked(token), errors.length]).toEqual([true, 2]);
+  await bus.publish(REVOCATIONS, [{ key: 'x', value: 'no json' }]);
+  await publish(says('everything' as Revocable, 'x'), says('token', 'jti-1'));
+  expect([feed.isRevoked(token), passedOver]).toEqual([true, ['unsigned', 'not_understood']]);
+});
+
+test('a revocation that is put on the key of another one is passed over', async () => {
+  const { open, publish, passedOver } = rig();
+  const feed = await open();
+  await publish({ ...says('token', 'jti-1'), key: 'default/token/jti-2' });
+  expect([feed.isRevoked(token), passedOver]).toEqual([false, ['misplaced']]);
 });
 
 test('a feed that was stopped vouches for nothing', async () => {
-  const feed = await (await rig()).open();
+  const feed = await rig().open();
   await feed.stop();
   expect(feed.ready()).toBe(false);
   expect(() => feed.isRevoked(token)).toThrow(expect.objectContaining({ code: 'overloaded' }));

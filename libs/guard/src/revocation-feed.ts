@@ -1,5 +1,5 @@
-import type { Bus, Message } from '@portcullis/bus/bus';
-import type { Log } from '@portcullis/contract/log';
+import type { Bus } from '@portcullis/bus/bus';
+import type { PassedOver, Statement } from '@portcullis/contract/containment';
 import { Refusal } from '@portcullis/contract/refusals';
 import {
   endsToken,
@@ -8,9 +8,10 @@ import {
   type RevocableToken,
   type Revocation,
 } from '@portcullis/contract/revocation';
+import { statementFeed, type Feed, type FeedPorts } from './statement-feed.js';
 
 /** What was revoked before it expired, as auth-server says. */
-export interface RevocationFeed {
+export interface RevocationFeed extends Feed {
   /** @throws Refusal overloaded once the feed has stopped: what it knew may no longer be all */
   isRevoked(token: RevocableToken): boolean;
   /**
@@ -19,14 +20,6 @@ export interface RevocationFeed {
    * @throws Refusal overloaded as {@link isRevoked} does
    */
   isShutOut(tenant: string, sub: string, since: number): boolean;
-  ready(): boolean;
-  stop(): Promise<void>;
-}
-
-export interface RevocationFeedPorts {
-  /** ms since epoch */
-  now(): number;
-  readonly log: Log;
 }
 
 type Held = Pick<Revocation, 'what' | 'at' | 'until'>;
@@ -38,25 +31,33 @@ const DROP_EVERY_MS = 60_000;
  * slips in after a restart. It holds what can still end a token, and so as much as was revoked in one longest life.
  * @param group the service that listens
  */
-export async function revocationFeed(
-  bus: Bus,
-  group: string,
-  { now, log }: RevocationFeedPorts,
-): Promise<RevocationFeed> {
+export async function revocationFeed(bus: Bus, group: string, ports: FeedPorts): Promise<RevocationFeed> {
+  const { now } = ports;
   const held = new Map<string, Held>();
-  let ready = false;
   let dropped = now();
-  const subscription = await bus.subscribe('portcullis.revocations', group, async (messages) => {
-    for (const message of messages) take(held, message, log);
+  const dropSome = (): void => {
     if (Math.abs(now() - dropped) < DROP_EVERY_MS) return;
     dropped = now();
     for (const [key, { until }] of held) if (Date.parse(until) <= dropped) held.delete(key);
-  });
-  ready = true;
+  };
+  const feed = await statementFeed(
+    bus,
+    'portcullis.revocations',
+    group,
+    {
+      take(statement) {
+        dropSome();
+        return take(held, statement);
+      },
+      stillCounts: (key) => Date.parse(held.get(key)?.until ?? '') > now(),
+    },
+    ports,
+  );
   const expectKnown = (): void => {
-    if (!ready) throw new Refusal('overloaded', { retryAfterMs: 1000 }, { detail: 'revocations are not known' });
+    if (!feed.ready()) throw new Refusal('overloaded', { retryAfterMs: 1000 }, { detail: 'revocations are not known' });
   };
   return {
+    ...feed,
     isRevoked(token) {
       expectKnown();
       if (held.size === 0) return false;
@@ -70,38 +71,25 @@ export async function revocationFeed(
       const found = held.get(keyOf(tenant, 'user', sub));
       return found !== undefined && since <= Date.parse(found.at);
     },
-    ready: () => ready,
     async stop() {
-      ready = false;
+      await feed.stop();
       held.clear();
-      await subscription.stop();
     },
   };
 }
 
-function take(held: Map<string, Held>, { value }: Message, log: Log): void {
-  // A tombstone: whatever it buries has run out, and is dropped here by its own time.
-  if (value === '') return;
-  const parsed = revocationSchema.safeParse(jsonOf(value));
-  // Stopping at a message that nobody understands would keep every later one from being heard.
-  if (!parsed.success) return log.error('a revocation was not understood', { bytes: value.length });
+function take(held: Map<string, Held>, { key, body }: Statement): PassedOver | undefined {
+  const parsed = revocationSchema.safeParse(body);
+  if (!parsed.success) return 'not_understood';
   const { tenant, what, id, at, until } = parsed.data;
-  const key = keyOf(tenant, what, id);
+  if (keyOf(tenant, what, id) !== key) return 'misplaced';
   const before = held.get(key);
   // Replicas tell each on its own, so the older of two may come last. RFC 3339 in UTC with ms compares as text.
-  held.set(
-    key,
-    before === undefined ? { what, at, until } : { what, at: later(before.at, at), until: later(before.until, until) },
-  );
+  const next = { what, at: later(before?.at, at), until: later(before?.until, until) };
+  const gained = before === undefined || next.at !== before.at || next.until !== before.until;
+  if (gained) held.set(key, next);
+  return gained || (next.at === at && next.until === until) ? undefined : 'out_of_date';
 }
 
 const keyOf = (tenant: string, what: string, id: string): string => `${tenant}/${what}/${id}`;
-const later = (a: string, b: string): string => (a > b ? a : b);
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const later = (a: string | undefined, b: string): string => (a !== undefined && a > b ? a : b);

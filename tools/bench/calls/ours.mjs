@@ -7,6 +7,7 @@ import { memoryBus } from '@portcullis/bus/bus.memory';
 import { openOutbox } from '@portcullis/bus/outbox.file';
 import { newId } from '@portcullis/guard/new-id.memory';
 import { defineTool, toolRegistry } from '@portcullis/guard/tool';
+import { beatAlone, memoryContainment } from '@portcullis/guard/containment.memory';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { HOUSE_TABLE } from '@portcullis/limits/rules';
 import { config } from '@portcullis/mcp-server/config';
@@ -65,11 +66,14 @@ const database = await openDatabase('pglite://memory', { onBroken: () => {} });
 const bus = memoryBus();
 await bus.subscribe('portcullis.events', 'bench', async () => {});
 const events = await openOutbox({ dir, service: 'mcp-server', bus, now: Date.now, newId, log });
+const containment = memoryContainment();
+await beatAlone(bus, containment, ['portcullis.standing', 'portcullis.revocations'], { now: Date.now, log });
 await startMcpServer(
   settings,
   {
     database,
     bus,
+    containment,
     events,
     limiter: memoryLimiter({ now: Date.now, random: randomBytes, table: () => table }),
     log,

@@ -8,6 +8,7 @@ import { newDemoAccounts } from '@portcullis/auth-server/demo';
 import { startAuthServer } from '@portcullis/auth-server/start';
 import { memoryBus } from '@portcullis/bus/bus.memory';
 import { openOutbox } from '@portcullis/bus/outbox.file';
+import { memoryContainment } from '@portcullis/guard/containment.memory';
 import { Secret } from '@portcullis/contract/secret';
 import { bind } from '@portcullis/service/listener.http';
 import { createLog } from '@portcullis/service/log.file';
@@ -44,7 +45,15 @@ const demo = await newDemoAccounts({
 });
 await startAuthServer(
   settings,
-  { database, bus, events, log, demo, keys: { keyEncryption: key(), cookie: key(), secretHash: key() } },
+  {
+    database,
+    bus,
+    events,
+    containment: memoryContainment(),
+    log,
+    demo,
+    keys: { keyEncryption: key(), cookie: key(), secretHash: key() },
+  },
   bound,
 );
 

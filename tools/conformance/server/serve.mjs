@@ -64,7 +64,7 @@ export async function serveFixtures() {
   const demo = await loadOrMakeDemoAccounts(dir, { issuer: auth.url, mcp: resource });
   const authServer = await startAuthServer(
     settings.auth,
-    { ...parts.auth, bus: parts.mcp.bus, demo: demo.accounts },
+    { ...parts.auth, bus: parts.mcp.bus, containment: parts.mcp.containment, demo: demo.accounts },
     auth,
   );
   const changes = memoryChanges('toolsListChanged', 'promptsListChanged');

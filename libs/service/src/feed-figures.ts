@@ -1,0 +1,32 @@
+import { CONTAINMENT, type ContainmentTopic, type PassedOver } from '@portcullis/contract/containment';
+import type { Feeds } from '@portcullis/guard/feeds';
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+const TOPICS = Object.keys(CONTAINMENT) as ContainmentTopic[];
+
+/** What the feeds of standing and revocations hear, for /metrics. */
+export function feedFigures(registry: Registry) {
+  const registers = [registry];
+  const counter = new Counter({
+    name: 'portcullis_containment_passed_over_total',
+    help: 'Messages on the containment topics that were no statement of their signer, or out of date, and changed nothing',
+    labelNames: ['topic', 'reason'],
+    registers,
+  });
+  return {
+    passedOver: (topic: ContainmentTopic, reason: PassedOver): void => counter.inc({ topic, reason }),
+    /** seconds since the last heartbeat, asked when they are read */
+    ages({ standing, revocations }: Feeds): void {
+      const feeds = { 'portcullis.standing': standing, 'portcullis.revocations': revocations };
+      new Gauge({
+        name: 'portcullis_feed_age_seconds',
+        help: 'Seconds since the signer of a containment topic was heard; above 3 only tools without effects are served',
+        labelNames: ['topic'],
+        registers,
+        collect() {
+          for (const topic of TOPICS) this.set({ topic }, feeds[topic].ageMs() / 1000);
+        },
+      });
+    },
+  };
+}
