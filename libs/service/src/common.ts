@@ -68,11 +68,7 @@ export const common = {
   KAFKA_REPLICAS: wholeSetting(1, 15)
     .optional()
     .describe('copies of each topic that is made here; what the brokers do unless given'),
-  KAFKA_SASL_MECHANISM: z
-    .enum(['SCRAM-SHA-512', 'SCRAM-SHA-256'])
-    .default('SCRAM-SHA-512')
-    .describe('how the password is shown to Kafka'),
-  KAFKA_SASL_USERNAME: z.string().min(1).optional().describe('the user of this service at Kafka'),
+  KAFKA_SASL_USERNAME: z.string().min(1).optional().describe('the user of this service at Kafka (SCRAM-SHA-512)'),
   KAFKA_SASL_PASSWORD: secretSetting().optional().describe('the password of that user'),
   KAFKA_SSL: embeddedDefault(flagSetting().default(true), 'false').describe('connect to Kafka over TLS'),
   KAFKA_SSL_CA_FILE: fileSetting().describe('the authorities (PEM) that sign the certificates of the brokers'),
