@@ -22,7 +22,7 @@ export class RefusedMemory {
   /** the oldest first */
   readonly #remembered = new Map<string, Remembered>();
 
-  /** @param most counts remembered at once; beyond that the oldest is forgotten, and asked about again */
+  /** @param most counts remembered at once; beyond that the oldest is forgotten, and asked about again; 0 = none */
   constructor(most: number) {
     this.#most = most;
   }
@@ -42,7 +42,7 @@ export class RefusedMemory {
         break;
       }
     }
-    this.#remembered.set(key, { verdict, cost: draw.cost, until: askedAt + verdict.retryAfterMs });
+    if (this.#most > 0) this.#remembered.set(key, { verdict, cost: draw.cost, until: askedAt + verdict.retryAfterMs });
   }
 
   /** @returns the refusal, as it is by now; undefined = the limiter has to be asked */
