@@ -103,30 +103,38 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
     maxBackoffMs: options.maxBackoffMs ?? 2000,
     from: cursor.last ?? { ...written, seq: opened.firstSeq - 1 },
   });
+  const works = (): void => {
+    failing = false;
+    clearTimeout(probing);
+    probing = undefined;
+  };
+  /** Where nobody sends calls to a service that cannot take them, nobody would find out that it can again. */
+  const fails = (): void => {
+    failing = true;
+    probing ??= setTimeout(() => void probe(), PROBE_EVERY).unref();
+  };
+  const probe = async (): Promise<void> => {
+    try {
+      await spool.probe();
+    } catch {
+      probing = undefined;
+      if (!closing) fails();
+      return;
+    }
+    works();
+    shipper.wake();
+  };
   const flusher = startFlusher(async () => {
     try {
       await spool.sync();
     } catch (error) {
-      failing = true;
-      complain({ error }, 'the event spool could not be flushed; events are refused until a restart');
+      fails();
+      complain({ error }, 'the event spool could not be flushed; events are refused until it can be');
       throw error;
     }
     shipper.wake();
   });
 
-  const works = (): void => {
-    failing = false;
-    clearInterval(probing);
-    probing = undefined;
-  };
-  const probe = (): void => {
-    try {
-      spool.probe();
-    } catch {
-      return;
-    }
-    works();
-  };
   const commit = (): void => {
     const batch = waiting;
     const first = written.seq + 1;
@@ -142,14 +150,12 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
     } catch (error) {
       // none of the batch is on disk, so the chain stays where it was and the numbers are given again
       tail = written;
-      failing = true;
-      // where nobody sends calls to a service that cannot take them, nobody would find out that it can again
-      probing ??= setInterval(probe, PROBE_EVERY).unref();
+      fails();
       complain({ error, events: batch.length }, 'events cannot be written now and are refused');
       for (const { reject } of batch) reject(overloaded('the spool cannot be written', error));
       return;
     }
-    works();
+    if (failing) works();
     written = tail;
     spooled += batch.length;
     let some = false;
@@ -195,7 +201,7 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
     close: () =>
       (closing ??= (async () => {
         commit();
-        clearInterval(probing);
+        clearTimeout(probing);
         await flusher.stop().catch(() => undefined);
         await shipper.stop();
         await spool.close();

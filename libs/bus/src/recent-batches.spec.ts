@@ -21,6 +21,18 @@ test('batches come in a row from the place that is asked for, as far as they may
   expect(recent.from(second, 0, 99)).toEqual([]);
 });
 
+test('what a segment holds from a place on is known whole or not at all', () => {
+  const [first, second] = [segment(1), segment(9)];
+  Object.assign(second, { size: 30 });
+  const batches = [batch(first, 0, 10), batch(second, 10, 20), batch(second, 20, 30)];
+  const recent = new RecentBatches();
+  for (const each of batches) recent.add(each);
+  expect(recent.since(second, 10)).toEqual(batches.slice(1));
+  expect(recent.since(second, 20)).toEqual(batches.slice(2));
+  expect(recent.since(second, 30)).toEqual([]);
+  expect(recent.since(second, 0)).toBeUndefined();
+});
+
 test('what was read is forgotten, with all of its segment', () => {
   const [first, second] = [segment(1), segment(9)];
   const recent = new RecentBatches();

@@ -42,6 +42,12 @@ export class RecentBatches {
     return after === -1 ? this.#batches : this.#batches.slice(0, after);
   }
 
+  /** The batches of a segment from a place on; undefined when they are not all remembered. */
+  since(segment: Segment, place: number): readonly Batch[] | undefined {
+    const batches = this.#batches.filter((batch) => batch.segment === segment && batch.at >= place);
+    return (batches[0]?.at ?? segment.size) === place ? batches : undefined;
+  }
+
   /** Where the first batch behind a place of a segment begins, in bytes; undefined when there is none. */
   startAfter(first: Segment, place: number): number | undefined {
     return this.#batches.find(({ segment, at }) => segment === first && at > place)?.at;

@@ -1,3 +1,4 @@
+import { eventHash } from '@portcullis/audit-schemas/digest';
 import { closeSync, constants, fdatasync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,7 +39,7 @@ export class Spool {
   /** the open file of the first segment, which is read batch by batch */
   #reading: FileHandle | undefined;
   #syncing: Promise<void> | undefined;
-  /** A flush failed. The kernel says so once and then forgets, so nothing is certain until the files are read again. */
+  /** A flush failed. The kernel says so once and then forgets, so nothing is certain until it was written again. */
   #failed: Error | undefined;
   readonly #recent = new RecentBatches();
 
@@ -70,13 +71,10 @@ export class Spool {
     this.#cutBack();
     const segment = this.#writable(seq);
     const fd = (this.#fd ??= openSync(segment.path, constants.O_RDWR));
-    const lines = Buffer.from(`${messages.map(({ value }) => `${value}\n`).join('')}${sealOf(head)}\n`);
+    const lines = Buffer.from(linesOf(messages, head));
     this.#dirty = true;
     try {
-      let done = 0;
-      while (done < lines.length) {
-        done += this.disk.writeSync(fd, lines, done, lines.length - done, segment.size + done);
-      }
+      this.#writeAll(fd, lines, segment.size);
     } catch (error) {
       this.#cutBack();
       throw error;
@@ -87,9 +85,12 @@ export class Spool {
     this.#recent.add({ segment, at, end: segment.size, messages });
   }
 
-  /** Writes what is taken away at once. @throws when nothing can be written now */
-  probe(): void {
-    if (this.#failed) throw this.#failed;
+  /**
+   * Finds out whether the disk works again: writes what is taken away at once and, after a flush that failed, writes once
+   * more what was not flushed, from memory, since nobody knows what the kernel has kept of it.
+   * @throws when it does not
+   */
+  async probe(): Promise<void> {
     this.#cutBack();
     const segment = this.segments.at(-1);
     if (segment === undefined || this.#fd === undefined) return;
@@ -100,6 +101,21 @@ export class Spool {
     } finally {
       this.#cutBack();
     }
+    if (this.#failed) await this.#writeAgain(this.#fd, segment);
+  }
+
+  async #writeAgain(fd: number, segment: Segment): Promise<void> {
+    const batches = this.#recent.since(segment, segment.durable);
+    if (batches === undefined) throw this.#failed;
+    const { size } = segment;
+    const lines = Buffer.from(
+      batches.map(({ messages }) => linesOf(messages, eventHash(messages.at(-1)!.value))).join(''),
+    );
+    this.#writeAll(fd, lines, segment.durable);
+    this.#syncing = this.disk.fdatasync(fd);
+    await this.#syncing.finally(() => (this.#syncing = undefined));
+    segment.durable = size;
+    this.#failed = undefined;
   }
 
   /** Resolves when everything written before the call survives a power failure. One at a time. */
@@ -160,6 +176,12 @@ export class Spool {
     this.#fd = undefined;
   }
 
+  #writeAll(fd: number, lines: Buffer, at: number): void {
+    for (let done = 0; done < lines.length;) {
+      done += this.disk.writeSync(fd, lines, done, lines.length - done, at + done);
+    }
+  }
+
   /** The segment that the next lines belong into: the last one, or a new one when that is full. */
   #writable(seq: number): Segment {
     const last = this.segments.at(-1);
@@ -203,7 +225,7 @@ export class Spool {
   }
 
   #fail(cause: unknown): Error {
-    return (this.#failed = new Error('the spool could not be flushed to disk; restart to read it again', { cause }));
+    return (this.#failed = new Error('the spool could not be flushed to disk', { cause }));
   }
 
   /** Closes the file of a full segment, once no flush is under way on it. */
@@ -226,6 +248,10 @@ export class Spool {
     this.#dirty = false;
   }
 }
+
+/** @param head SHA-256 (hex) of the last of them */
+const linesOf = (messages: readonly Message[], head: string): string =>
+  `${messages.map(({ value }) => `${value}\n`).join('')}${sealOf(head)}\n`;
 
 /** Makes new names in a directory survive a power failure. Windows has no such thing, and needs none. */
 export function syncDirectory(directory: string): void {
