@@ -99,6 +99,7 @@ function configOf({ brokers, clientId, tls, sasl, timeoutMs = DEFAULT_TIMEOUT_MS
         minVersion: 'TLSv1.2' as const,
         ...(tls.ca !== undefined && { ca: tls.ca }),
         ...(tls.cert !== undefined && { cert: tls.cert }),
+        ...(tls.servername !== undefined && { servername: tls.servername }),
         ...(tls.key && { key: tls.key.reveal() }),
       },
     }),

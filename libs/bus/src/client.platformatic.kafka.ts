@@ -14,7 +14,7 @@ import { within } from './within.kafka.js';
 
 /** @platformatic/kafka, as the bus needs it. */
 export function platformaticClient(options: KafkaOptions): KafkaClient {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, compression = 'zstd' } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, compression = 'gzip' } = options;
   const base = baseOptions(options);
   const admin = new Admin(base);
   /** asks for offsets; never joins a group */
@@ -112,7 +112,7 @@ function baseOptions({ brokers, clientId, tls, sasl, timeoutMs = DEFAULT_TIMEOUT
         ...(tls.cert !== undefined && { cert: tls.cert }),
         ...(tls.key && { key: tls.key.reveal() }),
       },
-      tlsServerName: !brokers.some((broker) => ADDRESS.test(broker)),
+      tlsServerName: tls.servername ?? !brokers.some((broker) => ADDRESS.test(broker)),
     }),
     ...(sasl &&
       password !== undefined && { sasl: { mechanism: 'SCRAM-SHA-512' as const, username: sasl.username, password } }),

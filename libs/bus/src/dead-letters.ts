@@ -45,11 +45,14 @@ const textOf = (bytes: Uint8Array): string | undefined => {
   }
 };
 
+/** A dead letter may hold the largest message, as base64. */
+export const maxValueOf = (topic: Topic): number => (topic === DEAD_LETTERS ? 3 * MAX_VALUE : MAX_VALUE);
+
 /** @returns the message, or why it is none */
-export function messageOf({ key, value }: Stored): Message | string {
+export function messageOf({ key, value }: Stored, maxValue: number = MAX_VALUE): Message | string {
   if (key === null) return 'no key';
   if (key.length > MAX_KEY) return 'the key is too long';
-  if ((value?.length ?? 0) > MAX_VALUE) return 'the value is too large';
+  if ((value?.length ?? 0) > maxValue) return 'the value is too large';
   const [keyText, valueText] = [textOf(key), value === null ? '' : textOf(value)];
   if (keyText === undefined) return 'the key is not UTF-8';
   if (valueText === undefined) return 'the value is not UTF-8';

@@ -10,20 +10,30 @@ export interface KafkaOptions {
   readonly brokers: readonly string[];
   /** which service this is; what brokers log and quotas go by */
   readonly clientId: string;
-  /** TLS 1.2 or newer, with the server's name verified. `cert` and `key` (PEM) where brokers ask who we are. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: Secret } | undefined;
+  /** TLS 1.2 or newer, and brokers prove their names */
+  readonly tls?: KafkaTls | undefined;
   /** by SCRAM-SHA-512 */
   readonly sasl?: { readonly username: string; readonly password: Secret } | undefined;
   /** before the name of each topic and group: clusters of several stages, and tests. Default none */
   readonly topicPrefix?: string | undefined;
   /** copies of each topic that is made here. Default: what the brokers do */
   readonly replicas?: number | undefined;
+  /** Default gzip, which every client reads; kafkajs reads and writes no zstd, and writes gzip where it is asked for */
   readonly compression?: Compression | undefined;
   /** one request waits so long at most, and a publish so long in all; ms. Default 10,000 */
   readonly timeoutMs?: number | undefined;
   /** a subscription to a compacted topic may take so long to read what the topic holds; ms. Default 60,000 */
   readonly catchUpMs?: number | undefined;
   readonly log: Log;
+}
+export interface KafkaTls {
+  /** PEM of whoever vouches for the brokers; default: whom Node trusts */
+  readonly ca?: string;
+  /** our own certificate and key, PEM, where brokers ask who we are */
+  readonly cert?: string;
+  readonly key?: Secret;
+  /** the name that each broker proves, where that is not the one it is reached by */
+  readonly servername?: string;
 }
 export type Compression = 'none' | 'gzip' | 'zstd';
 export const DEFAULT_TIMEOUT_MS = 10_000;

@@ -2,7 +2,7 @@ import type { Topic } from '@portcullis/contract/topics';
 import { TOPICS } from '@portcullis/contract/topics';
 import { Buffer } from 'node:buffer';
 import type { Message } from './bus.js';
-import { MAX_KEY, MAX_VALUE } from './dead-letters.js';
+import { MAX_KEY, maxValueOf } from './dead-letters.js';
 import { chunks, DEFAULT_TIMEOUT_MS, type KafkaClient, type KafkaOptions } from './kafka.js';
 import { within } from './within.kafka.js';
 
@@ -75,7 +75,7 @@ export function publisher(client: KafkaClient, { topicPrefix = '', timeoutMs }: 
   return {
     async publish(topic, messages) {
       if (messages.length === 0) return;
-      for (const message of messages) refuseLarge(message);
+      for (const message of messages) refuseLarge(message, maxValueOf(topic));
       const queue = queues.get(topic) ?? [];
       queues.set(topic, queue);
       const done = new Promise<void>((resolve, reject) => queue.push({ messages: [...messages], resolve, reject }));
@@ -93,8 +93,7 @@ const entombed = ({ key, value }: Message): { key: string; value: string | null 
   value: value === '' ? null : value,
 });
 
-function refuseLarge({ key, value }: Message): void {
-  // A dead letter holds a message that may be as large as any.
+function refuseLarge({ key, value }: Message, maxValue: number): void {
   if (Buffer.byteLength(key) > MAX_KEY) throw new RangeError('the key of a message is too long');
-  if (Buffer.byteLength(value) > 3 * MAX_VALUE) throw new RangeError('a message is too large');
+  if (Buffer.byteLength(value) > maxValue) throw new RangeError('a message is too large');
 }

@@ -1,4 +1,5 @@
 import { Consumer, type BaseOptions, type Message } from '@platformatic/kafka';
+import type { Stored } from './dead-letters.js';
 import type { Reading, Take } from './kafka.js';
 
 /** A fetch brings so many bytes at most, of each partition and in all; so much is held besides what is being handled. */
@@ -65,7 +66,10 @@ export async function share(
       return;
     }
     const ends = new Map(messages.map((message) => [message.partition, message]));
-    await take({ messages, next: new Map([...ends].map(([partition, { offset }]) => [partition, offset + 1n])) });
+    await take({
+      messages: messages.map(storedOf),
+      next: new Map([...ends].map(([partition, { offset }]) => [partition, offset + 1n])),
+    });
     await consumer.commit({
       offsets: [...ends.values()].map(({ partition, offset, leaderEpoch }) => ({
         topic,
@@ -91,3 +95,11 @@ export async function share(
   let closed: Promise<void> | undefined;
   return { ended, stop: () => (closed ??= close()) };
 }
+
+/** What has no key or value has undefined there, whatever the types say. */
+const storedOf = ({ partition, offset, key, value }: Message): Stored => ({
+  partition,
+  offset,
+  key: (key as Buffer | undefined) ?? null,
+  value: (value as Buffer | undefined) ?? null,
+});

@@ -1,7 +1,7 @@
 import type { Topic } from '@portcullis/contract/topics';
 import type { Handle, Message } from './bus.js';
 import { complaints } from './complaints.js';
-import { DEAD_LETTERS, handleWithout, letterOf, messageOf, type Stored } from './dead-letters.js';
+import { DEAD_LETTERS, handleWithout, letterOf, maxValueOf, messageOf, type Stored } from './dead-letters.js';
 import type { Fetched, KafkaClient, KafkaOptions, Offsets, Reading, Span, SubscriptionStats } from './kafka.js';
 import { pause, within } from './within.kafka.js';
 
@@ -46,6 +46,8 @@ export function subscription(parts: SubscriptionParts): Subscription {
   let reading: Reading | undefined;
   let supervised: Promise<void> | undefined;
   let moved: () => void = () => undefined;
+  /** grows until something was taken, so that what breaks off again and again does not so in haste */
+  let brokerBackoff = FIRST_BACKOFF;
 
   const bury = async (stored: Stored, reason: string): Promise<void> => {
     complain({ topic, group, reason, partition: stored.partition }, 'a message cannot be taken');
@@ -59,7 +61,7 @@ export function subscription(parts: SubscriptionParts): Subscription {
     const unreadable: [Stored, string][] = [];
     const origins = new Map<Message, Stored>();
     for (const one of stored) {
-      const message = messageOf(one);
+      const message = messageOf(one, maxValueOf(topic));
       if (typeof message === 'string') unreadable.push([one, message]);
       else origins.set(message, one);
     }
@@ -95,6 +97,7 @@ export function subscription(parts: SubscriptionParts): Subscription {
     for (let from = 0; from < fresh.length; from += BATCH) await deliver(fresh.slice(from, from + BATCH));
     for (const [partition, offset] of next)
       if (offset > (positions.get(partition) ?? -1n)) positions.set(partition, offset);
+    brokerBackoff = FIRST_BACKOFF;
     moved();
   };
   let last: Promise<void> = Promise.resolve();
@@ -136,9 +139,10 @@ export function subscription(parts: SubscriptionParts): Subscription {
     }
   };
   const restart = async (): Promise<void> => {
-    for (let backoff = FIRST_BACKOFF; !stopping.signal.aborted; backoff = Math.min(2 * backoff, BROKER_BACKOFF)) {
-      await pause(backoff, stopping.signal);
+    while (!stopping.signal.aborted) {
+      await pause(brokerBackoff, stopping.signal);
       if (stopping.signal.aborted) return;
+      brokerBackoff = Math.min(2 * brokerBackoff, BROKER_BACKOFF);
       try {
         counts.restarts += 1;
         await begin();
