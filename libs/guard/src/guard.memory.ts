@@ -3,6 +3,8 @@ import { memoryCredentialChecks } from './credential-checks.memory.js';
 import { authenticate, type CredentialChecks } from './credentials.js';
 import { runningCalls } from './deadline.memory.js';
 import type { RunningCalls } from './deadline.js';
+import type { ProofChecks } from './dpop.js';
+import type { History } from './history.js';
 import { memoryHistory } from './history.memory.js';
 import { memoryStreams } from './mcp/streams.memory.js';
 import type { Streams } from './mcp/streams.js';
@@ -17,6 +19,8 @@ export interface GuardOf extends Omit<GuardPorts, 'callerOf' | 'slots' | 'runnin
   /** their audience is the URL of the endpoint */
   readonly rules: TokenRules;
   readonly slots: SlotBounds;
+  /** what replicas have in common; each in the memory of this process unless given */
+  readonly shared?: { readonly history?: History; readonly proofs?: ProofChecks };
 }
 
 export interface MemoryGuard {
@@ -26,17 +30,18 @@ export interface MemoryGuard {
   readonly streams: Streams;
 }
 
-/** A guard that remembers tokens, failures, proofs, slots, calls, histories and streams in the memory of this process. */
-export function memoryGuard({ rules, slots, ...own }: GuardOf): MemoryGuard {
+/** A guard that remembers tokens, failures, proofs, slots, calls, histories and streams in the memory of this process, but for what is shared. */
+export function memoryGuard({ rules, slots, shared = {}, ...own }: GuardOf): MemoryGuard {
   const { now } = own;
-  const [checks, htu] = [memoryCredentialChecks(rules), targetUri(rules.audience)];
+  const proofs = shared.proofs && { proofs: shared.proofs };
+  const [checks, htu] = [memoryCredentialChecks(rules, proofs), targetUri(rules.audience)];
   const running = runningCalls();
   const guard: GuardPorts = {
     ...own,
     callerOf: (headers) => authenticate(headers, htu, checks),
     slots: memorySlots(slots),
     running,
-    history: memoryHistory(now),
+    history: shared.history ?? memoryHistory(now),
     redact,
   };
   return { guard, checks, running, streams: memoryStreams(guard) };
