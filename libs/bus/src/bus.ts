@@ -1,7 +1,7 @@
 import type { Topic } from '@portcullis/contract/topics';
 
 /**
- * `value` is JSON text; messages of one key keep their order. On a compacted topic an empty value is a tombstone: nothing
+ * `value` is JSON text, or a statement (contract/containment); messages of one key keep their order. On a compacted topic an empty value is a tombstone: nothing
  * is kept of the key, and whoever listens should take no notice.
  */
 export interface Message {

@@ -1,3 +1,4 @@
+import { CONTAINMENT, HEARTBEAT_MS, heartbeatKey, STALE_MS, type ContainmentTopic } from './containment.js';
 import { leaseRequest, LIMIT_TYPES, limitQuestion, settleRequest } from './limits.js';
 import { silentLog } from './log.js';
 import { BEHAVIOUR_STATES, EFFECTS, standingSchema } from './standing.js';
@@ -22,10 +23,21 @@ test('the topics are as pinned', () => {
     ['portcullis.events', 'tenant/principal', false, 12, 7],
     ['portcullis.signals', 'tenant/principal', false, 6, 7],
     ['portcullis.approvals', 'tenant/approval', false, 3, 7],
-    ['portcullis.revocations', 'tenant/what/id', true, 3, undefined],
-    ['portcullis.standing', 'tenant/principal', true, 3, undefined],
+    ['portcullis.revocations', 'tenant/what/id', true, 1, undefined],
+    ['portcullis.standing', 'tenant/principal', true, 1, undefined],
     ['portcullis.dead-letters', 'tenant/topic/partition/offset', false, 1, 30],
   ]);
+});
+
+test('who signs what contains agents is as pinned, and a heartbeat comes behind all that was said before it', () => {
+  expect(CONTAINMENT).toEqual({
+    'portcullis.revocations': { signer: 'auth-server' },
+    'portcullis.standing': { signer: 'security-analytics' },
+  });
+  for (const topic of Object.keys(CONTAINMENT) as ContainmentTopic[])
+    expect(TOPICS[topic]).toMatchObject({ compacted: true, partitions: 1 });
+  expect(heartbeatKey('portcullis.standing')).toBe('/heartbeat/security-analytics');
+  expect([HEARTBEAT_MS, STALE_MS]).toEqual([1000, 3000]);
 });
 
 test('the limits that can refuse are as pinned', () => {

@@ -42,16 +42,17 @@ export const TOPICS = {
   'portcullis.revocations': {
     key: 'tenant/what/id',
     compacted: true,
-    partitions: 3,
+    // one, so that whoever hears a heartbeat has heard all that was said before it
+    partitions: 1,
     carries: 'what was revoked before its tokens expired',
-    schema: 'Revocation (contract/revocation)',
+    schema: 'Statement (contract/containment) of a Revocation (contract/revocation)',
   },
   'portcullis.standing': {
     key: 'tenant/principal',
     compacted: true,
-    partitions: 3,
+    partitions: 1,
     carries: 'the standing of a principal',
-    schema: 'Standing (contract/standing)',
+    schema: 'Statement (contract/containment) of a Standing (contract/standing)',
   },
   'portcullis.dead-letters': {
     key: 'tenant/topic/partition/offset',
