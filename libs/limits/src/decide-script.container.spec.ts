@@ -130,7 +130,7 @@ describe('what the script keeps', () => {
     const { tenant, turn, ask } = started();
     const draw = drawOf({ limit: 1e9, windowMs: 3_600_000 });
     for (let i = 0; i < 600; i++) await turn([{ draws: [draw], lease: '' }], START + i);
-    expect(await redis.send('strlen', countKey(tenant, draw.key))).toBe(38 + 512 * 16);
+    expect(await redis.send('strlen', countKey(tenant, draw.key))).toBe(24 + 512 * 16);
     expect(await ask([{ ...draw, limit: 601, cost: 2 }], START + 600)).toMatchObject([{ remaining: 1 }]);
     // what shares the newest slot leaves with its last charge, never before
     const all = drawOf({ ...draw, cost: 600, limit: 600 });

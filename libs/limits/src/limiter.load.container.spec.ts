@@ -89,7 +89,7 @@ test.each([
 function admissions(keys: readonly string[], args: readonly unknown[], answer: readonly number[]) {
   const admitted: (Event & { key: string })[] = [];
   let place = 1;
-  for (const operation of JSON.parse(String(args[2])) as number[][]) {
+  for (const operation of JSON.parse(String(args[3])) as number[][]) {
     if (operation[0]! < 0) {
       place += 1;
       continue;

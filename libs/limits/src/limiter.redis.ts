@@ -36,7 +36,7 @@ export interface RedisLimiterParts {
 /** Redis that did not answer is left alone for so long; meanwhile questions are answered without it, at once. */
 const LEFT_ALONE_MS = 200;
 /** What one script may be asked, so that no other waits long for it. */
-const OPERATIONS_AT_MOST = 128;
+const OPERATIONS_AT_MOST = 32;
 const LEASE_BYTES = 16;
 const POOLED_LEASES = 64;
 

@@ -48,15 +48,16 @@ export function encodeTurn(tenant: string, operations: readonly Operation[], now
     if (place === undefined) places.set(key, (place = keys.push(key)));
     return place;
   };
+  const leases: string[] = [];
   let text = '';
   for (const operation of operations) {
     let each: string;
     if ('settled' in operation) {
       const { settled, llmTokens = AS_RESERVED, costMicros = AS_RESERVED } = operation;
-      each = `[${-keys.push(leaseKey(tenant, settled))},${llmTokens},${costMicros}]`;
+      each = `[${-leases.push(leaseKey(tenant, settled))},${llmTokens},${costMicros}]`;
     } else {
       const { lease, draws } = operation;
-      each = `[${lease === '' ? 0 : keys.push(leaseKey(tenant, lease))}`;
+      each = `[${lease === '' ? 0 : leases.push(leaseKey(tenant, lease))}`;
       for (const draw of draws) {
         const { key, limit, windowMs, slotMs, cost } = draw;
         each += `,${placeOf(countKey(tenant, key))},${limit},${windowMs},${slotMs},${cost},${kindOf(draw)}`;
@@ -65,7 +66,8 @@ export function encodeTurn(tenant: string, operations: readonly Operation[], now
     }
     text += text === '' ? each : `,${each}`;
   }
-  return { keys, args: [now === undefined ? '' : String(now), String(LEASE_MS), `[${text}]`] };
+  const time = now === undefined ? '' : String(now);
+  return { keys: [...keys, ...leases], args: [time, String(LEASE_MS), String(keys.length), `[${text}]`] };
 }
 
 const kindOf = ({ type, until }: Draw): number =>
