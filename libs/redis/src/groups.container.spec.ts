@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Secret } from '@portcullis/contract/secret';
+import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainers';
+import { freePort } from '../../../tools/test/breaking.mjs';
+import { IMAGES } from '../../../tools/test/engine.mjs';
+import { openRedis } from './connect.redis.js';
+import type { Redis } from './redis.js';
+import { script } from './script.js';
+
+const COUNT = script('count', `return redis.call('incrby', KEYS[1], ARGV[1])`);
+const onBroken = (): void => undefined;
+
+/** Servers tell each other, and us, where they are: so each has the same port in the container as outside, on loopback. */
+async function servers(
+  commands: (ports: readonly number[]) => string,
+  ready: string,
+): Promise<[StartedTestContainer, number[]]> {
+  const ports: number[] = [];
+  // the nodes of a cluster talk on a port that is higher by 10,000
+  while (ports.length < 3) {
+    const port = await freePort();
+    if (port < 55_000 && !ports.includes(port)) ports.push(port);
+  }
+  const container = await new GenericContainer(IMAGES.redis)
+    .withEntrypoint(['sh', '-c'])
+    .withCommand([`cd /tmp; ${commands(ports)}; echo all are started; sleep 3600`])
+    .withExposedPorts(...ports.map((port) => ({ container: port, host: port })))
+    .withWaitStrategy(Wait.forLogMessage(ready))
+    .start();
+  return [container, ports];
+}
+const server = (port: number, options: string): string =>
+  `redis-server --port ${port} --bind 0.0.0.0 --protected-mode no --save '' --appendonly no ${options} &`;
+const until = async (holds: () => Promise<boolean>): Promise<void> => {
+  while (!(await holds().catch(() => false))) await new Promise((resolve) => setTimeout(resolve, 20));
+};
+
+describe('a cluster', () => {
+  let container: StartedTestContainer;
+  let redis: Redis;
+  beforeAll(async () => {
+    const node = (port: number): string =>
+      server(port, `--cluster-enabled yes --cluster-config-file nodes-${port}.conf --cluster-announce-ip 127.0.0.1`);
+    const [started, ports] = await servers((all) => {
+      const nodes = all.map((port) => `127.0.0.1:${port}`).join(' ');
+      return `${all.map(node).join(' ')} sleep 1; redis-cli --cluster create ${nodes} --cluster-yes`;
+    }, 'All 16384 slots covered');
+    container = started;
+    const url = new Secret(`redis+cluster://127.0.0.1:${ports[0]},127.0.0.1:${ports[1]}`);
+    const opened = async (): Promise<boolean> => {
+      redis = await openRedis(url, { onBroken, connectMs: 2_000 });
+      return true;
+    };
+    await until(opened);
+  });
+  afterAll(async () => {
+    await redis?.close();
+    await container?.stop({ timeout: 0 });
+  });
+
+  it('takes the scripts of every tenant, each on its node', async () => {
+    const tenants = Array.from({ length: 60 }, (_, n) => `t-${n}`);
+    const count = (tenant: string) => redis.run(COUNT, [`{${tenant}}:a`], [1]);
+    expect(await Promise.all(tenants.map(count))).toEqual(tenants.map(() => 1));
+    expect(await Promise.all(tenants.map(count))).toEqual(tenants.map(() => 2));
+  });
+
+  it('refuses a script over two tenants', async () => {
+    const both = script('both', `return redis.call('mget', KEYS[1], KEYS[2])`);
+    await expect(redis.run(both, ['{a}:x', '{b}:x'], [])).rejects.toMatchObject({
+      name: 'RedisRefused',
+      code: 'CROSSSLOT',
+    });
+  });
+
+  it('has a run for each of its nodes', async () => {
+    await redis.learnRuns();
+    const runs = redis.runs().split(' ');
+    expect(new Set(runs).size).toBe(3);
+    for (const run of runs) expect(run).toMatch(/^[0-9a-f]{40}$/);
+  });
+});
+
+describe('a group behind sentinels', () => {
+  let container: StartedTestContainer;
+  let ports: number[];
+  let redis: Redis;
+  beforeAll(async () => {
+    [container, ports] = await servers(([master, replica, sentinel]) => {
+      const conf = [
+        `port ${sentinel}`,
+        'protected-mode no',
+        `sentinel monitor main 127.0.0.1 ${master} 1`,
+        'sentinel down-after-milliseconds main 500',
+        'sentinel failover-timeout main 2000',
+      ];
+      const write = `printf '%s\\n' ${conf.map((line) => `'${line}'`).join(' ')} > sentinel.conf`;
+      const last = `${server(replica!, `--replicaof 127.0.0.1 ${master}`)} sleep 1.5; redis-server sentinel.conf --sentinel &`;
+      return `${write}; ${server(master!, '')} ${last} sleep 1`;
+    }, 'all are started');
+    const url = new Secret(`redis+sentinel://127.0.0.1:${ports[2]}/main`);
+    redis = await openRedis(url, { onBroken, connectMs: 5_000 });
+  });
+  afterAll(async () => {
+    await redis?.close();
+    await container?.stop({ timeout: 0 });
+  });
+
+  it('is used at its master, and at the next one when that dies, by itself and with another run', async () => {
+    expect(await redis.run(COUNT, ['{a}:n'], [1])).toBe(1);
+    const before = redis.runs();
+    expect(before).toMatch(/^[0-9a-f]{40}$/);
+    const shutdown = ['redis-cli', '-p', String(ports[0]), 'shutdown', 'nosave'];
+    await container.exec(shutdown);
+    await until(async () => Number(await redis.run(COUNT, ['{a}:n'], [1])) > 0);
+    await until(async () => redis.runs() !== before);
+    expect(redis.runs()).toMatch(/^[0-9a-f]{40}$/);
+  });
+});
