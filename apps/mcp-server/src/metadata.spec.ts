@@ -67,7 +67,12 @@ it('is alive, ready, and says so', async () => {
       status: 'ready',
       mode: 'EMBEDDED',
       checks: { events: 'ok', database: 'ok', standing: 'ok', revocations: 'ok', limiter: 'ok' },
-      notes: { eventsLost: '0', scanner: 'none configured' },
+      notes: {
+        eventsLost: '0',
+        scanner: 'none configured',
+        standingFeed: expect.stringMatching(/^heard \d+ ms ago$/),
+        revocationFeed: expect.stringMatching(/^heard \d+ ms ago$/),
+      },
     },
   ]);
 });
