@@ -57,11 +57,13 @@ interface How {
 
 async function read(kafka: Kafka, topic: string, groupId: string, how: How): Promise<Reading> {
   const consumer = kafka.consumer({ ...SETTINGS, groupId });
-  let [joined, broken]: [() => void, (error: Error) => void] = [() => undefined, () => undefined];
+  let joined: () => void = () => undefined;
+  let broken: (error: Error) => void = () => undefined;
+  let over: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (joined = resolve));
   const ended = new Promise<void>((resolve, reject) => {
-    broken = reject;
-    consumer.on(consumer.events.STOP, () => resolve());
+    // It says STOP before it says CRASH too: only our own stop is an end.
+    [over, broken] = [resolve, reject];
   });
   ended.catch(() => undefined);
   let joins = 0;
@@ -92,6 +94,7 @@ async function read(kafka: Kafka, topic: string, groupId: string, how: How): Pro
   };
   const stop = async (): Promise<void> => {
     await consumer.disconnect().catch(() => undefined);
+    over();
     // Nobody joins it again.
     if (how.from) await forgetGroup(kafka, groupId).catch(() => undefined);
   };
