@@ -2,8 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { AwayMemory } from '@portcullis/limits/away.memory';
+import { DECIDE } from '@portcullis/limits/decide-script';
+import { planOf } from '@portcullis/limits/draws';
 import { redisLimiter } from '@portcullis/limits/limiter.redis';
 import { RefusedMemory } from '@portcullis/limits/refused.memory';
+import { HOUSE_TABLE } from '@portcullis/limits/rules';
+import { encodeTurn } from '@portcullis/limits/turn';
 import { Secret } from '@portcullis/contract/secret';
 import { openRedis } from '@portcullis/redis/connect.redis';
 import { median } from './peer.mjs';
@@ -16,6 +20,7 @@ const TENANT = 'bench';
 /** Share of the bare loop's decisions a second that the limiter must reach; without a bar the figure is printed only. */
 const BARS = { 'decide: 3 windows and a lease': 0.7 };
 const BARE = 'bare evalsha: 1 counter';
+const SAME = 'bare evalsha: the same script';
 
 /** What the least limiter there is does: one counter in a fixed window, one script a decision. */
 const COUNTER = `local n = redis.call('INCR', KEYS[1])
@@ -41,7 +46,15 @@ export async function run({ rounds, seconds }) {
     const sha = await client.script('LOAD', COUNTER);
     const ask = (limiter, i) =>
       limiter.decide({ tenant: TENANT, principal: `agt_${i % PRINCIPALS}`, tool: 'get_customer_info' });
+    const plan = planOf(HOUSE_TABLE);
+    const decide = await client.script('LOAD', DECIDE.text);
+    const alone = async (i) => {
+      const draws = plan({ tenant: TENANT, principal: `agt_${i % PRINCIPALS}`, tool: 'get_customer_info' });
+      const { keys, args } = encodeTurn(TENANT, [{ draws, lease: `lease-${i}` }], undefined);
+      return (await client.evalsha(decide, keys.length, ...keys, ...args))[2] === 0;
+    };
     const turns = [
+      [SAME, () => alone],
       [BARE, () => async (i) => (await client.evalsha(sha, 1, `{${TENANT}}:${i % PRINCIPALS}`, '60000', '60')) === 1],
       [
         'decide: 3 windows and a lease',

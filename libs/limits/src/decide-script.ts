@@ -177,12 +177,10 @@ local function correct(count, at, slot_ms, more)
 end
 
 local function slots(count, from)
+  if from == count.last then return pack('<dd', slot(count, from)) end
   local parts = {}
-  for nth = from, count.last do
-    local at, sum = slot(count, nth)
-    parts[#parts + 1] = pack('<dd', at, sum)
-  end
-  return #parts == 1 and parts[1] or table.concat(parts)
+  for nth = from, count.last do parts[nth - from + 1] = pack('<dd', slot(count, nth)) end
+  return table.concat(parts)
 end
 
 local function save(count)
