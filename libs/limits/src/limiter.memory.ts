@@ -19,7 +19,7 @@ export interface MemoryLimiterParts {
   random(size: number): Uint8Array;
   /** the rules that hold now; asked at every decision, so that a new table counts from the next one on. The house's own unless given */
   readonly table?: () => RuleTable;
-  /** windows remembered at once; who needs one more is refused with `overloaded`. A principal has three or four. Default 200,000 */
+  /** windows remembered at once; who needs one more is refused with `overloaded`. A principal has three or four. Default 400,000 */
   readonly maxCounts?: number;
   /** the same for one tenant, so that none can lock the others out. Default half of maxCounts */
   readonly maxCountsPerTenant?: number;
@@ -62,7 +62,7 @@ class InMemory implements MemoryLimiter {
     now,
     random,
     table,
-    maxCounts = 200_000,
+    maxCounts = 400_000,
     maxCountsPerTenant,
     maxLeases = 1_000_000,
   }: MemoryLimiterParts) {

@@ -12,8 +12,10 @@ export interface Asked {
   readonly counts: (Count | undefined)[];
 }
 
-const MOST_PRINCIPALS = 8_192;
-const MOST_QUESTIONS = 4;
+/** questions of one generation; some 700 bytes each */
+const MOST_KEPT = 50_000;
+/** questions of one principal */
+const MOST_QUESTIONS = 16;
 
 /**
  * The last questions of those who ask now. An agent asks the same over and over, and writing the keys of its counts costs
@@ -22,6 +24,8 @@ const MOST_QUESTIONS = 4;
 export class RecentQuestions {
   #young = new Map<string, Asked[]>();
   #old = new Map<string, Asked[]>();
+  /** questions and principals of the young generation */
+  #kept = 0;
 
   /** The question with what it draws on. @throws RangeError as drawsOf does */
   ask(table: RuleTable, question: LimitQuestion): Asked {
@@ -34,6 +38,7 @@ export class RecentQuestions {
     // the caller may change its object later
     const asked: Asked = { table, question: { ...question }, draws, counts: new Array(draws.length).fill(undefined) };
     if (known.length >= MOST_QUESTIONS) known.shift();
+    else this.#kept += 1;
     known.push(asked);
     return asked;
   }
@@ -41,16 +46,19 @@ export class RecentQuestions {
   clear(): void {
     this.#young.clear();
     this.#old.clear();
+    this.#kept = 0;
   }
 
   #of(principal: string): Asked[] {
     let known = this.#young.get(principal);
     if (known !== undefined) return known;
-    if (this.#young.size >= MOST_PRINCIPALS) {
+    if (this.#kept >= MOST_KEPT) {
       this.#old = this.#young;
       this.#young = new Map();
+      this.#kept = 0;
     }
     known = this.#old.get(principal) ?? [];
+    this.#kept += 1 + known.length;
     this.#young.set(principal, known);
     return known;
   }
