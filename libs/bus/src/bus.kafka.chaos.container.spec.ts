@@ -3,9 +3,10 @@ import { silentLog } from '@portcullis/contract/log';
 import { breaking, freePort } from '../../../tools/test/breaking.mjs';
 import { KafkaContainer, type StartedKafkaContainer } from '../../../tools/test/kafka-container.mjs';
 import type { Bus, Message } from './bus.js';
+import { kafkajsBus } from './bus.kafkajs.kafka.js';
 import { platformaticBus } from './bus.platformatic.kafka.js';
 
-// The client that is the default, with a broker of this file's own, which is broken under a steady load.
+// With a broker of this file's own, which is broken under a steady load.
 let container: StartedKafkaContainer;
 let broker: Awaited<ReturnType<typeof breaking>>;
 beforeAll(async () => {
@@ -21,9 +22,9 @@ const KEYS = 8;
 const wait = (ms: number): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Publishes 200 messages a second, each batch again until it is taken, and notes what comes to a reader of each kind. */
-const load = async (brokers: string[], topicPrefix: string) => {
+const load = async (brokers: string[], topicPrefix: string, make = platformaticBus) => {
   const open = (): Bus => {
-    const bus = platformaticBus({ brokers, clientId: 'chaos', topicPrefix, timeoutMs: 3_000, log: silentLog });
+    const bus = make({ brokers, clientId: 'chaos', topicPrefix, timeoutMs: 3_000, log: silentLog });
     opened.push(bus);
     return bus;
   };
@@ -80,17 +81,23 @@ const recovered = async (steady: { reached(): number }): Promise<void> => {
   while (steady.reached() < from + 20) await wait(20);
 };
 
-test('a broker that is killed and started again loses nothing, and each key keeps its order', async () => {
-  const steady = await load([container.getBroker()], 'killed-');
-  await recovered(steady);
-  await broker.kill();
-  await wait(1_000);
-  await broker.startAgain();
-  await recovered(steady);
-  const { events, standing, sent } = await steady.end();
-  expectWhole(events, sent);
-  expectWhole(standing, sent);
-});
+test.each([
+  ['@platformatic/kafka', 'killed-p-', platformaticBus],
+  ['kafkajs', 'killed-k-', kafkajsBus],
+])(
+  'by %s: a broker that is killed and started again loses nothing, and each key keeps its order',
+  async (_library, prefix, make) => {
+    const steady = await load([container.getBroker()], prefix, make);
+    await recovered(steady);
+    await broker.kill();
+    await wait(1_000);
+    await broker.startAgain();
+    await recovered(steady);
+    const { events, standing, sent } = await steady.end();
+    expectWhole(events, sent);
+    expectWhole(standing, sent);
+  },
+);
 
 test('a broker that is paused for longer than any request waits loses nothing', async () => {
   const steady = await load([container.getBroker()], 'paused-');
