@@ -1,9 +1,10 @@
 import { describe } from '@jest/globals';
 import { silentLog } from '@portcullis/contract/log';
 import { randomBytes } from 'node:crypto';
-import { busContract, durableBusContract } from './bus.contract.js';
+import { busContract } from './bus.contract.js';
 import { kafkajsBus } from './bus.kafkajs.kafka.js';
 import { platformaticBus } from './bus.platformatic.kafka.js';
+import { durableBusContract } from './durable-bus.contract.js';
 import { testKafka } from './kafka.fixture.js';
 
 const { brokers, prefix } = testKafka();
