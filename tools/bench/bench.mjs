@@ -10,6 +10,9 @@ const BENCHES = {
   bus: 'events a second through the bus on Kafka, beside the bare clients in the same run',
 };
 
+/** They start a Redis and a Kafka in containers. */
+const ONLY_BY_NAME = ['limits', 'bus'];
+
 const USAGE = `npm run bench -- [NAME] [--json FILE] [--rounds N] [--seconds N]
 npm run bench -- calls [--only SERVER,…] [--cpu-prof DIR]
 
@@ -17,10 +20,10 @@ ${Object.entries(BENCHES)
   .map(([name, says]) => `  ${name.padEnd(10)}${says}`)
   .join('\n')}
 
-Without a name each is run. Rounds are interleaved, so that what else the machine does hits all alike; within a round of
-calls the servers take turns of a second, --seconds of them where a bar hangs on it. tokens holds each server to its best
-round; calls holds the middle of the rounds' ratios, and is undecided when the rounds spread wider than the distance to
-the bar.
+Without a name each is run, but for ${ONLY_BY_NAME.join(' and ')}, which need a container engine. Rounds are interleaved, so that
+what else the machine does hits all alike; within a round of calls the servers take turns of a second, --seconds of them
+where a bar hangs on it. tokens holds each server to its best round; calls holds the middle of the rounds' ratios, and is
+undecided when the rounds spread wider than the distance to the bar.
 The load of calls is made by wrk where that is installed: made on Node it takes from the fastest servers what it measures.
 Exit 0: every bar is met. Exit 1: one is missed or undecided. Exit 2: wrong use.`;
 
@@ -41,7 +44,8 @@ const options = {
   profile: values['cpu-prof'],
 };
 const results = [];
-for (const each of name === undefined ? Object.keys(BENCHES) : [name]) {
+const all = Object.keys(BENCHES).filter((each) => !ONLY_BY_NAME.includes(each));
+for (const each of name === undefined ? all : [name]) {
   const { run, choices = [] } = await import(`./${each}.mjs`);
   for (const one of only ?? []) if (!choices.includes(one)) wrongUse(`--only takes some of: ${choices.join(',')}`);
   if (name === undefined) console.log(`${each}: ${BENCHES[each]}`);
