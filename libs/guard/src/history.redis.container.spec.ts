@@ -25,7 +25,7 @@ it('of many customers at once in several replicas the budget lets exactly so man
   const all = await Promise.all(
     replicas.flatMap((own, replica) => {
       const history = redisHistory({ redis: own, idOf, now: Date.now });
-      return Array.from({ length: 40 }, (_, n) =>
+      return Array.from({ length: 40 }, async (_, n) =>
         history.take(tenant, who, { customers: [`C${replica}-${n}`] }, BUDGETS),
       );
     }),

@@ -112,7 +112,7 @@ export async function statementFeed(
     for (let from = 0; from < looked.length; from += AT_ONCE) {
       const some = looked.slice(from, from + AT_ONCE);
       const read = await Promise.all(
-        some.map((message) => (message.value === '' ? undefined : readStatement(topic, message, keys))),
+        some.map(async (message) => (message.value === '' ? undefined : readStatement(topic, message, keys))),
       );
       some.forEach((message, at) => handle(message, read[at]));
     }

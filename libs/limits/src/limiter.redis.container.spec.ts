@@ -30,7 +30,7 @@ describe('what a turn costs', () => {
   test('all that one tenant is asked in a turn is one script, settlements too', async () => {
     const { limiter, scripts } = counted();
     const tenant = server.freshTenant();
-    const ask = (i: number) => limiter.decide({ tenant, principal: `agt_${i % 5}`, tool: 'get_customer_info' });
+    const ask = async (i: number) => limiter.decide({ tenant, principal: `agt_${i % 5}`, tool: 'get_customer_info' });
     const verdicts = await Promise.all(Array.from({ length: 30 }, (_, i) => ask(i)));
     expect(scripts()).toBe(1);
     const settled = verdicts.map(async (verdict) => limiter.settle(tenant, verdict.allowed ? verdict.lease : '', 1));
@@ -41,7 +41,9 @@ describe('what a turn costs', () => {
   test('each tenant has a script of its own, since its counts lie in a slot of their own', async () => {
     const { limiter, scripts } = counted();
     const tenants = [server.freshTenant(), server.freshTenant(), server.freshTenant()];
-    await Promise.all(tenants.flatMap((tenant) => [1, 2].map(() => limiter.decide({ tenant, principal: 'agt_one' }))));
+    await Promise.all(
+      tenants.flatMap((tenant) => [1, 2].map(async () => limiter.decide({ tenant, principal: 'agt_one' }))),
+    );
     expect(scripts()).toBe(3);
   });
 
