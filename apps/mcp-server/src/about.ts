@@ -1,5 +1,5 @@
 /** What this server calls itself; the version is that of the root package.json. */
-export const SERVER_INFO = { name: 'portcullis', title: 'Portcullis', version: '0.3.0' } as const;
+export const SERVER_INFO = { name: 'portcullis', title: 'Portcullis', version: '0.4.0' } as const;
 
 /** Said to every model once. */
 export const INSTRUCTIONS =
