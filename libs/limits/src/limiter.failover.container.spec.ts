@@ -73,19 +73,18 @@ test('a sentinel makes the replica the master: what it had been told holds, and 
   expect(await admitted('closed', 'agt_closed', 2 * LIMIT)).toBe(LIMIT);
   expect(await admitted('share', 'agt_share', LIMIT - 1)).toBe(LIMIT - 1);
   // what the replica has not got would be admitted once more
-  for (const connection of connections) while ((await connection.send('wait', 1, 50)) !== 1);
+  for (const connection of connections)
+    await until('replica', async () => (await connection.send('wait', 1, 50)) === 1);
 
   await container.exec(['sh', '-c', 'kill -9 $(cat /tmp/master.pid)']);
   expect(await admitted('closed', 'agt_new', 4)).toBe(0);
   expect(await admitted('share', 'agt_share', 4 * LIMIT)).toBe(LIMIT);
 
-  for (let i = 0; i < REPLICAS; i++) {
-    for (;;) {
+  for (const [i, limiter] of limiters.entries()) {
+    await until(`limiter ${i}`, async () => {
       const probe = { tenant, principal: `agt_${randomBytes(6).toString('hex')}`, tool: 'closed' };
-      const back = await (async () => limiters[i]!.decide(probe))().catch(() => undefined);
-      if (back?.allowed) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      return (await (async () => limiter.decide(probe))().catch(() => undefined))?.allowed === true;
+    });
   }
   // fresh ones remember no refusal, so that it is the new master that answers
   limiters = connections.map((redis) => limiterOn(redis, { table: () => table }));
@@ -93,6 +92,15 @@ test('a sentinel makes the replica the master: what it had been told holds, and 
   expect(await admitted('share', 'agt_share', 2 * LIMIT)).toBe(1);
   expect(await admitted('closed', 'agt_other', 2 * LIMIT)).toBe(LIMIT);
 });
+
+/** Says which of them did not come. */
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`the ${what} did not come`);
+}
 
 async function freePort(): Promise<number> {
   const probe = createServer();
