@@ -1,9 +1,8 @@
 import type { LimitVerdict } from '@portcullis/contract/limits';
 import { Refusal } from '@portcullis/contract/refusals';
-import { isReserved, type Draw } from './draws.js';
+import { isReserved, usedOf, type Draw } from './draws.js';
 import { LEASE_MS } from './rule-table.js';
-import type { DrawState } from './turn.js';
-import { verdictOf } from './verdict.js';
+import { stateOf, verdictOf } from './verdict.js';
 import { WindowCount } from './window.js';
 
 interface Lease {
@@ -70,7 +69,7 @@ export class AwayMemory {
     if (found === undefined || found.tenant !== tenant || found.at + LEASE_MS <= now) return false;
     this.#leases.delete(lease);
     for (const draw of found.draws) {
-      const used = draw.type === 'llm_tokens' ? llmTokens : draw.type === 'cost' ? (costMicros ?? draw.cost) : 0;
+      const used = usedOf(draw, llmTokens, costMicros);
       if (used !== draw.cost) this.#open(tenant, draw).correct(found.at, draw.cost, used, draw.slotMs, now);
     }
     return true;
@@ -123,12 +122,6 @@ export class AwayMemory {
       this.#leases.delete(lease);
     }
   }
-}
-
-function stateOf(window: WindowCount | undefined, { limit, cost }: Draw, now: number): DrawState {
-  if (window === undefined) return { remaining: limit, retryAfterMs: cost > limit ? Infinity : 0, resetMs: 0 };
-  const remaining = Math.max(0, limit - window.used(now));
-  return { remaining, retryAfterMs: window.waitFor(limit, cost, now), resetMs: window.resetMs(now) };
 }
 
 const away = (detail: string): Refusal =>

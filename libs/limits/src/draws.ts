@@ -25,14 +25,23 @@ export interface Draw {
 /** True for what {@link Draw} a settlement corrects: reservations, not requests, which have happened. */
 export const isReserved = ({ type }: Draw): boolean =>
   type === 'llm_tokens' || type === 'cost' || type === 'concurrency';
+/** What was really used of a reservation; of a place among those open at a time, nothing is used. */
+export const usedOf = ({ type, cost }: Draw, llmTokens: number, costMicros: number | undefined): number =>
+  type === 'llm_tokens' ? llmTokens : type === 'cost' ? (costMicros ?? cost) : 0;
 /** True for the windows whose permits a verdict counts. */
 export const isRequests = ({ type }: Draw): boolean =>
   type === 'requests' || type === 'tool_requests' || type === 'arrivals';
 
+/** @throws RangeError for what is no amount: a negative one would give back what others reserved */
+export function expectAmount(name: string, amount: number): number {
+  if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError(`${name} must be an integer >= 0`);
+  return amount;
+}
+
 /**
  * The counts that a question draws on, in the order of the table. A rule that counts by what the question does not name
  * (no tool, no user) does not touch it.
- * @throws RangeError for a share or costs outside the schema; a negative cost would give back what others reserved
+ * @throws RangeError for a share or costs outside the schema
  */
 export const drawsOf = (table: RuleTable, question: LimitQuestion): readonly Draw[] => planOf(table)(question);
 
@@ -81,8 +90,8 @@ function makePlan({ rules, tools, otherTools }: RuleTable): DrawPlan {
     const { tool, share = 1, stage = 'call' } = question;
     if (!(share > 0 && share <= 1)) throw new RangeError('share must be above 0 and at most 1');
     const row = stage === 'arrival' ? arrival : tool === undefined ? noTool : (rows.get(tool) ?? otherTool);
-    const llmTokens = amountOf('llmTokens', question.llmTokens ?? row.llmTokens);
-    const costMicros = amountOf('costMicros', question.costMicros ?? row.costMicros);
+    const llmTokens = expectAmount('llmTokens', question.llmTokens ?? row.llmTokens);
+    const costMicros = expectAmount('costMicros', question.costMicros ?? row.costMicros);
     const draws: Draw[] = [];
     for (const { rule, type, prefix, per, limit, windowMs, slotMs, until, fail } of row.lines) {
       const key = keyOf(prefix, per, question);
@@ -121,11 +130,6 @@ function linesOf(rule: Rule): Line[] {
       type === 'llm_tokens' || type === 'cost' ? Math.ceil(windowMs / SLOTS) : slotMsOf({ limit, windowMs });
     return { rule: id, type, prefix, per, limit, windowMs, slotMs, until, fail };
   });
-}
-
-function amountOf(name: string, amount: number): number {
-  if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError(`${name} must be an integer >= 0`);
-  return amount;
 }
 
 /** Every name but the last is told by its length, so that no two lists of names read alike. */

@@ -1,5 +1,6 @@
 import type { Count, TenantCounts } from './counts.memory.js';
 import type { Draw } from './draws.js';
+import { leaseNames } from './lease-names.js';
 
 export interface Lease {
   readonly tenant: TenantCounts;
@@ -11,24 +12,20 @@ export interface Lease {
   readonly at: number;
 }
 
-const LEASE_BYTES = 16;
-const POOLED_LEASES = 64;
-
 /** The leases of one process: bounded, each for `lifeMs`. */
 export class Leases {
-  readonly #random: (size: number) => Uint8Array;
+  /** a name for a lease */
+  readonly newName: () => string;
   readonly #most: number;
   readonly #lifeMs: number;
   /** in the order they expire */
   readonly #leases = new Map<string, Lease>();
   /** ms since epoch; no lease expires before it */
   #expireAt = Infinity;
-  #pool = Buffer.alloc(0);
-  #unused = 0;
 
   /** @param most at once; half of them for one tenant */
   constructor(random: (size: number) => Uint8Array, most: number, lifeMs: number) {
-    this.#random = random;
+    this.newName = leaseNames(random);
     this.#most = most;
     this.#lifeMs = lifeMs;
   }
@@ -39,16 +36,6 @@ export class Leases {
 
   hasRoom(tenant: TenantCounts | undefined): boolean {
     return this.#leases.size < this.#most && (tenant?.leases ?? 0) < Math.ceil(this.#most / 2);
-  }
-
-  /** A name for a lease: 128 random bits. */
-  newName(): string {
-    // asking for random bytes costs more than all the rest of a decision, whatever their number
-    if (this.#unused + LEASE_BYTES > this.#pool.length) {
-      this.#pool = Buffer.from(this.#random(POOLED_LEASES * LEASE_BYTES));
-      this.#unused = 0;
-    }
-    return this.#pool.toString('base64url', this.#unused, (this.#unused += LEASE_BYTES));
   }
 
   add(name: string, lease: Lease): void {

@@ -2,7 +2,7 @@ import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { LimitQuestion, LimitVerdict } from '@portcullis/contract/limits';
 import { Refusal } from '@portcullis/contract/refusals';
 import { Counts, FULL_SWEEP_MS, type Count, type TenantCounts } from './counts.memory.js';
-import { isReserved, type Draw } from './draws.js';
+import { expectAmount, isReserved, usedOf, type Draw } from './draws.js';
 import { Leases } from './leases.memory.js';
 import type { Limiter } from './limiter.js';
 import { LEASE_MS, type RuleTable } from './rule-table.js';
@@ -10,7 +10,7 @@ import { HOUSE_TABLE } from './rules.js';
 import { steadyClock } from './steady-clock.js';
 import { RecentQuestions } from './recent.memory.js';
 import type { DrawState } from './turn.js';
-import { verdictOf } from './verdict.js';
+import { stateOf, verdictOf } from './verdict.js';
 
 export interface MemoryLimiterParts {
   /** ms since epoch; may step back */
@@ -85,7 +85,7 @@ class InMemory implements MemoryLimiter {
     for (let i = 0; i < draws.length; i++) {
       const draw = draws[i]!;
       const count = (counts[i] = held(counts[i], tenant, draw));
-      const state = stateOf(count, draw, now);
+      const state = stateOf(count?.window, draw, now);
       states.push(state);
       if (state.retryAfterMs > 0) refused = true;
       if (count === undefined && draw.cost > 0) missing += 1;
@@ -136,9 +136,9 @@ class InMemory implements MemoryLimiter {
     const { tenant, draws, counts, at } = found;
     for (let i = 0; i < draws.length; i++) {
       const draw = draws[i]!;
-      const { type, key, cost, slotMs, windowMs } = draw;
+      const { key, cost, slotMs, windowMs } = draw;
       if (!isReserved(draw)) continue;
-      const used = type === 'llm_tokens' ? llmTokens : type === 'cost' ? (costMicros ?? cost) : 0;
+      const used = usedOf(draw, llmTokens, costMicros);
       if (used === cost) continue;
       let window = held(counts?.[i], tenant, draw)?.window;
       // what it was charged to may have been forgotten when nothing else counted there; leases bound how many are opened
@@ -164,20 +164,6 @@ class InMemory implements MemoryLimiter {
 /** The count of a draw, by the hint if that is still good. */
 const held = (hint: Count | undefined, tenant: TenantCounts | undefined, { key }: Draw): Count | undefined =>
   hint !== undefined && !hint.isForgotten ? hint : tenant?.counts.get(key);
-
-function stateOf(count: Count | undefined, { limit, cost, windowMs }: Draw, now: number): DrawState {
-  if (count === undefined) {
-    return { remaining: limit, retryAfterMs: cost > limit ? Infinity : 0, resetMs: cost > limit ? 0 : windowMs };
-  }
-  const { window } = count;
-  const retryAfterMs = window.waitFor(limit, cost, now);
-  const remaining = Math.max(0, limit - window.used(now));
-  return { remaining, retryAfterMs, resetMs: window.resetMs(now) };
-}
-
-function expectAmount(name: string, amount: number): void {
-  if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError(`${name} must be an integer >= 0`);
-}
 
 const full = (tenant: string): Refusal =>
   new Refusal('overloaded', { retryAfterMs: FULL_SWEEP_MS }, { detail: `limiter is full for ${tenant}` });

@@ -1,11 +1,11 @@
-import { Buffer } from 'node:buffer';
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { LimitQuestion, LimitVerdict } from '@portcullis/contract/limits';
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Redis } from '@portcullis/redis/redis';
 import type { AwayMemory } from './away.memory.js';
 import { DECIDE } from './decide-script.js';
-import { planOf } from './draws.js';
+import { expectAmount, planOf } from './draws.js';
+import { leaseNames } from './lease-names.js';
 import type { Limiter } from './limiter.js';
 import type { RefusedMemory } from './refused.memory.js';
 import type { RuleTable } from './rule-table.js';
@@ -37,8 +37,6 @@ export interface RedisLimiterParts {
 const LEFT_ALONE_MS = 200;
 /** What one script may be asked, so that no other waits long for it. */
 const OPERATIONS_AT_MOST = 32;
-const LEASE_BYTES = 16;
-const POOLED_LEASES = 64;
 
 interface Waiting {
   readonly operation: Operation;
@@ -60,6 +58,7 @@ export const redisLimiter = (parts: RedisLimiterParts): Limiter => new RedisLimi
 
 class RedisLimiter implements Limiter {
   readonly #parts: RedisLimiterParts;
+  readonly #newLease: () => string;
   readonly #now: () => number;
   readonly #table: () => RuleTable;
   readonly #refused: RefusedMemory;
@@ -69,12 +68,11 @@ class RedisLimiter implements Limiter {
   #awayUntil = -Infinity;
   #probing = false;
   #closed = false;
-  #pool = Buffer.alloc(0);
-  #unused = 0;
 
   constructor(parts: RedisLimiterParts) {
     this.#parts = parts;
     this.#table = parts.table ?? (() => HOUSE_TABLE);
+    this.#newLease = leaseNames(parts.random);
     this.#now = steadyClock(parts.now);
     this.#refused = parts.refused;
     this.#away = parts.away;
@@ -188,19 +186,6 @@ class RedisLimiter implements Limiter {
       }
     });
   }
-
-  #newLease(): string {
-    // asking for random bytes costs more than all the rest, whatever their number
-    if (this.#unused + LEASE_BYTES > this.#pool.length) {
-      this.#pool = Buffer.from(this.#parts.random(POOLED_LEASES * LEASE_BYTES));
-      this.#unused = 0;
-    }
-    return this.#pool.toString('base64url', this.#unused, (this.#unused += LEASE_BYTES));
-  }
-}
-
-function expectAmount(name: string, amount: number): void {
-  if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError(`${name} must be an integer >= 0`);
 }
 
 const noAnswer = (detail: string): Refusal => new Refusal('overloaded', { retryAfterMs: LEFT_ALONE_MS }, { detail });

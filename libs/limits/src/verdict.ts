@@ -1,8 +1,16 @@
 import type { LimitVerdict } from '@portcullis/contract/limits';
 import { isRequests, type Draw } from './draws.js';
 import type { DrawState } from './turn.js';
+import type { WindowCount } from './window.js';
 
 export type Refused = Extract<LimitVerdict, { allowed: false }>;
+
+/** How a draw stands. @param window what was counted so far; undefined = nothing */
+export function stateOf(window: WindowCount | undefined, { limit, cost }: Draw, now: number): DrawState {
+  if (window === undefined) return { remaining: limit, retryAfterMs: cost > limit ? Infinity : 0, resetMs: 0 };
+  const retryAfterMs = window.waitFor(limit, cost, now);
+  return { remaining: Math.max(0, limit - window.used(now)), retryAfterMs, resetMs: window.resetMs(now) };
+}
 
 /**
  * What one question is answered, from how each of its draws stood: refused when one has to wait, and then the one with the
