@@ -1,8 +1,10 @@
+import { setTimeout as waited } from 'node:timers/promises';
 import type { Log } from '@portcullis/contract/log';
-import { Refusal } from '@portcullis/contract/refusals';
+import type { Refusal } from '@portcullis/contract/refusals';
+import { overloaded } from './appends.js';
 import type { Bus, Message } from './bus.js';
 import { complaints } from './complaints.js';
-import { eventKey, link, newChain, type EventLog, type Link } from './outbox.js';
+import { eventKey, expectServiceName, link, newChain, type EventLog, type Link } from './outbox.js';
 
 export interface DirectLogOptions {
   /** name in the events' source: `[a-z-]+` */
@@ -35,7 +37,6 @@ interface Waiting {
 const BATCH = 512 * 1024;
 const FIRST_BACKOFF = 50;
 const CLOSE_WITHIN = 2000;
-const RETRY_AFTER = 1000;
 /** Whose waiting is over is looked for so often at most, milliseconds. */
 const LOOK_EVERY = 50;
 
@@ -47,7 +48,7 @@ const LOOK_EVERY = 50;
  */
 export function directEventLog(options: DirectLogOptions): EventLog {
   const { service, bus, now, newId, log, waitMs = 5000 } = options;
-  if (!/^[a-z-]+$/.test(service)) throw new Error(`"${service}" is no name for a service: use a-z and -`);
+  expectServiceName(service);
   const maxUnits = options.maxBytes ?? 64 * 1024 * 1024;
   const maxBackoff = options.maxBackoffMs ?? 2000;
   const complain = complaints(log, now);
@@ -145,16 +146,6 @@ function batchOf(queue: readonly Waiting[]): number {
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
+/** Waits, or does not any longer once the signal is there. */
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const over = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', over);
-      resolve();
-    };
-    const timer = setTimeout(over, ms);
-    signal.addEventListener('abort', over);
-    if (signal.aborted) over();
-  });
-
-const overloaded = (detail: string): Refusal => new Refusal('overloaded', { retryAfterMs: RETRY_AFTER }, { detail });
+  waited(ms, undefined, { signal }).catch(() => undefined);

@@ -1,8 +1,8 @@
-import { Refusal } from '@portcullis/contract/refusals';
 import { closeSync, fdatasync, ftruncateSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { answerSynced, answerWritten, overloaded, type Waiting } from './appends.js';
 import { startFlusher } from './flusher.file.js';
-import { link, newChain, type EventLog, type Link } from './outbox.js';
+import { link, newChain, type EventLog } from './outbox.js';
 
 export interface FileEventLogOptions {
   /** the file, made with mode 0600 when it is absent; one process writes it */
@@ -11,14 +11,6 @@ export interface FileEventLogOptions {
   readonly service: string;
   /** UUIDv7 */
   newId(): string;
-}
-
-interface Waiting {
-  readonly link: Link;
-  /** it waits for the disk, too */
-  readonly synced: boolean;
-  readonly resolve: (event: Link['event']) => void;
-  readonly reject: (error: Refusal) => void;
 }
 
 /**
@@ -54,19 +46,13 @@ export function fileEventLog({ path, service, newId }: FileEventLogOptions): Eve
     failing = false;
     written = tail;
     spooled += batch.length;
-    for (const { link: one, synced, resolve } of batch) if (!synced) resolve(one.event);
-    if (batch.some(({ synced }) => synced)) void answerSynced(batch);
+    if (answerWritten(batch)) void answerSynced(batch, flushed(), 'the event file cannot be synced');
   };
-  const answerSynced = async (batch: readonly Waiting[]): Promise<void> => {
-    const ended = await flusher.now().then(
-      () => undefined,
-      (error: unknown) => overloaded('the event file cannot be synced', error),
-    );
-    if (ended) failing = true;
-    for (const { link: one, synced, resolve, reject } of batch) {
-      if (synced) ended ? reject(ended) : resolve(one.event);
-    }
-  };
+  const flushed = (): Promise<void> =>
+    flusher.now().catch((error: unknown) => {
+      failing = true;
+      throw error;
+    });
 
   return {
     append: (draft, { synced = false } = {}) =>
@@ -98,6 +84,3 @@ function writeWhole(file: number, bytes: Buffer): void {
     throw error;
   }
 }
-
-const overloaded = (detail: string, cause?: unknown): Refusal =>
-  new Refusal('overloaded', { retryAfterMs: 1000 }, { detail, cause });

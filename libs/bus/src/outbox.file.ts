@@ -1,13 +1,13 @@
-import { Refusal } from '@portcullis/contract/refusals';
 import type { Log } from '@portcullis/contract/log';
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { answerSynced, answerWritten, overloaded, type Waiting } from './appends.js';
 import type { Bus } from './bus.js';
 import { complaints } from './complaints.js';
 import { openCursor } from './cursor.file.js';
 import { lockDirectory } from './directory-lock.file.js';
 import { openSpool, OutboxDamaged } from './open-spool.file.js';
-import { eventKey, link, newChain, type EventLog, type Link } from './outbox.js';
+import { eventKey, expectServiceName, link, newChain, type EventLog } from './outbox.js';
 import { startFlusher } from './flusher.file.js';
 import { startShipper } from './shipper.file.js';
 import { nodeDisk, syncDirectory, type Disk } from './spool.file.js';
@@ -37,16 +37,6 @@ export type OutboxSync = 'effects' | 'all' | 'none';
 
 /** How often it is tried whether a disk that could not be written to can, milliseconds. */
 const PROBE_EVERY = 1000;
-/** What a caller is told to wait when an event could not be kept. */
-const RETRY_AFTER = 1000;
-
-interface Waiting {
-  readonly link: Link;
-  /** it waits for the disk, too */
-  readonly synced: boolean;
-  readonly resolve: (event: Link['event']) => void;
-  readonly reject: (error: Refusal) => void;
-}
 
 /**
  * A durable log in front of the bus. All appends of one turn of the event loop become one write, which the death of the
@@ -55,8 +45,7 @@ interface Waiting {
  * @throws OutboxInUse, OutboxDamaged
  */
 export async function openOutbox(options: OutboxOptions): Promise<EventLog> {
-  if (!/^[a-z-]+$/.test(options.service))
-    throw new Error(`"${options.service}" is no name for a service: use a-z and -`);
+  expectServiceName(options.service);
   const directory = resolve(options.dir);
   const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
   // the new names are on the disk before the first event relies on them
@@ -158,24 +147,8 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
     if (failing) works();
     written = tail;
     spooled += batch.length;
-    let some = false;
-    for (const { link, synced, resolve } of batch) {
-      if (synced) some = true;
-      else resolve(link.event);
-    }
-    if (some) void answerSynced(batch);
+    if (answerWritten(batch)) void answerSynced(batch, flusher.now(), 'the spool cannot be flushed');
     else flusher.soon();
-  };
-  const answerSynced = async (batch: readonly Waiting[]): Promise<void> => {
-    const ended = await flusher.now().then(
-      () => undefined,
-      (error: unknown) => overloaded('the spool cannot be flushed', error),
-    );
-    for (const { link, synced, resolve, reject } of batch) {
-      if (!synced) continue;
-      if (ended) reject(ended);
-      else resolve(link.event);
-    }
   };
 
   return {
@@ -209,6 +182,3 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
       })()),
   };
 }
-
-const overloaded = (detail: string, cause?: unknown): Refusal =>
-  new Refusal('overloaded', { retryAfterMs: RETRY_AFTER }, { detail, cause });

@@ -34,6 +34,11 @@ export interface EventLogStats {
   readonly failing?: boolean;
 }
 
+/** @throws Error for what is no name for a service in the events' source */
+export function expectServiceName(service: string): void {
+  if (!/^[a-z-]+$/.test(service)) throw new Error(`"${service}" is no name for a service: use a-z and -`);
+}
+
 /** The end of a source's chain of events. */
 export interface ChainHead {
   /** `/portcullis/SERVICE/INSTANCE` */
