@@ -1,5 +1,11 @@
 import { common } from '@portcullis/service/common';
-import { allowedHostsSetting, embeddedDefault, keySetting, whenHardened } from '@portcullis/service/setting';
+import {
+  allowedHostsSetting,
+  embeddedDefault,
+  fileSetting,
+  keySetting,
+  whenHardened,
+} from '@portcullis/service/setting';
 import { parseTokenAlgorithms, type TokenAlgorithms } from '@portcullis/scopes/algorithms';
 import * as z from 'zod';
 
@@ -35,18 +41,12 @@ export const config = z
     OUTSIDE_ALLOWED_HOSTS: allowedHostsSetting().describe(
       'the hosts that URLs given by clients may lie on (keys.example, *.partner.example, keys.example:8443); every public host on port 443 unless given',
     ),
-    LOCAL_ADMIN_FILE: z
-      .string()
-      .optional()
-      .describe(
-        'embedded mode only: the key file of the local administrator, DATA/admin.json of whoever starts the service',
-      ),
-    DEMO_FILE: z
-      .string()
-      .optional()
-      .describe(
-        'embedded mode only: demo accounts that are brought into the database, as demo.json of whoever starts the service',
-      ),
+    LOCAL_ADMIN_FILE: fileSetting().describe(
+      'embedded mode only: the key file of the local administrator, DATA/admin.json of whoever starts the service',
+    ),
+    DEMO_FILE: fileSetting().describe(
+      'embedded mode only: demo accounts that are brought into the database, as demo.json of whoever starts the service',
+    ),
     KEY_ENCRYPTION_KEY: whenHardened(
       keySetting().describe(
         'the key that seals the signing keys in the database: 32 random bytes as base64url, or two: new,old',

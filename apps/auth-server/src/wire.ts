@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { memoryBus } from '@portcullis/bus/bus.memory';
-import { beatAlone, memoryContainment } from '@portcullis/guard/containment.memory';
 import { openEmbeddedStore } from '@portcullis/service/embedded-store.wire';
 import { loadOrMakeKey } from '@portcullis/service/keys.file';
 import { createLog } from '@portcullis/service/log.file';
+import { openOwnBus } from '@portcullis/service/own-bus.wire';
 import type { Keys } from '@portcullis/service/setting';
 import type { AuthServerSettings } from './config.js';
 import { readDemoAccounts, readLocalAdmin } from './embedded-accounts.file.js';
@@ -17,7 +16,7 @@ export async function embeddedParts(
   settings: AuthServerSettings,
 ): Promise<AuthServerParts & { close(): Promise<void> }> {
   const log = createLog('auth-server', settings.LOG_LEVEL);
-  const bus = memoryBus();
+  const { bus, containment, close: closeBus } = await openOwnBus(['portcullis.standing'], log);
   const { data, database, events, close } = await openEmbeddedStore(settings, 'auth-server', { bus, log });
   const kept = async (name: string, given: Keys | undefined): Promise<Keys> =>
     given ?? [await loadOrMakeKey(join(data, 'keys'), name)];
@@ -27,8 +26,6 @@ export async function embeddedParts(
     secretHash: await kept('SECRET_HASH_KEY', settings.SECRET_HASH_KEY),
   };
   const { LOCAL_ADMIN_FILE, DEMO_FILE } = settings;
-  const containment = memoryContainment();
-  const beating = await beatAlone(bus, containment, ['portcullis.standing'], { now: Date.now, log });
   return {
     database,
     bus,
@@ -38,10 +35,6 @@ export async function embeddedParts(
     keys,
     localAdmin: LOCAL_ADMIN_FILE === undefined ? undefined : readLocalAdmin(LOCAL_ADMIN_FILE),
     demo: DEMO_FILE === undefined ? undefined : readDemoAccounts(DEMO_FILE),
-    close: async () => {
-      await beating.stop();
-      await close();
-      await bus.close();
-    },
+    close: () => close().then(closeBus),
   };
 }

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { memoryBus } from '@portcullis/bus/bus.memory';
-import { beatAlone, memoryContainment } from '@portcullis/guard/containment.memory';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { openEmbeddedStore } from '@portcullis/service/embedded-store.wire';
 import { keyBytes } from '@portcullis/service/key-text';
 import { loadOrMakeKey } from '@portcullis/service/keys.file';
 import { createLog } from '@portcullis/service/log.file';
+import { openOwnBus } from '@portcullis/service/own-bus.wire';
 import type { McpServerSettings } from './config.js';
 import type { McpServerParts } from './start.js';
 
@@ -16,14 +15,11 @@ import type { McpServerParts } from './start.js';
  */
 export async function embeddedParts(settings: McpServerSettings): Promise<McpServerParts & { close(): Promise<void> }> {
   const log = createLog('mcp-server', settings.LOG_LEVEL);
-  const bus = memoryBus();
+  const { bus, containment, close } = await openOwnBus(['portcullis.standing', 'portcullis.revocations'], log);
   const store = await openEmbeddedStore(settings, 'mcp-server', { bus, log });
   const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
   const key = settings.AUDIT_DIGEST_KEY?.[0] ?? (await loadOrMakeKey(join(store.data, 'keys'), 'AUDIT_DIGEST_KEY'));
   const stateKeys = settings.STATE_KEY ?? [await loadOrMakeKey(join(store.data, 'keys'), 'STATE_KEY')];
-  const containment = memoryContainment();
-  const topics = ['portcullis.standing', 'portcullis.revocations'] as const;
-  const beating = await beatAlone(bus, containment, topics, { now: Date.now, log });
   return {
     database: store.database,
     bus,
@@ -35,9 +31,8 @@ export async function embeddedParts(settings: McpServerSettings): Promise<McpSer
     stateKeys: stateKeys.map(keyBytes),
     demoData: settings.DEMO,
     async close() {
-      await beating.stop();
       await store.close();
-      await Promise.all([bus.close(), limiter.close()]);
+      await Promise.all([close(), limiter.close()]);
     },
   };
 }

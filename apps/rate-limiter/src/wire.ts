@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { memoryBus } from '@portcullis/bus/bus.memory';
-import { beatAlone, memoryContainment } from '@portcullis/guard/containment.memory';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { createLog } from '@portcullis/service/log.file';
+import { openOwnBus } from '@portcullis/service/own-bus.wire';
 import type { RateLimiterSettings } from './config.js';
 import type { RateLimiterParts } from './start.js';
 
@@ -17,19 +16,13 @@ export async function embeddedParts(
     throw new Error('This version has embedded parts only: Redis is not in it yet.');
   }
   const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
-  const bus = memoryBus();
   const log = createLog('rate-limiter', settings.LOG_LEVEL);
-  const containment = memoryContainment();
-  const topics = ['portcullis.standing', 'portcullis.revocations'] as const;
-  const beating = await beatAlone(bus, containment, topics, { now: Date.now, log });
+  const { bus, containment, close } = await openOwnBus(['portcullis.standing', 'portcullis.revocations'], log);
   return {
     limiter,
     bus,
     containment,
     log,
-    close: async () => {
-      await beating.stop();
-      await Promise.all([bus.close(), limiter.close()]);
-    },
+    close: async () => void (await Promise.all([close(), limiter.close()])),
   };
 }

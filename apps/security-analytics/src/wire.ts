@@ -1,7 +1,6 @@
-import { memoryBus } from '@portcullis/bus/bus.memory';
-import { beatAlone, memoryContainment } from '@portcullis/guard/containment.memory';
 import { openEmbeddedStore } from '@portcullis/service/embedded-store.wire';
 import { createLog } from '@portcullis/service/log.file';
+import { openOwnBus } from '@portcullis/service/own-bus.wire';
 import type { SecurityAnalyticsSettings } from './config.js';
 import type { SecurityAnalyticsParts } from './start.js';
 
@@ -14,20 +13,7 @@ export async function embeddedParts(
   settings: SecurityAnalyticsSettings,
 ): Promise<SecurityAnalyticsParts & { close(): Promise<void> }> {
   const log = createLog('security-analytics', settings.LOG_LEVEL);
-  const bus = memoryBus();
+  const { bus, containment, close: closeBus } = await openOwnBus(['portcullis.revocations'], log);
   const { database, events, close } = await openEmbeddedStore(settings, 'security-analytics', { bus, log });
-  const containment = memoryContainment();
-  const beating = await beatAlone(bus, containment, ['portcullis.revocations'], { now: Date.now, log });
-  return {
-    database,
-    bus,
-    events,
-    containment,
-    log,
-    close: async () => {
-      await beating.stop();
-      await close();
-      await bus.close();
-    },
-  };
+  return { database, bus, events, containment, log, close: () => close().then(closeBus) };
 }

@@ -4,7 +4,26 @@ import { readFileSync } from 'node:fs';
 import type { TlsFiles } from './listener.http.js';
 import { SettingsError, type Problem } from './settings.js';
 
-const UNREADABLE = 'names a file that cannot be read or holds no PEM of its kind.';
+const certificate = (pem: string): X509Certificate => new X509Certificate(pem);
+
+/** Reads PEM files, and notes those that cannot be. */
+function pemReader() {
+  const problems: Problem[] = [];
+  const read = <T>(
+    variable: string,
+    path: string,
+    parse: (pem: string) => T,
+  ): { pem: string; parsed: T } | undefined => {
+    try {
+      const pem = readFileSync(path, 'utf8');
+      return { pem, parsed: parse(pem) };
+    } catch {
+      problems.push({ variable, says: 'names a file that cannot be read or holds no PEM of its kind.' });
+      return undefined;
+    }
+  };
+  return { problems, read };
+}
 
 /**
  * The PEM files that the settings name; undefined when they name none.
@@ -17,21 +36,7 @@ export function readTls(settings: {
 }): TlsFiles | undefined {
   const { TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE } = settings;
   if (TLS_CERT_FILE === undefined || TLS_KEY_FILE === undefined) return undefined;
-  const problems: Problem[] = [];
-  const read = <T>(
-    variable: string,
-    path: string,
-    parse: (pem: string) => T,
-  ): { pem: string; parsed: T } | undefined => {
-    try {
-      const pem = readFileSync(path, 'utf8');
-      return { pem, parsed: parse(pem) };
-    } catch {
-      problems.push({ variable, says: UNREADABLE });
-      return undefined;
-    }
-  };
-  const certificate = (pem: string): X509Certificate => new X509Certificate(pem);
+  const { problems, read } = pemReader();
   const cert = read('TLS_CERT_FILE', TLS_CERT_FILE, certificate);
   const key = read('TLS_KEY_FILE', TLS_KEY_FILE, createPrivateKey);
   const ca = TLS_CLIENT_CA_FILE ? read('TLS_CLIENT_CA_FILE', TLS_CLIENT_CA_FILE, certificate) : undefined;
@@ -54,22 +59,13 @@ export interface ClientTls {
  * @throws SettingsError naming every file that cannot be read or does not hold what it should
  */
 export function readClientTls<X extends string>(x: X, settings: ClientTlsSettings<X>): ClientTls {
-  const problems: Problem[] = [];
-  const read = (what: TlsFile, parse: (pem: string) => unknown): string | undefined => {
+  const { problems, read } = pemReader();
+  const of = (what: TlsFile, parse: (pem: string) => unknown): string | undefined => {
     const variable: `${X}_${TlsFile}_FILE` = `${x}_${what}_FILE`;
     const path: string | undefined = settings[variable];
-    if (path === undefined) return undefined;
-    try {
-      const pem = readFileSync(path, 'utf8');
-      parse(pem);
-      return pem;
-    } catch {
-      problems.push({ variable, says: UNREADABLE });
-      return undefined;
-    }
+    return path === undefined ? undefined : read(variable, path, parse)?.pem;
   };
-  const certificate = (pem: string): unknown => new X509Certificate(pem);
-  const [ca, cert, key] = [read('CA', certificate), read('CERT', certificate), read('KEY', createPrivateKey)];
+  const [ca, cert, key] = [of('CA', certificate), of('CERT', certificate), of('KEY', createPrivateKey)];
   if (problems.length > 0) throw new SettingsError(problems);
   return {
     ...(ca !== undefined && { ca }),
