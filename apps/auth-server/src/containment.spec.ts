@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { CONTAINMENT, heartbeatKey } from '@portcullis/contract/containment';
+import { SIGNED_TOPICS, heartbeatKey } from '@portcullis/contract/containment';
 import { revocationSchema } from '@portcullis/contract/revocation';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { readStatement } from '@portcullis/guard/statement';
@@ -9,7 +9,7 @@ import { keyParts } from './revocations.js';
 import { show } from './shown-token.fixture.js';
 
 const TOPIC = 'portcullis.revocations';
-const SIGNERS = Object.values(CONTAINMENT).map(({ signer }) => signer);
+const SIGNERS = Object.values(SIGNED_TOPICS).map(({ signer }) => signer);
 let of: World;
 let gate: Gate;
 beforeAll(async () => {

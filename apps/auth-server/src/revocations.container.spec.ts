@@ -1,5 +1,5 @@
 import { memoryBus } from '@portcullis/bus/bus.memory';
-import type { ContainmentTopic } from '@portcullis/contract/containment';
+import type { SignedTopic } from '@portcullis/contract/containment';
 import { silentLog } from '@portcullis/contract/log';
 import { revocationFeed } from '@portcullis/guard/revocation-feed';
 import { callerOf, accessTokenClaims } from '@portcullis/scopes/caller';
@@ -72,7 +72,7 @@ describe('two replicas on one database, each with a bus of its own', () => {
   });
 
   const ports = {
-    keysOf: (topic: ContainmentTopic) => of.containment.keysOf(topic),
+    keysOf: (topic: SignedTopic) => of.containment.keysOf(topic),
     now: Date.now,
     uptime: () => performance.now(),
     log: silentLog,

@@ -2,7 +2,7 @@ import { newChain, link, type EventLog } from '@portcullis/bus/outbox';
 import { memoryBus } from '@portcullis/bus/bus.memory';
 import type { Bus } from '@portcullis/bus/bus';
 import type { AuditEvent, EventData } from '@portcullis/audit-schemas/envelope';
-import type { ContainmentTopic } from '@portcullis/contract/containment';
+import type { SignedTopic } from '@portcullis/contract/containment';
 import { signersOn } from '@portcullis/guard/feeds.fixture';
 import { silentLog } from '@portcullis/contract/log';
 import { principalId } from '@portcullis/contract/ids';
@@ -168,7 +168,7 @@ export async function startRig(env: Record<string, string> = {}, more: Partial<M
     },
     beat,
     /** says on a containment topic what its signer would say */
-    tell: (topic: ContainmentTopic, key: string, body: unknown) => signers.say(topic, key, body),
+    tell: (topic: SignedTopic, key: string, body: unknown) => signers.say(topic, key, body),
     issuer,
     database,
     bus,

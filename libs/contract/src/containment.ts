@@ -5,12 +5,12 @@ import type { Topic } from './topics.js';
  * The topics whose messages contain agents and end tokens, and the one service whose word counts on each. What is said
  * there is a statement: signed by that service, for that topic and key (a compact JWS, RFC 7515 §7.1).
  */
-export const CONTAINMENT = {
+export const SIGNED_TOPICS = {
   'portcullis.revocations': { signer: 'auth-server' },
   'portcullis.standing': { signer: 'security-analytics' },
 } as const satisfies Partial<Record<Topic, { signer: string }>>;
-export type ContainmentTopic = keyof typeof CONTAINMENT;
-export type Signer = (typeof CONTAINMENT)[ContainmentTopic]['signer'];
+export type SignedTopic = keyof typeof SIGNED_TOPICS;
+export type Signer = (typeof SIGNED_TOPICS)[SignedTopic]['signer'];
 
 /** `typ` of the protected header: a token of ours is no statement, and a statement is no token (RFC 8725 §3.11). */
 export const STATEMENT_TYPE = 'portcullis-statement+jwt';
@@ -29,7 +29,7 @@ export const statementSchema = z.strictObject({
 export type Statement = z.output<typeof statementSchema>;
 
 /** Under this key a signer says once a second that all it had to say was said. No tenant begins with a slash. */
-export const heartbeatKey = (topic: ContainmentTopic): string => `/heartbeat/${CONTAINMENT[topic].signer}`;
+export const heartbeatKey = (topic: SignedTopic): string => `/heartbeat/${SIGNED_TOPICS[topic].signer}`;
 export const HEARTBEAT_MS = 1000;
 /** A feed that heard no heartbeat for longer is stale: what it knows may no longer be so. */
 export const STALE_MS = 3000;

@@ -1,4 +1,4 @@
-import { CONTAINMENT, HEARTBEAT_MS, heartbeatKey, STALE_MS, type ContainmentTopic } from './containment.js';
+import { SIGNED_TOPICS, HEARTBEAT_MS, heartbeatKey, STALE_MS, type SignedTopic } from './containment.js';
 import { leaseRequest, LIMIT_TYPES, limitQuestion, settleRequest } from './limits.js';
 import { silentLog } from './log.js';
 import { BEHAVIOUR_STATES, EFFECTS, standingSchema } from './standing.js';
@@ -30,11 +30,11 @@ test('the topics are as pinned', () => {
 });
 
 test('who signs what contains agents is as pinned, and a heartbeat comes behind all that was said before it', () => {
-  expect(CONTAINMENT).toEqual({
+  expect(SIGNED_TOPICS).toEqual({
     'portcullis.revocations': { signer: 'auth-server' },
     'portcullis.standing': { signer: 'security-analytics' },
   });
-  for (const topic of Object.keys(CONTAINMENT) as ContainmentTopic[])
+  for (const topic of Object.keys(SIGNED_TOPICS) as SignedTopic[])
     expect(TOPICS[topic]).toMatchObject({ compacted: true, partitions: 1 });
   expect(heartbeatKey('portcullis.standing')).toBe('/heartbeat/security-analytics');
   expect([HEARTBEAT_MS, STALE_MS]).toEqual([1000, 3000]);

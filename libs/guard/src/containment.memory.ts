@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Bus } from '@portcullis/bus/bus';
-import { CONTAINMENT, type ContainmentTopic } from '@portcullis/contract/containment';
+import { SIGNED_TOPICS, type SignedTopic } from '@portcullis/contract/containment';
 import type { Log } from '@portcullis/contract/log';
 import type { AllContainment } from './containment.js';
 import { startHeartbeats } from './heartbeats.memory.js';
@@ -16,18 +16,18 @@ export function memoryContainment(): AllContainment {
     'auth-server': signers['auth-server'].jwks,
     'security-analytics': signers['security-analytics'].jwks,
   };
-  return { signers, publicKeys, keysOf: (topic) => signers[CONTAINMENT[topic].signer].keys };
+  return { signers, publicKeys, keysOf: (topic) => signers[SIGNED_TOPICS[topic].signer].keys };
 }
 
 /** For a service alone in its process, on a bus of its own: nobody else is there who could have contained anybody. */
 export async function beatAlone(
   bus: Bus,
   { signers }: AllContainment,
-  topics: readonly ContainmentTopic[],
+  topics: readonly SignedTopic[],
   ports: { now(): number; readonly log: Log },
 ): Promise<{ stop(): Promise<void> }> {
   const beating = await Promise.all(
-    topics.map((topic) => startHeartbeats(bus, topic, signers[CONTAINMENT[topic].signer], ports)),
+    topics.map((topic) => startHeartbeats(bus, topic, signers[SIGNED_TOPICS[topic].signer], ports)),
   );
   return { stop: async () => void (await Promise.all(beating.map((each) => each.stop()))) };
 }

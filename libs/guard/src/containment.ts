@@ -1,11 +1,11 @@
-import type { ContainmentTopic, Signer } from '@portcullis/contract/containment';
+import type { SignedTopic, Signer } from '@portcullis/contract/containment';
 import type { JSONWebKeySet } from 'jose';
 import type { StatementSigner } from './statement.js';
 import type { SigningKeys } from './token.js';
 
 /** Whose statements are believed. */
 export interface Trust {
-  keysOf(topic: ContainmentTopic): SigningKeys;
+  keysOf(topic: SignedTopic): SigningKeys;
 }
 
 /** The trust in the signers, and one of them itself. */

@@ -1,6 +1,6 @@
 import type { Bus } from '@portcullis/bus/bus';
 import { memoryBus } from '@portcullis/bus/bus.memory';
-import { CONTAINMENT, type ContainmentTopic, type PassedOver } from '@portcullis/contract/containment';
+import { SIGNED_TOPICS, type SignedTopic, type PassedOver } from '@portcullis/contract/containment';
 import type { Log } from '@portcullis/contract/log';
 import { silentLog } from '@portcullis/contract/log';
 import type { AllContainment } from './containment.js';
@@ -10,15 +10,15 @@ import { beatOnce, publishStatements, type Saying } from './statements.js';
 
 /** Speaks on the containment topics as their signers do, on a bus of a test. */
 export function signersOn(bus: Bus, containment: AllContainment = memoryContainment()) {
-  const signerOf = (topic: ContainmentTopic) => containment.signers[CONTAINMENT[topic].signer];
+  const signerOf = (topic: SignedTopic) => containment.signers[SIGNED_TOPICS[topic].signer];
   let [seq, beats] = [0, 0];
   return {
     containment,
     /** says the latest of a key */
-    say: (topic: ContainmentTopic, key: string, body: unknown) =>
+    say: (topic: SignedTopic, key: string, body: unknown) =>
       publishStatements(bus, topic, signerOf(topic), [{ key, seq: (seq += 1), body }]),
-    publish: (topic: ContainmentTopic, ...sayings: Saying[]) => publishStatements(bus, topic, signerOf(topic), sayings),
-    beat: (topic: ContainmentTopic, at: number, more: { instance?: string; seq?: number } = {}) =>
+    publish: (topic: SignedTopic, ...sayings: Saying[]) => publishStatements(bus, topic, signerOf(topic), sayings),
+    beat: (topic: SignedTopic, at: number, more: { instance?: string; seq?: number } = {}) =>
       beatOnce(bus, topic, signerOf(topic), { instance: 'test', seq: (beats += 1), at, ...more }),
   };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Bus } from '@portcullis/bus/bus';
-import { HEARTBEAT_MS, type ContainmentTopic } from '@portcullis/contract/containment';
+import { HEARTBEAT_MS, type SignedTopic } from '@portcullis/contract/containment';
 import type { Log } from '@portcullis/contract/log';
 import type { StatementSigner } from './statement.js';
 import { beatOnce } from './statements.js';
@@ -19,7 +19,7 @@ export interface HeartbeatPorts {
  */
 export async function startHeartbeats(
   bus: Bus,
-  topic: ContainmentTopic,
+  topic: SignedTopic,
   signer: StatementSigner,
   { now, isTold = () => true, log }: HeartbeatPorts,
 ): Promise<{ stop(): Promise<void> }> {

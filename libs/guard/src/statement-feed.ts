@@ -4,7 +4,7 @@ import {
   heartbeatSchema,
   PASSED_OVER,
   STALE_MS,
-  type ContainmentTopic,
+  type SignedTopic,
   type PassedOver,
   type Statement,
 } from '@portcullis/contract/containment';
@@ -14,15 +14,15 @@ import type { SigningKeys } from './token.js';
 
 export interface FeedPorts {
   /** the published keys of the topic's signer */
-  keysOf(topic: ContainmentTopic): SigningKeys;
+  keysOf(topic: SignedTopic): SigningKeys;
   /** ms since epoch */
   now(): number;
   /** ms of a clock that is never turned; from when is all the same */
   uptime(): number;
   /** counts what is passed over */
-  passedOver?(topic: ContainmentTopic, why: PassedOver): void;
+  passedOver?(topic: SignedTopic, why: PassedOver): void;
   /** the signer's own: a message stands on the topic under these keys that should not, and may hide a true one */
-  mend?(topic: ContainmentTopic, key: string): void;
+  mend?(topic: SignedTopic, key: string): void;
   readonly log: Log;
 }
 
@@ -65,7 +65,7 @@ const CLOCKS_APART_MS = 2 * 60 * 60_000;
  */
 export async function statementFeed(
   bus: Bus,
-  topic: ContainmentTopic,
+  topic: SignedTopic,
   group: string,
   taking: Taking,
   ports: FeedPorts,

@@ -1,10 +1,10 @@
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import {
-  CONTAINMENT,
+  SIGNED_TOPICS,
   MAX_STATEMENT,
   STATEMENT_TYPE,
   statementSchema,
-  type ContainmentTopic,
+  type SignedTopic,
   type PassedOver,
   type Signer,
   type Statement,
@@ -20,7 +20,7 @@ export interface StatementSigner {
   /** the same, ready to verify */
   readonly keys: SigningKeys;
   /** @returns a compact JWS */
-  sign(topic: ContainmentTopic, key: string, seq: number, body: unknown): string;
+  sign(topic: SignedTopic, key: string, seq: number, body: unknown): string;
 }
 
 /** RFC 8410 §7: a PKCS #8 structure around the 32 bytes of an Ed25519 key. */
@@ -56,7 +56,7 @@ export function statementSigner(signer: Signer, seeds: readonly [Uint8Array, ...
  * @throws KeysUnavailable when the keys cannot be had now, which says nothing about the message
  */
 export async function readStatement(
-  topic: ContainmentTopic,
+  topic: SignedTopic,
   { key, value }: { readonly key: string; readonly value: string },
   keys: SigningKeys,
 ): Promise<Statement | PassedOver> {
@@ -75,7 +75,7 @@ export async function readStatement(
   const parsed = statementSchema.safeParse(jsonOf(payload));
   if (!parsed.success) return 'not_understood';
   const { signer, topic: saidOn, key: saidOf } = parsed.data;
-  const placed = signer === CONTAINMENT[topic].signer && saidOn === topic && saidOf === key;
+  const placed = signer === SIGNED_TOPICS[topic].signer && saidOn === topic && saidOf === key;
   return placed ? parsed.data : 'misplaced';
 }
 

@@ -1,5 +1,5 @@
 import type { Bus } from '@portcullis/bus/bus';
-import { heartbeatKey, type ContainmentTopic } from '@portcullis/contract/containment';
+import { heartbeatKey, type SignedTopic } from '@portcullis/contract/containment';
 import type { StatementSigner } from './statement.js';
 
 /** What is to be said of a key: `body` undefined takes it off the topic. */
@@ -12,7 +12,7 @@ export interface Saying {
 /** Signs and publishes. Resolves when the bus answers for all of it. */
 export const publishStatements = (
   bus: Bus,
-  topic: ContainmentTopic,
+  topic: SignedTopic,
   signer: StatementSigner,
   sayings: readonly Saying[],
 ): Promise<void> =>
@@ -27,7 +27,7 @@ export const publishStatements = (
 /** One heartbeat of a process. @param seq larger than that of the last one */
 export const beatOnce = (
   bus: Bus,
-  topic: ContainmentTopic,
+  topic: SignedTopic,
   signer: StatementSigner,
   { instance, seq, at }: { readonly instance: string; readonly seq: number; readonly at: number },
 ): Promise<void> => publishStatements(bus, topic, signer, [{ key: heartbeatKey(topic), seq, body: { instance, at } }]);

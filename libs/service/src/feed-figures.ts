@@ -1,8 +1,8 @@
-import { CONTAINMENT, type ContainmentTopic, type PassedOver } from '@portcullis/contract/containment';
+import { SIGNED_TOPICS, type SignedTopic, type PassedOver } from '@portcullis/contract/containment';
 import type { Feeds } from '@portcullis/guard/feeds';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-const TOPICS = Object.keys(CONTAINMENT) as ContainmentTopic[];
+const TOPICS = Object.keys(SIGNED_TOPICS) as SignedTopic[];
 
 /** What the feeds of standing and revocations hear, for /metrics. */
 export function feedFigures(registry: Registry) {
@@ -14,7 +14,7 @@ export function feedFigures(registry: Registry) {
     registers,
   });
   return {
-    passedOver: (topic: ContainmentTopic, reason: PassedOver): void => counter.inc({ topic, reason }),
+    passedOver: (topic: SignedTopic, reason: PassedOver): void => counter.inc({ topic, reason }),
     /** seconds since the last heartbeat, asked when they are read */
     ages({ standing, revocations }: Feeds): void {
       const feeds = { 'portcullis.standing': standing, 'portcullis.revocations': revocations };
