@@ -96,7 +96,9 @@ describe('a group behind sentinels', () => {
       ];
       const write = `printf '%s\\n' ${conf.map((line) => `'${line}'`).join(' ')} > sentinel.conf`;
       const last = `${server(replica!, `--replicaof 127.0.0.1 ${master}`)} sleep 1.5; redis-server sentinel.conf --sentinel &`;
-      return `${write}; ${server(master!, '')} ${last} sleep 1`;
+      // a master that goes before its sentinel knows of the replica has no successor, ever
+      const known = `until redis-cli -p ${sentinel} sentinel replicas main | grep -q ${replica}; do sleep 0.2; done`;
+      return `${write}; ${server(master!, '')} ${last} ${known}`;
     }, 'all are started');
     const url = new Secret(`redis+sentinel://127.0.0.1:${ports[2]}/main`);
     redis = await openRedis(url, { onBroken, connectMs: 5_000 });
