@@ -74,7 +74,7 @@ describe('decide', () => {
       expect(answer.status).toBe(200);
       expect(answer.body).toEqual({
         ...{ allowed: true, lease: expect.stringMatching(/^[\w-]{22}$/) },
-        ...{ remaining: left, limit: 20, resetMs: 60_000, rule: 'tool-requests-20', rulesVersion: 0 },
+        ...{ remaining: left, limit: 20, resetMs: 60_000, windowMs: 60_000, rule: 'tool-requests-20', rulesVersion: 0 },
       });
     }
     service.clock.at += 1_500;
@@ -87,6 +87,7 @@ describe('decide', () => {
       remaining: 0,
       retryAfterMs: 58_500,
       resetMs: 58_500,
+      windowMs: 60_000,
       rule: 'tool-requests-20',
       rulesVersion: 0,
     });

@@ -56,6 +56,8 @@ export type LimitVerdict =
       readonly limit?: number;
       /** integer milliseconds until that window is empty again if nothing more is asked */
       readonly resetMs?: number;
+      /** integer milliseconds: the length of that window */
+      readonly windowMs?: number;
       /** id of the rule whose window that is */
       readonly rule?: string;
       /** version of the rule table that decided */
@@ -70,6 +72,8 @@ export type LimitVerdict =
       readonly retryAfterMs: number;
       /** integer milliseconds until the window that refused is empty again if nothing more is asked */
       readonly resetMs?: number;
+      /** integer milliseconds: the length of that window; of leases that are open at a time, how long one lives */
+      readonly windowMs?: number;
       /** id of the rule that refused */
       readonly rule?: string;
       /** version of the rule table that decided */

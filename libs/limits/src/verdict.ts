@@ -35,7 +35,7 @@ export function verdictOf(
   const { limit, rule, cost, windowMs } = draws[tightest]!;
   // the permit that was just taken is the last to leave
   const remaining = states[tightest]!.remaining - cost;
-  return { allowed: true, lease, remaining, limit, resetMs: windowMs, rule, rulesVersion };
+  return { allowed: true, lease, remaining, limit, resetMs: windowMs, windowMs, rule, rulesVersion };
 }
 
 /** @returns the index of the draw that has to wait longest, the first of several; -1 = none has to */
@@ -48,7 +48,7 @@ export function longestWait(states: readonly DrawState[]): number {
 }
 
 function refusedBy({ type, limit, windowMs, rule }: Draw, { remaining, retryAfterMs, resetMs }: DrawState): Refused {
-  const refused = { allowed: false, limitType: type, limit, remaining, resetMs, rule } as const;
+  const refused = { allowed: false, limitType: type, limit, remaining, resetMs, windowMs, rule } as const;
   return Number.isFinite(retryAfterMs)
     ? { ...refused, retryAfterMs }
     : { ...refused, retryAfterMs: windowMs, impossible: true };
