@@ -16,6 +16,8 @@ const hardened = {
   KEY_ENCRYPTION_KEY: key(),
   COOKIE_KEY: `${key()},${key()}`,
   SECRET_HASH_KEY: key(),
+  STATEMENT_KEY: key(),
+  STATEMENT_PUBLIC_KEYS: `security-analytics=${key()}`,
 };
 const problems = (env: Record<string, string>): string[] => {
   try {
@@ -42,8 +44,8 @@ test('tokens are signed with ES256 and keys for a month, unless told otherwise',
   });
 });
 test('hardened mode names each missing key at once', () => {
-  const { KEY_ENCRYPTION_KEY: _a, COOKIE_KEY: _b, SECRET_HASH_KEY: _c, ...rest } = hardened;
-  expect(problems(rest)).toEqual(['KEY_ENCRYPTION_KEY', 'COOKIE_KEY', 'SECRET_HASH_KEY']);
+  const { KEY_ENCRYPTION_KEY: _a, COOKIE_KEY: _b, SECRET_HASH_KEY: _c, STATEMENT_KEY: _d, ...rest } = hardened;
+  expect(problems(rest)).toEqual(['KEY_ENCRYPTION_KEY', 'COOKIE_KEY', 'SECRET_HASH_KEY', 'STATEMENT_KEY']);
 });
 test.each([
   ['KEY_ENCRYPTION_KEY', 'too short'],

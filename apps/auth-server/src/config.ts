@@ -6,6 +6,7 @@ import {
   keySetting,
   whenHardened,
 } from '@portcullis/service/setting';
+import { statementKeySetting, statementPublicKeysSetting } from '@portcullis/service/statement-keys';
 import { parseTokenAlgorithms, type TokenAlgorithms } from '@portcullis/scopes/algorithms';
 import * as z from 'zod';
 
@@ -60,6 +61,12 @@ export const config = z
     SECRET_HASH_KEY: whenHardened(
       keySetting().describe(
         'the key under which client secrets are hashed: 32 random bytes as base64url, or two: new,old',
+      ),
+    ),
+    STATEMENT_KEY: statementKeySetting(),
+    STATEMENT_PUBLIC_KEYS: whenHardened(
+      statementPublicKeysSetting().describe(
+        'whose statements are believed besides its own: security-analytics=KEY, the public half of that STATEMENT_KEY, which the service logs when it starts; two of one service during rotation',
       ),
     ),
   })

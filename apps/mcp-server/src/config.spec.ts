@@ -1,6 +1,5 @@
 import { readSettings } from '@portcullis/service/settings';
 import { config } from './config.js';
-import { embeddedParts } from './wire.js';
 
 const KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => i * 7)).toString('base64url');
 const HARDENED = {
@@ -43,6 +42,6 @@ it('is hardened unless told otherwise, and names everything that is missing at o
   );
 });
 
-it('has no parts for hardened mode yet, and says so', async () => {
-  await expect(embeddedParts(readSettings(config, HARDENED))).rejects.toThrow('embedded parts only');
+it('takes a whole set when hardened', () => {
+  expect(readSettings(config, HARDENED)).toMatchObject({ PORT: 443, FORCE_HTTPS: true, LIMIT_SHARES: 4 });
 });

@@ -1,10 +1,11 @@
-import { common } from '@portcullis/service/common';
+import { common, sharedLimits } from '@portcullis/service/common';
 import { embeddedDefault, keySetting, portSetting, whenHardened, wholeSetting } from '@portcullis/service/setting';
 import * as z from 'zod';
 
 /** Settings of mcp-server. Embedded mode keeps its keys under DATA/keys instead. */
 export const config = z.object({
   ...common,
+  ...sharedLimits,
   PORT: embeddedDefault(common.PORT, '4401'),
   AUDIT_DIGEST_KEY: whenHardened(
     keySetting().describe(

@@ -1,6 +1,6 @@
 import { runService } from '@portcullis/service/run-service.wire';
 import { config } from './config.js';
 import { startMcpServer } from './start.js';
-import { embeddedParts } from './wire.js';
+import { openParts } from './wire.js';
 
-await runService({ config, parts: embeddedParts, start: startMcpServer });
+await runService({ config, parts: openParts, start: startMcpServer });

@@ -2,7 +2,7 @@ import type { Bus } from '@portcullis/bus/bus';
 import type { EventLog } from '@portcullis/bus/outbox';
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { Log } from '@portcullis/contract/log';
-import { memoryGuard } from '@portcullis/guard/guard.memory';
+import { memoryGuard, type GuardOf } from '@portcullis/guard/guard.memory';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import type { GuardPorts } from '@portcullis/guard/pipeline';
 import type { Trust } from '@portcullis/guard/containment';
@@ -55,6 +55,8 @@ export interface McpServerParts {
   readonly containment: Trust;
   readonly events: EventLog;
   readonly limiter: Limiter;
+  /** what this replica has in common with the others; in its own memory unless given */
+  readonly shared?: GuardOf['shared'];
   readonly log: Log;
   /** 32 bytes */
   readonly auditDigestKey: Uint8Array;
@@ -122,6 +124,7 @@ export async function startMcpServer(
     stateOf: feed.stateOf,
     isStandingFresh: feeds.isFresh,
     limiter,
+    shared: parts.shared,
     slots: {
       maxCalls: settings.MAX_CALLS,
       maxCallsPerAgent: settings.MAX_CALLS_PER_AGENT,

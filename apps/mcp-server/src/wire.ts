@@ -1,38 +1,39 @@
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { memoryLimiter } from '@portcullis/limits/limiter.memory';
-import { openEmbeddedStore } from '@portcullis/service/embedded-store.wire';
-import { keyBytes } from '@portcullis/service/key-text';
-import { loadOrMakeKey } from '@portcullis/service/keys.file';
 import { createLog } from '@portcullis/service/log.file';
+import { keyBytes } from '@portcullis/service/key-text';
 import { openOwnBus } from '@portcullis/service/own-bus.wire';
+import { openSharedRedis } from '@portcullis/service/redis.wire';
+import { openSharedBus } from '@portcullis/service/shared-bus.wire';
+import { openLimiter, sharedGuard } from '@portcullis/service/shared-guard.wire';
+import { openStore } from '@portcullis/service/store.wire';
 import type { McpServerSettings } from './config.js';
 import type { McpServerParts } from './start.js';
 
-/**
- * The parts of this service alone in its process.
- * @throws Error when hardened: Redis and Kafka are not there yet
- */
-export async function embeddedParts(settings: McpServerSettings): Promise<McpServerParts & { close(): Promise<void> }> {
+/** The engines that the settings name; what they do not name is in the memory of this process, or in its folder. */
+export async function openParts(settings: McpServerSettings): Promise<McpServerParts & { close(): Promise<void> }> {
   const log = createLog('mcp-server', settings.LOG_LEVEL);
-  const { bus, containment, close } = await openOwnBus(['portcullis.standing', 'portcullis.revocations'], log);
-  const store = await openEmbeddedStore(settings, 'mcp-server', { bus, log });
-  const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
-  const key = settings.AUDIT_DIGEST_KEY?.[0] ?? (await loadOrMakeKey(join(store.data, 'keys'), 'AUDIT_DIGEST_KEY'));
-  const stateKeys = settings.STATE_KEY ?? [await loadOrMakeKey(join(store.data, 'keys'), 'STATE_KEY')];
+  const { bus, containment, close } =
+    openSharedBus(settings, 'mcp-server', log) ??
+    (await openOwnBus(['portcullis.standing', 'portcullis.revocations'], log));
+  const store = await openStore(settings, 'mcp-server', { bus, log });
+  const auditDigestKeys = await store.keysOf('AUDIT_DIGEST_KEY', settings.AUDIT_DIGEST_KEY);
+  const stateKeys = (await store.keysOf('STATE_KEY', settings.STATE_KEY)).map(keyBytes);
+  const redis = await openSharedRedis(settings, 'mcp-server', log);
+  const limiter = openLimiter(settings, redis, log);
   return {
     database: store.database,
     bus,
     containment,
     events: store.events,
     limiter,
+    shared: redis && sharedGuard(redis, 'mcp-server', stateKeys[0]!),
     log,
-    auditDigestKey: keyBytes(key),
-    stateKeys: stateKeys.map(keyBytes),
+    auditDigestKey: keyBytes(auditDigestKeys[0]),
+    stateKeys,
     demoData: settings.DEMO,
     async close() {
       await store.close();
       await Promise.all([close(), limiter.close()]);
+      await redis?.close();
     },
   };
 }

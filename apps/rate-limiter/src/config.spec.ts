@@ -1,6 +1,20 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { readSettings } from '@portcullis/service/settings';
 import { config } from './config.js';
-import { embeddedParts } from './wire.js';
+import { openParts } from './wire.js';
+
+const HARDENED = {
+  PORT: '8080',
+  AUTH_ISSUER: 'https://auth.example',
+  RATE_LIMITER_URL: 'https://limits.example',
+  REDIS_URL: 'rediss://cache.example:6380',
+  KAFKA_BROKERS: 'kafka.example:9093',
+  OUTBOX_DIR: '/var/lib/portcullis/outbox',
+  STATEMENT_KEY: randomBytes(32).toString('base64url'),
+};
 
 test('embedded mode needs nothing but its name', () => {
   const settings = readSettings(config, { PORTCULLIS_MODE: 'embedded' });
@@ -16,24 +30,28 @@ test('hardened mode names everything that is missing or unsafe at once', () => {
       return (error as { problems: { variable: string }[] }).problems.map(({ variable }) => variable);
     }
   })();
-  expect(names?.toSorted()).toEqual(['AUTH_ISSUER', 'PORT', 'RATE_LIMITER_URL', 'REDIS_URL']);
+  expect(names?.toSorted()).toEqual([
+    'AUTH_ISSUER',
+    'KAFKA_BROKERS',
+    'OUTBOX_DIR',
+    'PORT',
+    'RATE_LIMITER_URL',
+    'REDIS_URL',
+    'STATEMENT_KEY',
+  ]);
 });
 
-test('hardened mode has no limiter in memory, since every process would count for itself', async () => {
-  const settings = readSettings(config, {
-    PORT: '8080',
-    AUTH_ISSUER: 'https://auth.example',
-    RATE_LIMITER_URL: 'https://limits.example',
-    REDIS_URL: 'rediss://cache.example:6380',
-  });
-  await expect(embeddedParts(settings)).rejects.toThrow('embedded parts only');
+test('hardened mode has no limiter in memory, since every process would count for itself', () => {
+  const { REDIS_URL: _, ...without } = HARDENED;
+  expect(() => readSettings(config, without)).toThrow('REDIS_URL: is missing');
 });
 
 test('the parts of a limiter that runs alone decide', async () => {
-  const { limiter } = await embeddedParts(readSettings(config, { PORTCULLIS_MODE: 'embedded' }));
+  const OUTBOX_DIR = join(mkdtempSync(join(tmpdir(), 'portcullis-limiter-')), 'outbox');
+  const { limiter, close } = await openParts(readSettings(config, { PORTCULLIS_MODE: 'embedded', OUTBOX_DIR }));
   expect(await limiter.decide({ tenant: 'default', principal: 'agt_one' })).toMatchObject({
     allowed: true,
     remaining: 59,
   });
-  await limiter.close();
+  await close();
 });

@@ -1,4 +1,6 @@
 import { memoryBus } from '@portcullis/bus/bus.memory';
+import { memoryEventLog } from '@portcullis/bus/event-log.memory';
+import { newId } from '@portcullis/guard/new-id.memory';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';
@@ -45,7 +47,8 @@ export async function startService(issuer: Issuer, given?: Limiter) {
     AUTH_ISSUER: issuer.url,
     RATE_LIMITER_URL: bound.url,
   });
-  const parts = { limiter, bus: memoryBus(), containment: memoryContainment(), log: silentLog, now };
+  const events = memoryEventLog({ service: 'rate-limiter', newId });
+  const parts = { limiter, bus: memoryBus(), containment: memoryContainment(), events, log: silentLog, now };
   const service = await startRateLimiter(settings, parts, bound);
 
   /** A token that is good here unless the claims say otherwise. */

@@ -1,7 +1,9 @@
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { Bus } from '@portcullis/bus/bus';
+import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
+import { eventFigures, eventHealth } from '@portcullis/service/event-figures';
 import { clientAddress } from '@portcullis/guard/forwarding';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
 import type { IncomingMessage } from 'node:http';
@@ -34,6 +36,8 @@ export interface RateLimiterParts {
   readonly bus: Bus;
   /** whose word counts there */
   readonly containment: Trust;
+  /** this service's own log of events */
+  readonly events: EventLog;
   readonly log: Log;
   /** ms since epoch; the system's clock unless given */
   readonly now?: () => number;
@@ -51,6 +55,8 @@ export async function startRateLimiter(
   const { containment, uptime = () => performance.now() } = parts;
   const { AUTH_ISSUER, RATE_LIMITER_URL } = settings;
   const metrics = createMetrics('rate-limiter');
+  eventFigures(metrics, parts.events);
+  const health = eventHealth(parts.events);
   const rules = {
     issuer: AUTH_ISSUER,
     audience: `${RATE_LIMITER_URL}/v1`,
@@ -82,6 +88,7 @@ export async function startRateLimiter(
     port: managementPort(settings),
     // A lease that nobody has is looked up wherever the windows are kept, and nothing changes.
     checks: {
+      ...health.checks,
       limiter: async () => {
         await limiter.release(DEFAULT_TENANT, 'readyz');
         return 'ok';
@@ -90,6 +97,7 @@ export async function startRateLimiter(
       revocations: async () => feedState(feeds.revocations),
     },
     notes: {
+      ...health.notes,
       standingFeed: async () => feedAge(feeds.standing),
       revocationFeed: async () => feedAge(feeds.revocations),
     },

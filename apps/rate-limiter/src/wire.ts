@@ -1,28 +1,31 @@
-import { randomBytes } from 'node:crypto';
-import { memoryLimiter } from '@portcullis/limits/limiter.memory';
+import { openEventLog } from '@portcullis/service/event-log.wire';
 import { createLog } from '@portcullis/service/log.file';
 import { openOwnBus } from '@portcullis/service/own-bus.wire';
+import { openSharedRedis } from '@portcullis/service/redis.wire';
+import { openSharedBus } from '@portcullis/service/shared-bus.wire';
+import { openLimiter } from '@portcullis/service/shared-guard.wire';
 import type { RateLimiterSettings } from './config.js';
 import type { RateLimiterParts } from './start.js';
 
-/**
- * The parts of a rate limiter that runs alone.
- * @throws Error outside embedded mode: a limiter in memory would give every process limits of its own
- */
-export async function embeddedParts(
-  settings: RateLimiterSettings,
-): Promise<RateLimiterParts & { close(): Promise<void> }> {
-  if (settings.PORTCULLIS_MODE !== 'embedded') {
-    throw new Error('This version has embedded parts only: Redis is not in it yet.');
-  }
-  const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
+/** The engines that the settings name; a limiter without Redis decides for its callers alone. */
+export async function openParts(settings: RateLimiterSettings): Promise<RateLimiterParts & { close(): Promise<void> }> {
   const log = createLog('rate-limiter', settings.LOG_LEVEL);
-  const { bus, containment, close } = await openOwnBus(['portcullis.standing', 'portcullis.revocations'], log);
+  const { bus, containment, close } =
+    openSharedBus(settings, 'rate-limiter', log) ??
+    (await openOwnBus(['portcullis.standing', 'portcullis.revocations'], log));
+  const events = await openEventLog(settings, 'rate-limiter', { bus, log });
+  const redis = await openSharedRedis(settings, 'rate-limiter', log);
+  const limiter = openLimiter(settings, redis, log);
   return {
     limiter,
     bus,
     containment,
+    events,
     log,
-    close: async () => void (await Promise.all([close(), limiter.close()])),
+    async close() {
+      await events.close();
+      await Promise.all([close(), limiter.close()]);
+      await redis?.close();
+    },
   };
 }

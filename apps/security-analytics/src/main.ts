@@ -1,6 +1,6 @@
 import { runService } from '@portcullis/service/run-service.wire';
 import { config } from './config.js';
 import { startSecurityAnalytics } from './start.js';
-import { embeddedParts } from './wire.js';
+import { openParts } from './wire.js';
 
-await runService({ config, parts: embeddedParts, start: startSecurityAnalytics });
+await runService({ config, parts: openParts, start: startSecurityAnalytics });

@@ -119,7 +119,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   const rateLimiter = await running(
     startRateLimiter(
       settings.rateLimiter,
-      { limiter, bus, containment, log: createLog('rate-limiter', options.logLevel) },
+      { limiter, bus, containment, ...(await part('rate-limiter', settings.rateLimiter)) },
       ports.rateLimiter,
     ),
   );

@@ -20,7 +20,7 @@ export interface GuardOf extends Omit<GuardPorts, 'callerOf' | 'slots' | 'runnin
   readonly rules: TokenRules;
   readonly slots: SlotBounds;
   /** what replicas have in common; each in the memory of this process unless given */
-  readonly shared?: { readonly history?: History; readonly proofs?: ProofChecks };
+  readonly shared?: { readonly history?: History; readonly proofs?: ProofChecks } | undefined;
 }
 
 export interface MemoryGuard {

@@ -83,12 +83,16 @@ function keyPair(seed: Uint8Array) {
   if (seed.length !== 32) throw new RangeError('an Ed25519 key is 32 bytes');
   const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' });
   const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
+  return { privateKey, jwk: publicKeyOf(x) };
+}
+
+/** @param x the 32 bytes of an Ed25519 public key, base64url (RFC 8037 §2) */
+export function publicKeyOf(x: string) {
   // RFC 7638 §3: the thumbprint of the members that are required, in the order of their names
   const kid = createHash('sha256')
     .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))
     .digest('base64url');
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'EdDSA', use: 'sig' } satisfies JWK;
-  return { privateKey, jwk };
+  return { kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'EdDSA', use: 'sig' } satisfies JWK;
 }
 
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');

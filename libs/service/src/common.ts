@@ -119,7 +119,17 @@ export const common = {
   DEMO: flagSetting().default(false).describe('make demo clients, users and customers; embedded mode only'),
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
+/** What whoever decides on limits with others also needs. */
+export const sharedLimits = {
+  LIMIT_SHARES: wholeSetting(1, 1000)
+    .default(4)
+    .describe(
+      'parts of a limit of which one process allows one while Redis is away, where its rule says so: as many as there are processes that decide, or more',
+    ),
+} as const satisfies Readonly<Record<string, z.ZodType>>;
+
 export type CommonSettings = z.output<z.ZodObject<typeof common>>;
+export type SharedLimits = z.output<z.ZodObject<typeof sharedLimits>>;
 
 /** The management port: the one given, else 100 above PORT, or a free one when PORT is free too. */
 export const managementPort = ({ PORT, MANAGEMENT_PORT }: Pick<CommonSettings, 'PORT' | 'MANAGEMENT_PORT'>): number =>

@@ -6,13 +6,13 @@ import { memoryBus } from '@portcullis/bus/bus.memory';
 import { silentLog } from '@portcullis/contract/log';
 import { Secret } from '@portcullis/contract/secret';
 import { runSql, testPostgres } from '@portcullis/sql/postgres.fixture';
-import { openEmbeddedStore } from './embedded-store.wire.js';
+import { openStore } from './store.wire.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-store-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const open = (url: string, outbox: string) =>
-  openEmbeddedStore(
+  openStore(
     { PORTCULLIS_MODE: 'embedded', DATABASE_URL: new Secret(url), OUTBOX_DIR: join(folder, outbox) },
     'auth-server',
     { bus: memoryBus(), log: silentLog },
@@ -22,8 +22,9 @@ test('two processes share a Postgres server and a data folder, each with a spool
   const url = await testPostgres().freshUrl();
   await runSql(url, 'create schema auth; create table auth.t (i int); insert into auth.t values (42)');
   const stores = [await open(url, 'outbox-a'), await open(url, 'outbox-b')];
-  for (const { database, data } of stores) {
-    expect(data).toBe(folder);
+  const keys = await Promise.all(stores.map(({ keysOf }) => keysOf('COOKIE_KEY', undefined)));
+  expect(keys[0]![0].reveal()).toBe(keys[1]![0].reveal());
+  for (const { database } of stores) {
     const rows = database.schema<{ t: { i: number } }>('auth').selectFrom('t').selectAll().execute();
     expect(await rows).toEqual([{ i: 42 }]);
   }

@@ -1,0 +1,74 @@
+import type { Bus } from '@portcullis/bus/bus';
+import { platformaticBus } from '@portcullis/bus/bus.platformatic.kafka';
+import { SIGNED_TOPICS, type Signer } from '@portcullis/contract/containment';
+import type { Log } from '@portcullis/contract/log';
+import type { Trust } from '@portcullis/guard/containment';
+import { remoteKeys } from '@portcullis/guard/jwks.http';
+import { statementSigner, type StatementSigner } from '@portcullis/guard/statement';
+import type { SigningKeys } from '@portcullis/guard/token';
+import type { CommonSettings } from './common.js';
+import { keyBytes } from './key-text.js';
+import type { Keys } from './setting.js';
+import { SettingsError } from './settings.js';
+import { readClientTls } from './tls.file.js';
+
+type Settings = Pick<CommonSettings, 'AUTH_ISSUER' | Extract<keyof CommonSettings, `KAFKA_${string}`>>;
+
+/** What a service hears and says among others. */
+export interface SharedBus {
+  readonly bus: Bus;
+  /** believes who signs with a key that auth-server publishes */
+  readonly containment: Trust;
+  close(): Promise<void>;
+}
+
+/**
+ * The bus that all processes share: Kafka, where the settings name brokers.
+ * @returns undefined where they name none
+ * @throws SettingsError for files that cannot be read
+ */
+export function openSharedBus(settings: Settings, service: string, log: Log): SharedBus | undefined {
+  const { KAFKA_BROKERS: brokers = [], KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = settings;
+  if (brokers.length === 0) return undefined;
+  const bus = platformaticBus({
+    brokers,
+    clientId: service,
+    topicPrefix: settings.KAFKA_TOPIC_PREFIX,
+    replicas: settings.KAFKA_REPLICAS,
+    tls: settings.KAFKA_SSL ? readClientTls('KAFKA_SSL', settings) : undefined,
+    sasl: username === undefined || password === undefined ? undefined : { username, password },
+    log,
+  });
+  return { bus, containment: publishedTrust(settings.AUTH_ISSUER), close: () => bus.close() };
+}
+
+function publishedTrust(issuer: string): Trust {
+  const sets = new Map<Signer, SigningKeys>();
+  return {
+    keysOf(topic) {
+      const { signer } = SIGNED_TOPICS[topic];
+      let keys = sets.get(signer);
+      if (keys === undefined) {
+        keys = remoteKeys({ jwksUri: `${issuer}/containment/${signer}/jwks`, now: Date.now });
+        sets.set(signer, keys);
+      }
+      return keys;
+    },
+  };
+}
+
+/**
+ * Signs on a bus that others read, and says with which keys it is to be believed.
+ * @throws SettingsError without keys: on a bus of its own a service makes some for as long as it runs, here they must outlive it
+ */
+export function openSigner(signer: Signer, keys: Keys | undefined, log: Log): StatementSigner {
+  if (keys === undefined) throw notWithoutBrokers('STATEMENT_KEY', '32 random bytes as base64url');
+  const [first, ...rest] = keys.map(keyBytes);
+  const opened = statementSigner(signer, [first!, ...rest]);
+  const publicKeys = opened.jwks.keys.map(({ x }) => `${signer}=${x}`).join(',');
+  if (signer !== 'auth-server') log.info('signs statements; auth-server is to know of it', { publicKeys });
+  return opened;
+}
+
+export const notWithoutBrokers = (variable: string, what: string): SettingsError =>
+  new SettingsError([{ variable, says: `is missing. KAFKA_BROKERS needs it: ${what}.` }]);
