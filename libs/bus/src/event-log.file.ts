@@ -2,7 +2,7 @@ import { closeSync, fdatasync, ftruncateSync, fstatSync, openSync, writeSync } f
 import { promisify } from 'node:util';
 import { answerSynced, answerWritten, overloaded, type Waiting } from './appends.js';
 import { startFlusher } from './flusher.file.js';
-import { link, newChain, type EventLog } from './outbox.js';
+import { isDurable, link, newChain, type EventLog } from './outbox.js';
 
 export interface FileEventLogOptions {
   /** the file, made with mode 0600 when it is absent; one process writes it */
@@ -55,12 +55,13 @@ export function fileEventLog({ path, service, newId }: FileEventLogOptions): Eve
     });
 
   return {
-    append: (draft, { synced = false } = {}) =>
+    append: (draft, options) =>
       new Promise((resolve, reject) => {
         if (closed) throw overloaded('the event log is closed');
         const next = link(tail, draft, newId());
         tail = next.head;
-        if (waiting.push({ link: next, synced: synced && isFile, resolve, reject }) === 1) setImmediate(commit);
+        const synced = isFile && isDurable(draft, options);
+        if (waiting.push({ link: next, synced, resolve, reject }) === 1) setImmediate(commit);
       }),
     stats: () => ({ spooled, pending: 0, lost: 0, failing }),
     close: () =>

@@ -7,7 +7,7 @@ import { complaints } from './complaints.js';
 import { openCursor } from './cursor.file.js';
 import { lockDirectory } from './directory-lock.file.js';
 import { openSpool, OutboxDamaged } from './open-spool.file.js';
-import { eventKey, expectServiceName, link, newChain, type EventLog } from './outbox.js';
+import { eventKey, expectServiceName, isDurable, link, newChain, type EventLog } from './outbox.js';
 import { startFlusher } from './flusher.file.js';
 import { startShipper } from './shipper.file.js';
 import { nodeDisk, syncDirectory, type Disk } from './spool.file.js';
@@ -29,7 +29,7 @@ export interface OutboxOptions {
   readonly segmentBytes?: number;
   /** longest wait between two tries to ship, milliseconds; default 2000 */
   readonly maxBackoffMs?: number;
-  /** which appends wait until the disk has them: those that ask for it (`synced`, the default), all, or none */
+  /** which appends wait until the disk has them: those that have to (isDurable, the default), all, or none */
   readonly sync?: OutboxSync;
   readonly disk?: Disk;
 }
@@ -152,7 +152,7 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
   };
 
   return {
-    append: (draft, { synced = false } = {}) =>
+    append: (draft, options) =>
       new Promise((resolve, reject) => {
         if (closing) throw overloaded('the event log is closed');
         const next = link(tail, draft, newId());
@@ -162,7 +162,7 @@ function running(options: OutboxOptions, directory: string, unlock: () => void):
         }
         tail = next.head;
         waitingUnits += next.line.length;
-        const waits = waitsFor === 'all' || (synced && waitsFor === 'effects');
+        const waits = waitsFor === 'all' || (waitsFor === 'effects' && isDurable(draft, options));
         if (waiting.push({ link: next, synced: waits, resolve, reject }) === 1) setImmediate(commit);
       }),
     stats: () => ({

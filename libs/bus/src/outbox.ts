@@ -1,12 +1,20 @@
 import { eventHash } from '@portcullis/audit-schemas/digest';
 import { EVENT_TYPES, FIRST_PREV, type AuditEvent, type EventDraft } from '@portcullis/audit-schemas/envelope';
+import { isLasting } from '@portcullis/audit-schemas/lasting';
 import { isTenant } from '@portcullis/contract/ids';
 import { Refusal } from '@portcullis/contract/refusals';
 
 export interface AppendOptions {
-  /** what the event tells of outlasts the call, so that the event has to outlast a power failure */
+  /**
+   * what the event tells of outlasts the call, so that the event has to outlast a power failure; so does, without a word,
+   * what is lasting by its kind (administration, approvals, standing, consents and revocations)
+   */
   readonly synced?: boolean;
 }
+
+/** Has the event to outlast a power failure? */
+export const isDurable = (draft: EventDraft, { synced = false }: AppendOptions = {}): boolean =>
+  synced || isLasting(draft);
 
 /** Where a service says what happened. */
 export interface EventLog {
