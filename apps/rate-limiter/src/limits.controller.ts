@@ -1,10 +1,10 @@
 import { Body, Controller, Get, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
-import { leaseRequest, settleRequest, type LimitVerdict } from '@portcullis/contract/limits';
+import type { LimitVerdict } from '@portcullis/contract/limits';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { LEASE_MS, type RuleTable } from '@portcullis/limits/rule-table';
 import { bearerGuard, requestCaller } from '@portcullis/service/bearer.module';
 import type { Request } from 'express';
-import { questionOf } from './question.js';
+import { questionOf, releaseOf, settlementOf } from './question.js';
 import { LIMITER, RULES } from './tokens.js';
 
 /** Limit decisions for gateways and for programs in other languages. A refusal is an answer here, hence 200. */
@@ -25,15 +25,15 @@ export class LimitsController {
   @Post('settle')
   @HttpCode(200)
   async settle(@Req() request: Request, @Body() body: unknown): Promise<{ settled: boolean }> {
-    const { lease, llmTokens, costMicros } = settleRequest.parse(body);
-    return { settled: await this.limiter.settle(requestCaller(request).tenant, lease, llmTokens, costMicros) };
+    const { tenant, lease, llmTokens, costMicros } = settlementOf(requestCaller(request), body);
+    return { settled: await this.limiter.settle(tenant, lease, llmTokens, costMicros) };
   }
 
   @Post('release')
   @HttpCode(200)
   async release(@Req() request: Request, @Body() body: unknown): Promise<{ released: boolean }> {
-    const { lease } = leaseRequest.parse(body);
-    return { released: await this.limiter.release(requestCaller(request).tenant, lease) };
+    const { tenant, lease } = releaseOf(requestCaller(request), body);
+    return { released: await this.limiter.release(tenant, lease) };
   }
 
   @Get('rules')

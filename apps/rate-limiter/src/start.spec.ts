@@ -221,7 +221,7 @@ describe('bodies that are none', () => {
     ['/v1/settle', { llmTokens: 1 }, ['lease']],
     ['/v1/settle', { lease: 'x', llmTokens: -1 }, ['llmTokens']],
     ['/v1/settle', { lease: 'x', llmTokens: 1e12 }, ['llmTokens']],
-    ['/v1/settle', { lease: 'x', llmTokens: 1, tenant: 'acme' }, ['tenant']],
+    ['/v1/settle', { lease: 'x', llmTokens: 1, tenant: 'No/Slug' }, ['tenant']],
     ['/v1/settle', { lease: 'x', llmTokens: 1, costMicros: -1 }, ['costMicros']],
     ['/v1/settle', { lease: 'x', llmTokens: 1, costMicros: 1e12 }, ['costMicros']],
     ['/v1/release', { lease: 'x'.repeat(65) }, ['lease']],

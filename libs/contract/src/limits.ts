@@ -1,15 +1,14 @@
 import * as z from 'zod';
 import { DEFAULT_TENANT } from './ids.js';
 
+const tenantName = z.string().regex(/^[a-z0-9-]{1,32}$/);
+
 /**
  * The question that every request asks before it is served. Shape of `POST /v1/decide` too.
  * `tool` is absent for requests that are no tool call; such a request draws on the principal's limits only.
  */
 export const limitQuestion = z.strictObject({
-  tenant: z
-    .string()
-    .regex(/^[a-z0-9-]{1,32}$/)
-    .default(DEFAULT_TENANT),
+  tenant: tenantName.default(DEFAULT_TENANT),
   principal: z.string().min(1).max(200),
   tool: z.string().min(1).max(128).optional(),
   /** the person in whose name the principal asks, as the asker knows it */
@@ -82,9 +81,16 @@ export type LimitVerdict =
       readonly impossible?: true;
     };
 
-export const leaseRequest = z.strictObject({ lease: z.string().min(1).max(64) });
-export const settleRequest = z.strictObject({
+const lease = {
+  /** whose lease it is; absent = the caller's own. Another one is for services that act on all tenants */
+  tenant: tenantName.optional(),
   lease: z.string().min(1).max(64),
+};
+/** Body of `POST /v1/release`. */
+export const leaseRequest = z.strictObject(lease);
+/** Body of `POST /v1/settle`. */
+export const settleRequest = z.strictObject({
+  ...lease,
   /** LLM tokens really used, integer */
   llmTokens: z.int().min(0).max(10_000_000),
   /** what it really cost in millionths of the currency, integer; absent = as it was reserved */

@@ -25,14 +25,16 @@ test('the topics are as pinned', () => {
     ['portcullis.approvals', 'tenant/approval', false, 3, 7],
     ['portcullis.revocations', 'tenant/what/id', true, 1, undefined],
     ['portcullis.standing', 'tenant/principal', true, 1, undefined],
+    ['portcullis.limit-rules', '/table', true, 1, undefined],
     ['portcullis.dead-letters', 'tenant/topic/partition/offset', false, 1, 30],
   ]);
 });
 
-test('who signs what contains agents is as pinned, and a heartbeat comes behind all that was said before it', () => {
+test('who signs what decides over agents is as pinned, and a heartbeat comes behind all that was said before it', () => {
   expect(SIGNED_TOPICS).toEqual({
-    'portcullis.revocations': { signer: 'auth-server' },
-    'portcullis.standing': { signer: 'security-analytics' },
+    'portcullis.revocations': { signer: 'auth-server', beats: true, mostCharacters: 8192 },
+    'portcullis.standing': { signer: 'security-analytics', beats: true, mostCharacters: 8192 },
+    'portcullis.limit-rules': { signer: 'rate-limiter', beats: false, mostCharacters: 393_216 },
   });
   for (const topic of Object.keys(SIGNED_TOPICS) as SignedTopic[])
     expect(TOPICS[topic]).toMatchObject({ compacted: true, partitions: 1 });
@@ -87,10 +89,13 @@ test.each([
   { principal: 'p', unknown: 1 },
 ])('%j is no limit question', (question) => expect(limitQuestion.safeParse(question).success).toBe(false));
 
-test.each([{}, { lease: '' }, { lease: 'x'.repeat(65) }, { lease: 'a', more: 1 }])('%j names no lease', (request) => {
-  expect(leaseRequest.safeParse(request).success).toBe(false);
-  expect(settleRequest.safeParse({ ...request, llmTokens: 1 }).success).toBe(false);
-});
+test.each([{}, { lease: '' }, { lease: 'x'.repeat(65) }, { lease: 'a', more: 1 }, { lease: 'a', tenant: 'No/Slug' }])(
+  '%j names no lease',
+  (request) => {
+    expect(leaseRequest.safeParse(request).success).toBe(false);
+    expect(settleRequest.safeParse({ ...request, llmTokens: 1 }).success).toBe(false);
+  },
+);
 
 test.each([-1, 0.5, NaN, 1e11])('a settlement of %d millionths is none', (costMicros) => {
   expect(settleRequest.safeParse({ lease: 'a', llmTokens: 1, costMicros }).success).toBe(false);

@@ -137,6 +137,7 @@ describe('a good token', () => {
   test('says who calls, with all its scopes', async () => {
     expect(await verifyAccessToken(await token({ task: 'tsk_1', auth_time: NOW - 90 }), rules)).toEqual({
       tenant: 'acme',
+      allTenants: false,
       principal: principalId('acme', 'client-1'),
       clientId: 'client-1',
       sub: undefined,

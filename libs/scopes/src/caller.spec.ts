@@ -1,5 +1,5 @@
 import { principalId } from '@portcullis/contract/ids';
-import { accessTokenClaims, callerOf } from './caller.js';
+import { accessTokenClaims, callerOf, foreignTokenClaims } from './caller.js';
 
 const CLAIMS = {
   iss: 'i',
@@ -18,6 +18,7 @@ const caller = (more: object = {}) => callerOf(accessTokenClaims.parse({ ...CLAI
 test('a token whose subject is its client is a machine', () => {
   expect(caller()).toEqual({
     tenant: 'acme',
+    allTenants: false,
     principal: principalId('acme', 'c1'),
     clientId: 'c1',
     sub: undefined,
@@ -61,6 +62,12 @@ test('the same client of another tenant is another principal', () => {
   expect(caller({ tenant: 'other' }).principal).not.toBe(caller().principal);
 });
 
+test('a service may act on all tenants, a person never', () => {
+  expect(caller({ all_tenants: true })).toMatchObject({ tenant: 'acme', allTenants: true });
+  expect(caller({ all_tenants: true, sub: 'u1' }).allTenants).toBe(false);
+  expect(foreignTokenClaims.parse({ ...CLAIMS, all_tenants: true })).not.toHaveProperty('all_tenants');
+});
+
 test('claims we do not know are left behind', () => {
   expect(accessTokenClaims.parse({ ...CLAIMS, roles: ['admin'] })).not.toHaveProperty('roles');
 });
@@ -73,6 +80,9 @@ test.each([
   { grant_id: '' },
   { tenant: '' },
   { tenant: '../x' },
+  { all_tenants: false },
+  { all_tenants: 'true' },
+  { all_tenants: 1 },
   { sub: '' },
   { sub: 'x'.repeat(256) },
   { client_id: undefined },

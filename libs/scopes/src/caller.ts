@@ -5,6 +5,8 @@ import { heldScopes } from './scopes.js';
 /** Who is calling, as a verified access token says. No header, argument or `_meta` adds to it. */
 export interface Caller {
   readonly tenant: string;
+  /** may name other tenants than its own: a service of ours, whose record says so (docs/decisions/0022) */
+  readonly allTenants: boolean;
   readonly principal: PrincipalId;
   readonly clientId: string;
   /** the person, for a person's grant; undefined for a machine's own token */
@@ -50,7 +52,7 @@ export const CUSTOMER_BUDGETS = { perTask: 10, perHour: 60 } as const satisfies 
 export const customerBudget = z.int().min(1).max(10_000);
 
 /**
- * The claims of our access tokens: RFC 9068 §2.2 and `tenant`, `ceiling`, `task` and what it may touch, `grant_id`, `actor` of ours. `sub` equals `client_id` when
+ * The claims of our access tokens: RFC 9068 §2.2 and `tenant`, `all_tenants`, `ceiling`, `task` and what it may touch, `grant_id`, `actor` of ours. `sub` equals `client_id` when
  * no person is involved (RFC 9068 §2.2).
  */
 export const accessTokenClaims = z.object({
@@ -63,6 +65,8 @@ export const accessTokenClaims = z.object({
   exp: z.number(),
   scope: z.string().max(4096).default(''),
   tenant: z.string().refine(isTenant),
+  /** set for services of ours only, never for a person */
+  all_tenants: z.literal(true).optional(),
   ceiling: z.string().max(4096),
   task: z.string().max(64).optional(),
   task_customer_id: z.string().min(1).max(64).optional(),
@@ -92,6 +96,7 @@ const oneAudience = z.union([z.string(), z.tuple([z.string()])]);
  */
 export const foreignTokenClaims = accessTokenClaims
   .omit({
+    all_tenants: true,
     ceiling: true,
     task: true,
     task_customer_id: true,
@@ -110,6 +115,7 @@ export function callerOf(claims: KnownClaims, budgets: CustomerBudgets = CUSTOME
   const sub = claims.sub === claims.client_id ? undefined : claims.sub;
   return {
     tenant: claims.tenant,
+    allTenants: claims.all_tenants === true && sub === undefined,
     principal: principalId(claims.tenant, claims.client_id, sub),
     clientId: claims.client_id,
     sub,
