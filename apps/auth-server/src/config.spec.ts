@@ -17,7 +17,7 @@ const hardened = {
   COOKIE_KEY: `${key()},${key()}`,
   SECRET_HASH_KEY: key(),
   STATEMENT_KEY: key(),
-  STATEMENT_PUBLIC_KEYS: `security-analytics=${key()}`,
+  STATEMENT_PUBLIC_KEYS: `security-analytics=${key()},rate-limiter=${key()}`,
 };
 const problems = (env: Record<string, string>): string[] => {
   try {

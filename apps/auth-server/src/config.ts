@@ -66,7 +66,7 @@ export const config = z
     STATEMENT_KEY: statementKeySetting(),
     STATEMENT_PUBLIC_KEYS: whenHardened(
       statementPublicKeysSetting().describe(
-        'whose statements are believed besides its own: security-analytics=KEY, the public half of that STATEMENT_KEY, which the service logs when it starts; two of one service during rotation',
+        'whose statements are believed besides its own: security-analytics=KEY,rate-limiter=KEY, each the public half of the STATEMENT_KEY there, which is logged when it starts; two of one service during rotation',
       ),
     ),
   })

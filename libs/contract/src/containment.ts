@@ -1,21 +1,33 @@
 import * as z from 'zod';
 import type { Topic } from './topics.js';
 
+interface SignedRow {
+  readonly signer: string;
+  /** its signer says once a second that it has said all, and who hears that no more becomes careful */
+  readonly beats: boolean;
+  /** characters of one statement; what is longer is none */
+  readonly mostCharacters: number;
+}
+
 /**
- * The topics whose messages contain agents and end tokens, and the one service whose word counts on each. What is said
- * there is a statement: signed by that service, for that topic and key (a compact JWS, RFC 7515 §7.1).
+ * The topics whose messages decide what agents may do, and the one service whose word counts on each. What is said there
+ * is a statement: signed by that service, for that topic and key (a compact JWS, RFC 7515 §7.1).
  */
 export const SIGNED_TOPICS = {
-  'portcullis.revocations': { signer: 'auth-server' },
-  'portcullis.standing': { signer: 'security-analytics' },
-} as const satisfies Partial<Record<Topic, { signer: string }>>;
+  'portcullis.revocations': { signer: 'auth-server', beats: true, mostCharacters: 8192 },
+  'portcullis.standing': { signer: 'security-analytics', beats: true, mostCharacters: 8192 },
+  // a whole table of rules, of 256 KiB as JSON
+  'portcullis.limit-rules': { signer: 'rate-limiter', beats: false, mostCharacters: 384 * 1024 },
+} as const satisfies Partial<Record<Topic, SignedRow>>;
 export type SignedTopic = keyof typeof SIGNED_TOPICS;
+/** The topics that contain agents and end tokens: their silence says something. */
+export type BeatingTopic = {
+  [T in SignedTopic]: (typeof SIGNED_TOPICS)[T]['beats'] extends true ? T : never;
+}[SignedTopic];
 export type Signer = (typeof SIGNED_TOPICS)[SignedTopic]['signer'];
 
 /** `typ` of the protected header: a token of ours is no statement, and a statement is no token (RFC 8725 §3.11). */
 export const STATEMENT_TYPE = 'portcullis-statement+jwt';
-/** Characters; a statement is a few hundred. */
-export const MAX_STATEMENT = 8192;
 
 /** What is signed. */
 export const statementSchema = z.strictObject({
@@ -42,7 +54,7 @@ export const heartbeatSchema = z.strictObject({
 });
 export type Heartbeat = z.output<typeof heartbeatSchema>;
 
-/** Why a message on a containment topic is passed over. Each is logged and counted, and none changes anything. */
+/** Why a message on a signed topic is passed over. Each is logged and counted, and none changes anything. */
 export const PASSED_OVER = {
   unsigned: 'is no statement: no JWS of this type, or too large',
   bad_signature: 'has a signature that is not of the key it names',

@@ -54,6 +54,13 @@ export const TOPICS = {
     carries: 'the standing of a principal',
     schema: 'Statement (contract/containment) of a Standing (contract/standing)',
   },
+  'portcullis.limit-rules': {
+    key: '/table',
+    compacted: true,
+    partitions: 1,
+    carries: 'the table of rate limits that is in force',
+    schema: 'Statement (contract/containment) of a RulesSaid (guard/rules-feed)',
+  },
   'portcullis.dead-letters': {
     key: 'tenant/topic/partition/offset',
     compacted: false,

@@ -11,10 +11,12 @@ export function memoryContainment(): AllContainment {
   const signers = {
     'auth-server': statementSigner('auth-server', [randomBytes(32)]),
     'security-analytics': statementSigner('security-analytics', [randomBytes(32)]),
+    'rate-limiter': statementSigner('rate-limiter', [randomBytes(32)]),
   };
   const publicKeys = {
     'auth-server': signers['auth-server'].jwks,
     'security-analytics': signers['security-analytics'].jwks,
+    'rate-limiter': signers['rate-limiter'].jwks,
   };
   return { signers, publicKeys, keysOf: (topic) => signers[SIGNED_TOPICS[topic].signer].keys };
 }

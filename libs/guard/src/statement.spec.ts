@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { MAX_STATEMENT, STATEMENT_TYPE } from '@portcullis/contract/containment';
+import { SIGNED_TOPICS, STATEMENT_TYPE } from '@portcullis/contract/containment';
 import { createLocalJWKSet, decodeProtectedHeader, importJWK, compactVerify } from 'jose';
 import { KeysUnavailable } from './jwks.http.js';
 import { readStatement, statementSigner } from './statement.js';
@@ -36,7 +36,7 @@ test.each<[string, () => string, string]>([
   ['plain JSON', () => JSON.stringify(BODY), 'unsigned'],
   ['nothing of the kind', () => 'a.b.c', 'unsigned'],
   ['with alg none', () => `${base64url({ alg: 'none', typ: STATEMENT_TYPE })}.${base64url(BODY)}.`, 'unsigned'],
-  ['too large', () => analytics.sign(STANDING, KEY, 1, 'x'.repeat(MAX_STATEMENT)), 'unsigned'],
+  ['too large', () => analytics.sign(STANDING, KEY, 1, 'x'.repeat(SIGNED_TOPICS[STANDING].mostCharacters)), 'unsigned'],
   ['signed by another service', () => authServer.sign(STANDING, KEY, 1, BODY), 'unknown_key'],
   [
     'signed by somebody who says they are that service',

@@ -1,7 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import {
   SIGNED_TOPICS,
-  MAX_STATEMENT,
   STATEMENT_TYPE,
   statementSchema,
   type SignedTopic,
@@ -60,7 +59,7 @@ export async function readStatement(
   { key, value }: { readonly key: string; readonly value: string },
   keys: SigningKeys,
 ): Promise<Statement | PassedOver> {
-  if (value.length > MAX_STATEMENT) return 'unsigned';
+  if (value.length > SIGNED_TOPICS[topic].mostCharacters) return 'unsigned';
   let payload: Uint8Array;
   try {
     const verified = await compactVerify(value, keys as Parameters<typeof compactVerify>[1], { algorithms: ['EdDSA'] });

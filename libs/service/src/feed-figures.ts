@@ -1,15 +1,17 @@
-import { SIGNED_TOPICS, type SignedTopic, type PassedOver } from '@portcullis/contract/containment';
+import { SIGNED_TOPICS, type BeatingTopic, type SignedTopic, type PassedOver } from '@portcullis/contract/containment';
 import type { Feeds } from '@portcullis/guard/feeds';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-const TOPICS = Object.keys(SIGNED_TOPICS) as SignedTopic[];
+const BEATING = (Object.keys(SIGNED_TOPICS) as SignedTopic[]).filter(
+  (topic): topic is BeatingTopic => SIGNED_TOPICS[topic].beats,
+);
 
-/** What the feeds of standing and revocations hear, for /metrics. */
+/** What the feeds of signed topics hear, for /metrics. */
 export function feedFigures(registry: Registry) {
   const registers = [registry];
   const counter = new Counter({
     name: 'portcullis_containment_passed_over_total',
-    help: 'Messages on the containment topics that were no statement of their signer, or out of date, and changed nothing',
+    help: 'Messages on the signed topics that were no statement of their signer, or out of date, and changed nothing',
     labelNames: ['topic', 'reason'],
     registers,
   });
@@ -24,7 +26,7 @@ export function feedFigures(registry: Registry) {
         labelNames: ['topic'],
         registers,
         collect() {
-          for (const topic of TOPICS) this.set({ topic }, feeds[topic].ageMs() / 1000);
+          for (const topic of BEATING) this.set({ topic }, feeds[topic].ageMs() / 1000);
         },
       });
     },

@@ -8,7 +8,10 @@ import { keySetting, whenHardened } from './setting.js';
 export type ToldSigner = Exclude<Signer, 'auth-server'>;
 export type ToldKeys = Readonly<Record<ToldSigner, JSONWebKeySet>>;
 
-const noKeys = (): Record<ToldSigner, JSONWebKeySet> => ({ 'security-analytics': { keys: [] } });
+const noKeys = (): Record<ToldSigner, JSONWebKeySet> => ({
+  'security-analytics': { keys: [] },
+  'rate-limiter': { keys: [] },
+});
 const TOLD = Object.keys(noKeys()) as ToldSigner[];
 const ENTRY = /^([a-z-]{1,32})=([A-Za-z0-9_-]{43})$/;
 const MOST = 8;
