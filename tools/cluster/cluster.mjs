@@ -39,7 +39,7 @@ const SERVICES = [
   { service: 'mcp-server', name: 'mcpServer', offset: 1, role: 'tools', shared: ['AUDIT_DIGEST_KEY', 'STATE_KEY'] },
 ];
 /** Those who sign what others act on, besides auth-server, which is told their public keys. */
-const SIGNERS = ['security-analytics'];
+const SIGNERS = ['security-analytics', 'rate-limiter'];
 
 const { values } = asked();
 if (values.help) {
