@@ -1,4 +1,4 @@
-import { startIssuer, startService, type Issuer } from './service.fixture.js';
+import { startIssuer, startService, type Claims, type Issuer } from './service.fixture.js';
 
 let issuer: Issuer;
 let service: Awaited<ReturnType<typeof startService>>;
@@ -14,7 +14,7 @@ afterAll(async () => {
 const OWN = { tenant: 'acme' };
 const ALL = { tenant: 'default', all_tenants: true };
 const costly = (principal: string) => ({ principal, llmTokens: 100_000 });
-const decide = async (body: object, claims: object) => (await service.post('/v1/decide', body, claims)).body;
+const decide = async (body: object, claims: Claims) => (await service.post('/v1/decide', body, claims)).body;
 
 test('a service of all tenants asks about the one it names, and about its own when it names none', async () => {
   expect(await decide({ principal: 'a', tenant: 'acme' }, ALL)).toMatchObject({ allowed: true, remaining: 59 });

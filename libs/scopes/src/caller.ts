@@ -5,7 +5,7 @@ import { heldScopes } from './scopes.js';
 /** Who is calling, as a verified access token says. No header, argument or `_meta` adds to it. */
 export interface Caller {
   readonly tenant: string;
-  /** may name other tenants than its own: a service of ours, whose record says so (docs/decisions/0022) */
+  /** may name other tenants than its own: a service of ours, whose record says so */
   readonly allTenants: boolean;
   readonly principal: PrincipalId;
   readonly clientId: string;
