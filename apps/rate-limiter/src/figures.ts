@@ -12,9 +12,9 @@ export function counted(limiter: Limiter, registry: Registry): Limiter {
   });
   for (const outcome of ['allowed', 'failed', ...LIMIT_TYPES]) decisions.inc({ outcome }, 0);
   return {
-    async decide(question) {
+    async decide(question, taker) {
       try {
-        const verdict = await limiter.decide(question);
+        const verdict = await limiter.decide(question, taker);
         decisions.inc({ outcome: verdict.allowed ? 'allowed' : verdict.limitType });
         return verdict;
       } catch (error) {
@@ -22,8 +22,9 @@ export function counted(limiter: Limiter, registry: Registry): Limiter {
         throw error;
       }
     },
-    settle: (tenant, lease, llmTokens, costMicros) => limiter.settle(tenant, lease, llmTokens, costMicros),
-    release: (tenant, lease) => limiter.release(tenant, lease),
+    settle: (tenant, lease, llmTokens, costMicros, taker) =>
+      limiter.settle(tenant, lease, llmTokens, costMicros, taker),
+    release: (tenant, lease, taker) => limiter.release(tenant, lease, taker),
     close: () => limiter.close(),
   };
 }

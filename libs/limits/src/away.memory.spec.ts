@@ -1,5 +1,6 @@
 import { AwayMemory } from './away.memory.js';
 import type { Draw } from './draws.js';
+import { heldAs } from './lease-names.js';
 import { LEASE_MS } from './rule-table.js';
 
 const draw = (more: Partial<Draw> = {}): Draw => ({
@@ -52,6 +53,14 @@ test('a refusal takes nothing of the other limits', () => {
   const draws = [draw({ key: 'many' }), draw({ key: 'few', limit: 1 })];
   for (let i = 0; i < 5; i++) away.decide('t', draws, '', 0, 0);
   expect(away.decide('t', [draw({ key: 'many' })], '', 0, 0)).toMatchObject({ remaining: 8 });
+});
+
+test('a lease that is bound to its taker is found under both names, and told by its own', () => {
+  const away = new AwayMemory(1, 100);
+  const verdict = away.decide('t', [draw({ type: 'llm_tokens', cost: 10 })], 'lease', 0, 0, 'gateway');
+  expect(verdict).toMatchObject({ allowed: true, lease: 'lease' });
+  for (const other of [undefined, 'another']) expect(away.settle('t', heldAs('lease', other), 0, 0, 1)).toBe(false);
+  expect(away.settle('t', heldAs('lease', 'gateway'), 0, 0, 1)).toBe(true);
 });
 
 test('tenants share nothing, and the lease of one is unknown to the other', () => {

@@ -1,6 +1,7 @@
 import type { LimitVerdict } from '@portcullis/contract/limits';
 import { Refusal } from '@portcullis/contract/refusals';
 import { isReserved, usedOf, type Draw } from './draws.js';
+import { heldAs } from './lease-names.js';
 import { LEASE_MS } from './rule-table.js';
 import { stateOf, verdictOf } from './verdict.js';
 import { WindowCount } from './window.js';
@@ -48,10 +49,18 @@ export class AwayMemory {
 
   /**
    * @param lease of the reservation; '' = nothing is to be settled later
+   * @param taker whom it is bound to
    * @throws Refusal overloaded when a rule fails closed, this replica's part of a limit is less than one permit, or too much
    *   is counted already
    */
-  decide(tenant: string, draws: readonly Draw[], lease: string, rulesVersion: number, now: number): LimitVerdict {
+  decide(
+    tenant: string,
+    draws: readonly Draw[],
+    lease: string,
+    rulesVersion: number,
+    now: number,
+    taker?: string,
+  ): LimitVerdict {
     this.#sweep(now, SWEPT_PER_DRAW * (draws.length + 1));
     const shares = draws.flatMap((draw) => (draw.fail === 'open' ? [] : [this.#shareOf(draw)]));
     const states = shares.map((draw) => stateOf(this.#counts.get(keyOf(tenant, draw.key))?.window, draw, now));
@@ -59,11 +68,11 @@ export class AwayMemory {
     const more = shares.filter(({ key }) => !this.#counts.has(keyOf(tenant, key))).length;
     if (!this.#hasRoom(tenant, more)) throw away(`too much is counted here for ${tenant}`);
     for (const draw of shares) this.#open(tenant, draw).charge(draw.cost, draw.slotMs, now);
-    if (lease !== '') this.#leases.set(lease, { tenant, draws: shares.filter(isReserved), at: now });
+    if (lease !== '') this.#leases.set(heldAs(lease, taker), { tenant, draws: shares.filter(isReserved), at: now });
     return verdictOf(shares, states, lease, rulesVersion);
   }
 
-  /** @returns false when no such lease was given here */
+  /** @param lease as it is held (lease-names.ts). @returns false when no such lease was given here */
   settle(tenant: string, lease: string, llmTokens: number, costMicros: number | undefined, now: number): boolean {
     const found = this.#leases.get(lease);
     if (found === undefined || found.tenant !== tenant || found.at + LEASE_MS <= now) return false;

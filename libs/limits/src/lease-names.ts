@@ -16,3 +16,10 @@ export function leaseNames(random: (size: number) => Uint8Array): () => string {
     return pool.toString('base64url', unused, (unused += BYTES));
   };
 }
+
+/**
+ * What a limiter keeps a lease under. One that is bound to its taker is found by that taker only: the name that another asks
+ * for is another name.
+ */
+export const heldAs = (lease: string, taker: string | undefined): string =>
+  taker === undefined || lease === '' ? lease : `${taker.length}:${taker}/${lease}`;

@@ -4,6 +4,7 @@ import { limiterContract } from './limiter.contract.js';
 import { limiterHistoryContract } from './limiter.history.contract.js';
 import { memoryLimiter, type MemoryLimiterParts } from './limiter.memory.js';
 import { limiterRulesContract } from './limiter.rules.contract.js';
+import { limiterTakersContract } from './limiter.takers.contract.js';
 import { LEASE_MS, ruleTable, type RuleTable } from './rule-table.js';
 import { HOUSE_TABLE, tableOf } from './rules.js';
 
@@ -14,6 +15,7 @@ const make = async (now: () => number, table: RuleTable = HOUSE_TABLE) =>
 
 limiterContract('memory', make);
 limiterRulesContract('memory', make);
+limiterTakersContract('memory', make);
 limiterHistoryContract('memory', make);
 
 describe('what the memory limiter remembers', () => {

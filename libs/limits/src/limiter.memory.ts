@@ -3,6 +3,7 @@ import type { LimitQuestion, LimitVerdict } from '@portcullis/contract/limits';
 import { Refusal } from '@portcullis/contract/refusals';
 import { Counts, FULL_SWEEP_MS, type Count, type TenantCounts } from './counts.memory.js';
 import { expectAmount, isReserved, usedOf, type Draw } from './draws.js';
+import { heldAs } from './lease-names.js';
 import { Leases } from './leases.memory.js';
 import type { Limiter } from './limiter.js';
 import { LEASE_MS, type RuleTable } from './rule-table.js';
@@ -34,9 +35,9 @@ export interface MemoryLimiterStats {
 }
 
 export interface MemoryLimiter extends Limiter {
-  decide(question: LimitQuestion): LimitVerdict;
-  settle(tenant: string, lease: string, llmTokens: number, costMicros?: number): boolean;
-  release(tenant: string, lease: string): boolean;
+  decide(question: LimitQuestion, taker?: string): LimitVerdict;
+  settle(tenant: string, lease: string, llmTokens: number, costMicros?: number, taker?: string): boolean;
+  release(tenant: string, lease: string, taker?: string): boolean;
   /** How much is remembered now. */
   stats(): MemoryLimiterStats;
 }
@@ -72,7 +73,7 @@ class InMemory implements MemoryLimiter {
     this.#leases = new Leases(random, maxLeases, LEASE_MS);
   }
 
-  decide(question: LimitQuestion): LimitVerdict {
+  decide(question: LimitQuestion, taker?: string): LimitVerdict {
     const { tenant: name = DEFAULT_TENANT, stage } = question;
     const table = this.#table();
     const asked = this.#recent.ask(table, question);
@@ -97,26 +98,26 @@ class InMemory implements MemoryLimiter {
     this.#makeRoom(name, tenant, missing, isArrival, now);
     const lease = isArrival ? '' : this.#leases.newName();
     // from here on all is taken; what was idle may have been forgotten meanwhile
-    const taker = this.#counts.of(name);
+    const charged = this.#counts.of(name);
     for (let i = 0; i < draws.length; i++) {
       const draw = draws[i]!;
       const { cost, slotMs, key, windowMs } = draw;
       if (cost === 0) continue;
-      const window = held(counts[i], taker, draw)?.window ?? this.#counts.open(taker, key, windowMs);
+      const window = held(counts[i], charged, draw)?.window ?? this.#counts.open(charged, key, windowMs);
       window.charge(cost, slotMs, now);
     }
-    if (!isArrival) this.#leases.add(lease, { tenant: taker, draws, counts, at: now });
+    if (!isArrival) this.#leases.add(heldAs(lease, taker), { tenant: charged, draws, counts, at: now });
     return verdictOf(draws, states, lease, table.version);
   }
 
-  settle(tenant: string, lease: string, llmTokens: number, costMicros?: number): boolean {
+  settle(tenant: string, lease: string, llmTokens: number, costMicros?: number, taker?: string): boolean {
     expectAmount('llmTokens', llmTokens);
     if (costMicros !== undefined) expectAmount('costMicros', costMicros);
-    return this.#correct(tenant, lease, llmTokens, costMicros);
+    return this.#correct(tenant, heldAs(lease, taker), llmTokens, costMicros);
   }
 
-  release(tenant: string, lease: string): boolean {
-    return this.#correct(tenant, lease, 0, 0);
+  release(tenant: string, lease: string, taker?: string): boolean {
+    return this.#correct(tenant, heldAs(lease, taker), 0, 0);
   }
 
   async close(): Promise<void> {

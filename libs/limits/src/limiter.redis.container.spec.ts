@@ -4,6 +4,7 @@ import { limiterContract } from './limiter.contract.js';
 import { limiterHistoryContract } from './limiter.history.contract.js';
 import { apart, limiterOn } from './limiter.redis.fixture.js';
 import { limiterRulesContract } from './limiter.rules.contract.js';
+import { limiterTakersContract } from './limiter.takers.contract.js';
 import type { RuleTable } from './rule-table.js';
 import { HOUSE_TABLE } from './rules.js';
 
@@ -17,6 +18,7 @@ const make = async (serverNow: () => number, table: RuleTable = HOUSE_TABLE) =>
 
 limiterContract('redis', make);
 limiterRulesContract('redis', make);
+limiterTakersContract('redis', make);
 limiterHistoryContract('redis', make, 20);
 
 describe('what a turn costs', () => {

@@ -29,9 +29,9 @@ export function apart(limiter: Limiter, freshTenant: () => string): Limiter {
     return tenants.get(tenant)!;
   };
   return {
-    decide: (question: LimitQuestion) => limiter.decide({ ...question, tenant: own(question.tenant) }),
+    decide: (question: LimitQuestion, taker) => limiter.decide({ ...question, tenant: own(question.tenant) }, taker),
     settle: (tenant, ...used) => limiter.settle(own(tenant), ...used),
-    release: (tenant, lease) => limiter.release(own(tenant), lease),
+    release: (tenant, ...lease) => limiter.release(own(tenant), ...lease),
     close: () => limiter.close(),
   };
 }

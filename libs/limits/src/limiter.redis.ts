@@ -5,7 +5,7 @@ import type { Redis } from '@portcullis/redis/redis';
 import type { AwayMemory } from './away.memory.js';
 import { DECIDE } from './decide-script.js';
 import { expectAmount, planOf } from './draws.js';
-import { leaseNames } from './lease-names.js';
+import { heldAs, leaseNames } from './lease-names.js';
 import type { Limiter } from './limiter.js';
 import type { RefusedMemory } from './refused.memory.js';
 import type { RuleTable } from './rule-table.js';
@@ -78,7 +78,7 @@ class RedisLimiter implements Limiter {
     this.#away = parts.away;
   }
 
-  decide(question: LimitQuestion): LimitVerdict | Promise<LimitVerdict> {
+  decide(question: LimitQuestion, taker?: string): LimitVerdict | Promise<LimitVerdict> {
     if (this.#closed) throw noAnswer('the limiter was closed');
     const table = this.#table();
     const draws = planOf(table)(question);
@@ -88,11 +88,11 @@ class RedisLimiter implements Limiter {
     if (refused) return refused;
     const lease = stage === 'arrival' ? '' : this.#newLease();
     const withoutRedis = (own: string): LimitVerdict =>
-      this.#away.decide(tenant, draws, own, table.version, this.#now());
+      this.#away.decide(tenant, draws, own, table.version, this.#now(), taker);
     if (this.#isLeftAlone()) return withoutRedis(lease);
     return new Promise((resolve, reject) => {
       this.#ask(tenant, {
-        operation: { draws, lease },
+        operation: { draws, lease: heldAs(lease, taker) },
         answered: (states) => {
           // another lease: Redis may have taken the first one, without saying so
           if (typeof states !== 'object') return resolve(withoutRedis(lease === '' ? '' : this.#newLease()));
@@ -105,15 +105,22 @@ class RedisLimiter implements Limiter {
     });
   }
 
-  settle(tenant: string, lease: string, llmTokens: number, costMicros?: number): boolean | Promise<boolean> {
+  settle(
+    tenant: string,
+    lease: string,
+    llmTokens: number,
+    costMicros?: number,
+    taker?: string,
+  ): boolean | Promise<boolean> {
     expectAmount('llmTokens', llmTokens);
     if (costMicros !== undefined) expectAmount('costMicros', costMicros);
-    if (this.#away.settle(tenant, lease, llmTokens, costMicros, this.#now())) return true;
-    return this.#settle(tenant, { settled: lease, llmTokens, costMicros });
+    const settled = heldAs(lease, taker);
+    if (this.#away.settle(tenant, settled, llmTokens, costMicros, this.#now())) return true;
+    return this.#settle(tenant, { settled, llmTokens, costMicros });
   }
 
-  release(tenant: string, lease: string): boolean | Promise<boolean> {
-    return this.settle(tenant, lease, 0, 0);
+  release(tenant: string, lease: string, taker?: string): boolean | Promise<boolean> {
+    return this.settle(tenant, lease, 0, 0, taker);
   }
 
   /** What is waited for gets a Refusal. The connection is its owner's to close. */
