@@ -1,13 +1,13 @@
 import { TOPICS, type Topic } from '@portcullis/contract/topics';
 import type { Handle } from './bus.js';
-import { DEFAULT_TIMEOUT_MS, topicSettings, type KafkaBus, type KafkaClient, type KafkaOptions } from './kafka.js';
+import type { KafkaBus, KafkaClient, KafkaOptions } from './kafka.js';
+import { prepareTopics } from './prepare.kafka.js';
 import { publisher } from './publisher.kafka.js';
 import { subscription, type Subscription } from './subscription.kafka.js';
-import { eventually } from './within.kafka.js';
 
 /**
  * The bus on a Kafka cluster, whatever library talks to it. Nothing is connected before the first publish or
- * subscription; the first that succeeds has made the topics that were missing.
+ * subscription; the first that succeeds has looked at the topics, and made those that were missing.
  * A publish is stored by all in-sync replicas when it resolves. After one that was rejected some of its messages may be
  * stored all the same: it is published again, and subscribers know by the events' ids what they had.
  */
@@ -80,14 +80,4 @@ export function kafkaBus(client: KafkaClient, options: KafkaOptions): KafkaBus {
 
     close: () => (closing ??= close()),
   };
-}
-
-/** Brokers tell of a topic before its partitions have leaders; so long it can neither be written nor read. */
-async function prepareTopics(client: KafkaClient, options: KafkaOptions): Promise<void> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const made = new Set<string>();
-  await eventually(timeoutMs, async () => {
-    for (const name of await client.prepare(topicSettings(options))) made.add(name);
-    await Promise.all([...made].map((name) => client.spans(name)));
-  });
 }

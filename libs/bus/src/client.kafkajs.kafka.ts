@@ -1,6 +1,16 @@
-import { CompressionTypes, Kafka, logLevel, type Admin, type KafkaConfig, type Producer } from 'kafkajs';
+import {
+  CompressionTypes,
+  ConfigResourceTypes,
+  Kafka,
+  KafkaJSProtocolError,
+  logLevel,
+  type Admin,
+  type KafkaConfig,
+  type Producer,
+} from 'kafkajs';
 import { DEFAULT_TIMEOUT_MS, type KafkaClient, type KafkaOptions } from './kafka.js';
 import { readAll, share } from './read.kafkajs.kafka.js';
+import { LOOKED_AT, type TopicFound } from './topic-settings.js';
 import { within } from './within.kafka.js';
 
 /** kafkajs, as the bus needs it. It compresses by gzip, whatever else is asked for but none. */
@@ -34,23 +44,39 @@ export function kafkajsClient(options: KafkaOptions): KafkaClient {
   };
 
   return {
-    prepare: (topics) =>
+    describe: (names) =>
       ask(async (one) => {
         const existing = new Set(await one.listTopics());
-        const missing = topics.filter(({ name }) => !existing.has(name));
-        if (missing.length === 0) return [];
+        const topics = names.filter((name) => existing.has(name));
+        if (topics.length === 0) return new Map();
+        const [{ topics: found }, configs] = await Promise.all([
+          one.fetchTopicMetadata({ topics }),
+          configsOf(one, topics),
+        ]);
+        return new Map(
+          found.map(({ name, partitions }): [string, TopicFound] => [
+            name,
+            {
+              partitions: partitions.length,
+              replicas: partitions[0]?.replicas.length ?? 0,
+              configs: configs?.get(name),
+            },
+          ]),
+        );
+      }),
+    make: (topics) =>
+      ask(async (one) => {
         // Says false, and no more, where another replica was faster.
         await one.createTopics({
           waitForLeaders: false,
           timeout: timeoutMs,
-          topics: missing.map(({ name, partitions, replicas, configs }) => ({
+          topics: topics.map(({ name, partitions, replicas, configs }) => ({
             topic: name,
             numPartitions: partitions,
             replicationFactor: replicas,
             configEntries: Object.entries(configs).map(([setting, value]) => ({ name: setting, value })),
           })),
         });
-        return missing.map(({ name }) => name);
       }),
 
     async produce(topic, messages) {
@@ -82,6 +108,26 @@ export function kafkajsClient(options: KafkaOptions): KafkaClient {
       await admin?.then((one) => within(timeoutMs, 'no goodbye', one.disconnect())).catch(() => undefined);
     },
   };
+}
+
+/** @returns undefined where this user may not ask */
+async function configsOf(
+  admin: Admin,
+  topics: readonly string[],
+): Promise<Map<string, Record<string, string>> | undefined> {
+  const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: [...LOOKED_AT] }));
+  try {
+    const { resources: found } = await admin.describeConfigs({ resources, includeSynonyms: false });
+    return new Map(
+      found.map(({ resourceName, configEntries }) => [
+        resourceName,
+        Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+      ]),
+    );
+  } catch (error) {
+    if (error instanceof KafkaJSProtocolError && error.type === 'TOPIC_AUTHORIZATION_FAILED') return undefined;
+    throw error;
+  }
 }
 
 function configOf({ brokers, clientId, tls, sasl, timeoutMs = DEFAULT_TIMEOUT_MS }: KafkaOptions): KafkaConfig {

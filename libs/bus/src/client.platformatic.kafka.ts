@@ -1,15 +1,17 @@
 import {
   Admin,
   compatibilityPartitioner,
+  ConfigResourceTypes,
   Consumer,
   findErrorBy,
   Producer,
   stringSerializers,
   type BaseOptions,
 } from '@platformatic/kafka';
-import { DEFAULT_TIMEOUT_MS, type KafkaClient, type KafkaOptions, type Span, type TopicSettings } from './kafka.js';
+import { DEFAULT_TIMEOUT_MS, type KafkaClient, type KafkaOptions, type Span } from './kafka.js';
 import { readAll } from './read-all.platformatic.kafka.js';
 import { share } from './share.platformatic.kafka.js';
+import { LOOKED_AT, type TopicFound, type TopicSettings } from './topic-settings.js';
 import { within } from './within.kafka.js';
 
 /** @platformatic/kafka, as the bus needs it. */
@@ -39,12 +41,25 @@ export function platformaticClient(options: KafkaOptions): KafkaClient {
   };
 
   return {
-    async prepare(topics) {
+    async describe(names) {
       const existing = new Set(await bounded(admin.listTopics()));
-      const missing = topics.filter(({ name }) => !existing.has(name));
-      await bounded(Promise.all(missing.map(make)));
-      return missing.map(({ name }) => name);
+      const topics = names.filter((name) => existing.has(name));
+      if (topics.length === 0) return new Map();
+      const [{ topics: found }, configs] = await bounded(
+        Promise.all([admin.metadata({ topics, forceUpdate: true }), configsOf(admin, topics)]),
+      );
+      return new Map(
+        [...found].map(([name, { partitions }]): [string, TopicFound] => [
+          name,
+          {
+            partitions: partitions.length,
+            replicas: partitions[0]?.replicas.length ?? 0,
+            configs: configs?.get(name),
+          },
+        ]),
+      );
     },
+    make: async (topics) => void (await bounded(Promise.all(topics.map(make)))),
 
     async produce(topic, messages) {
       producer ??= new Producer({
@@ -88,6 +103,30 @@ export function platformaticClient(options: KafkaOptions): KafkaClient {
       await Promise.all([admin.close(), looker.close(true)].map((closed) => closed.catch(() => undefined)));
     },
   };
+}
+
+/** @returns undefined where this user may not ask */
+async function configsOf(
+  admin: Admin,
+  topics: readonly string[],
+): Promise<Map<string, Record<string, string>> | undefined> {
+  const resources = topics.map((resourceName) => ({
+    resourceType: ConfigResourceTypes.TOPIC,
+    resourceName,
+    configurationKeys: [...LOOKED_AT],
+  }));
+  try {
+    const found = await admin.describeConfigs({ resources });
+    return new Map(
+      found.map(({ resourceName, configs }) => [
+        resourceName,
+        Object.fromEntries(configs.map(({ name, value }) => [name, value ?? ''])),
+      ]),
+    );
+  } catch (error) {
+    if (error instanceof Error && findErrorBy(error, 'apiId', 'TOPIC_AUTHORIZATION_FAILED')) return undefined;
+    throw error;
+  }
 }
 
 /** An address is not a name that TLS could announce. */

@@ -1,8 +1,9 @@
 import type { Log } from '@portcullis/contract/log';
 import type { Secret } from '@portcullis/contract/secret';
-import { TOPICS, type Topic, type TopicRow } from '@portcullis/contract/topics';
+import type { Topic } from '@portcullis/contract/topics';
 import type { Bus, Message } from './bus.js';
 import type { Readable, Stored } from './dead-letters.js';
+import type { TopicFound, TopicSettings } from './topic-settings.js';
 
 /** How to reach a Kafka cluster, the same for each client library. */
 export interface KafkaOptions {
@@ -16,6 +17,8 @@ export interface KafkaOptions {
   readonly sasl?: { readonly username: string; readonly password: Secret } | undefined;
   /** before the name of each topic and group: clusters of several stages, and tests. Default none */
   readonly topicPrefix?: string | undefined;
+  /** the topics that this user has to do with: made where they are missing, and looked at. Default: all */
+  readonly topics?: readonly Topic[] | undefined;
   /** copies of each topic that is made here. Default: what the brokers do */
   readonly replicas?: number | undefined;
   /** Default gzip, which every client reads; kafkajs reads and writes no zstd, and writes gzip where it is asked for */
@@ -89,11 +92,10 @@ export interface Reading {
 
 /** What the bus needs of a client library. Topics and groups are named as the cluster knows them. */
 export interface KafkaClient {
-  /**
-   * Makes the topics that are missing; leaves the others alone.
-   * @returns the names of those that were missing; their partitions may not have leaders yet
-   */
-  prepare(topics: readonly TopicSettings[]): Promise<string[]>;
+  /** What there is of these topics; one that is missing, or that this user may not see, is absent. */
+  describe(names: readonly string[]): Promise<ReadonlyMap<string, TopicFound>>;
+  /** Makes topics, unless another replica was faster; their partitions may not have leaders yet. */
+  make(topics: readonly TopicSettings[]): Promise<void>;
   /** Resolves when all in-sync replicas have the messages. One produce at a time. */
   produce(topic: string, messages: readonly { key: string; value: string | null }[]): Promise<void>;
   /** After a produce that failed the next one begins afresh. */
@@ -107,41 +109,6 @@ export interface KafkaClient {
   committed(topic: string, group: string): Promise<Offsets>;
   close(): Promise<void>;
 }
-
-export interface TopicSettings {
-  readonly name: string;
-  readonly partitions: number;
-  readonly replicas: number;
-  readonly configs: Readonly<Record<string, string>>;
-}
-
-const MS_PER_DAY = 86_400_000;
-
-/** Each topic as brokers are asked to make it. */
-export function topicSettings({ topicPrefix = '', replicas = -1 }: KafkaOptions): TopicSettings[] {
-  return Object.entries(TOPICS).map(([name, row]: [string, TopicRow]) => ({
-    name: topicPrefix + name,
-    partitions: row.partitions,
-    replicas,
-    configs: configsOf(row),
-  }));
-}
-
-const configsOf = ({ compacted, days = 7 }: TopicRow): Record<string, string> =>
-  compacted
-    ? {
-        'cleanup.policy': 'compact',
-        // What is compacted lies in closed segments: without these a new replica would read days of what is outdated.
-        'segment.ms': '600000',
-        'max.compaction.lag.ms': '3600000',
-        'min.cleanable.dirty.ratio': '0.1',
-      }
-    : {
-        'cleanup.policy': 'delete',
-        'retention.ms': String(days * MS_PER_DAY),
-        // A dead letter is the largest message in an envelope, as base64.
-        'max.message.bytes': '2097152',
-      };
 
 /** One request takes at most so many bytes and messages, so that no partition's batch is larger than brokers accept. */
 const CHUNK_BYTES = 786_432;

@@ -22,14 +22,18 @@ export async function within<T>(ms: number, says: string, work: Promise<T>): Pro
 export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   setTimeout(ms, undefined, { signal }).catch(() => undefined);
 
-/** Does it again, until it is done or so much time is over. */
-export async function eventually(ms: number, work: () => Promise<void>): Promise<void> {
+/** Does it again, until it is done, so much time is over, or it went wrong for good. */
+export async function eventually(
+  ms: number,
+  work: () => Promise<void>,
+  isFinal: (error: unknown) => boolean,
+): Promise<void> {
   const until = Date.now() + ms;
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (Date.now() >= until) throw error;
+      if (isFinal(error) || Date.now() >= until) throw error;
       await setTimeout(RETRY_MS);
     }
   }

@@ -2,6 +2,7 @@ import type { Bus } from '@portcullis/bus/bus';
 import { platformaticBus } from '@portcullis/bus/bus.platformatic.kafka';
 import { SIGNED_TOPICS, type Signer } from '@portcullis/contract/containment';
 import type { Log } from '@portcullis/contract/log';
+import { topicsOf, type BusService } from '@portcullis/contract/topic-access';
 import type { Trust } from '@portcullis/guard/containment';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { statementSigner, type StatementSigner } from '@portcullis/guard/statement';
@@ -27,13 +28,14 @@ export interface SharedBus {
  * @returns undefined where they name none
  * @throws SettingsError for files that cannot be read
  */
-export function openSharedBus(settings: Settings, service: string, log: Log): SharedBus | undefined {
+export function openSharedBus(settings: Settings, service: BusService, log: Log): SharedBus | undefined {
   const { KAFKA_BROKERS: brokers = [], KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = settings;
   if (brokers.length === 0) return undefined;
   const bus = platformaticBus({
     brokers,
     clientId: service,
     topicPrefix: settings.KAFKA_TOPIC_PREFIX,
+    topics: topicsOf(service),
     replicas: settings.KAFKA_REPLICAS,
     tls: settings.KAFKA_SSL ? readClientTls('KAFKA_SSL', settings) : undefined,
     sasl: username === undefined || password === undefined ? undefined : { username, password },
