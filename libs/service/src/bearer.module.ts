@@ -9,32 +9,17 @@ import {
   type Type,
 } from '@nestjs/common';
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
-import { Refusal, REFUSALS, refusalOf } from '@portcullis/contract/refusals';
-import { EFFECTS, type BehaviourState } from '@portcullis/contract/standing';
-import {
-  authenticate,
-  type Authenticated,
-  type CredentialChecks,
-  type Credentials,
-} from '@portcullis/guard/credentials';
-import { revoked } from '@portcullis/guard/pipeline';
-import { targetUri } from '@portcullis/guard/target-uri';
+import { Refusal } from '@portcullis/contract/refusals';
+import type { Authenticated, Credentials } from '@portcullis/guard/credentials';
 import type { Caller } from '@portcullis/scopes/caller';
-import { missingScopes, type Scope } from '@portcullis/scopes/scopes';
+import type { Scope } from '@portcullis/scopes/scopes';
 import type { Request } from 'express';
 import passport from 'passport';
+import { bearerOf, expectInGoodStanding, expectScopes, namingScopes, type BearerChecks } from './bearer.js';
 
-export interface BearerOptions {
-  /** by which tokens are good at this API, whose audience is its own, and what is remembered of them, of proofs and of failures */
-  readonly checks: CredentialChecks;
+export interface BearerOptions extends BearerChecks {
   /** whom a failed verification counts for */
   addressOf(request: Request): string;
-  /** the URL of this API as its clients know it, which the paths of requests are added to: proofs name the whole of it */
-  readonly baseUrl: string;
-  /** was the token revoked before it expired? @throws Refusal overloaded when that is not known */
-  readonly isRevoked: (caller: Caller) => boolean;
-  /** where given, contained callers are refused here too */
-  readonly stateOf?: (caller: Caller) => BehaviourState;
 }
 
 const BEARER = Symbol('bearer');
@@ -66,9 +51,9 @@ export function bearerGuard(...scopes: readonly Scope[]): Type<CanActivate> {
 
     async canActivate(context: ExecutionContext): Promise<boolean> {
       const caller = await this.bearer.authenticate(context).catch((error: unknown) => {
-        throw namingScopes(refusalOf(error), scopes);
+        throw namingScopes(error, scopes);
       });
-      if (missingScopes(caller.scopes, scopes).length > 0) throw new Refusal('scope_insufficient', { scopes });
+      expectScopes(caller, scopes);
       return true;
     }
   }
@@ -86,23 +71,18 @@ export function requestCaller(request: Request): Caller {
 class Bearer {
   readonly #name = `portcullis-bearer-${++strategies}`;
   readonly #guard: { canActivate(context: ExecutionContext): unknown };
-  readonly #isRevoked: BearerOptions['isRevoked'];
-  readonly #stateOf: BearerOptions['stateOf'];
+  readonly #options: BearerOptions;
 
-  constructor({ isRevoked, stateOf, ...options }: BearerOptions) {
+  constructor(options: BearerOptions) {
     registerStrategy(this.#name, options);
     this.#guard = new (AuthGuard(this.#name))();
-    this.#isRevoked = isRevoked;
-    this.#stateOf = stateOf;
+    this.#options = options;
   }
 
   async authenticate(context: ExecutionContext): Promise<Caller> {
     await this.#guard.canActivate(context);
     const caller = requestCaller(context.switchToHttp().getRequest<Request>());
-    if (this.#isRevoked(caller)) throw revoked();
-    const state = this.#stateOf?.(caller);
-    if (state !== undefined && !EFFECTS[state].admitted)
-      throw new Refusal('quarantined', {}, { detail: `state ${state}` });
+    expectInGoodStanding(caller, this.#options);
     return caller;
   }
 
@@ -139,27 +119,11 @@ class AuthorizationStrategy extends passport.Strategy {
   }
 }
 
-function registerStrategy(
-  name: string,
-  { checks, baseUrl, addressOf }: Omit<BearerOptions, 'isRevoked' | 'stateOf'>,
-): void {
-  const base = baseUrl.replace(/\/+$/, '');
+function registerStrategy(name: string, options: BearerOptions): void {
   class BearerStrategy extends PassportStrategy(AuthorizationStrategy, name) {
     async validate({ request, ...headers }: Parameters<Verify>[0]): Promise<Authenticated> {
-      const path = request.originalUrl.replace(/[?#].*$/s, '');
-      const htu = headers.dpop.length === 0 ? undefined : targetUri(`${base}${path}`);
-      return authenticate({ ...headers, address: addressOf(request) }, htu, checks);
+      return bearerOf({ ...headers, address: options.addressOf(request) }, request.originalUrl, options);
     }
   }
   new BearerStrategy();
 }
-
-/** A 401 tells which scopes to ask for, so that one more round trip is enough. */
-const namingScopes = (refusal: Refusal, scopes: readonly Scope[]): Refusal =>
-  REFUSALS[refusal.code].http === 401 && refusal.facts.scopes === undefined
-    ? new Refusal(
-        refusal.code,
-        { ...refusal.facts, scopes },
-        { ...(refusal.detail !== undefined && { detail: refusal.detail }), cause: refusal },
-      )
-    : refusal;
