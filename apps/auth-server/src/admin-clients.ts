@@ -4,6 +4,7 @@ import { isScope, type Scope } from '@portcullis/scopes/scopes';
 import * as z from 'zod';
 import { publicJwks } from './client-keys.js';
 import {
+  allTenantsProblem,
   AUTH_METHODS,
   budgetProblem,
   GRANT_TYPES,
@@ -54,6 +55,7 @@ export const newClientBody = z
     introspects: z.enum(Object.keys(RESOURCES) as [ResourceName, ...ResourceName[]]).optional(),
     customers_per_task: customerBudget.optional(),
     customers_per_hour: customerBudget.optional(),
+    all_tenants: z.boolean().optional(),
   })
   .transform((body) => ({
     ...body,
@@ -97,6 +99,12 @@ export const newClientBody = z
       customersPerHour: body.customers_per_hour,
     });
     if (unreachable !== undefined) wrong('customers_per_task', unreachable);
+    const notAService = allTenantsProblem({
+      allTenants: body.all_tenants,
+      grantTypes: body.grant_types,
+      scopes: body.scopes,
+    });
+    if (notAService !== undefined) wrong('all_tenants', notAService);
     const native = body.application_type === 'native';
     // oidc-provider would refuse the client at every request (OpenID Connect Dynamic Client Registration 1.0, section 2)
     if (
@@ -128,6 +136,7 @@ export const clientChangeBody = z
     jwks_uri: z.string().max(2000).optional(),
     customers_per_task: customerBudget.optional(),
     customers_per_hour: customerBudget.optional(),
+    all_tenants: z.boolean().optional(),
   })
   .refine(({ jwks, jwks_uri: uri }) => jwks === undefined || uri === undefined, 'names jwks and jwks_uri')
   .refine((change) => Object.keys(change).length > 0, 'names nothing to change')
@@ -138,13 +147,20 @@ export const clientChangeBody = z
       jwks_uri: jwksUri,
       customers_per_task: customersPerTask,
       customers_per_hour: customersPerHour,
+      all_tenants: allTenants,
       ...same
     }): ClientChange =>
       // only what was named is there
       Object.fromEntries(
-        Object.entries({ ...same, dpopBound, requirePar, jwksUri, customersPerTask, customersPerHour }).filter(
-          ([, value]) => value !== undefined,
-        ),
+        Object.entries({
+          ...same,
+          dpopBound,
+          requirePar,
+          jwksUri,
+          customersPerTask,
+          customersPerHour,
+          allTenants,
+        }).filter(([, value]) => value !== undefined),
       ),
   );
 
@@ -179,6 +195,7 @@ export const clientView = (client: ClientRecord) => ({
   ...(client.introspects !== undefined && { introspects: client.introspects }),
   ...(client.customersPerTask !== undefined && { customers_per_task: client.customersPerTask }),
   ...(client.customersPerHour !== undefined && { customers_per_hour: client.customersPerHour }),
+  ...(client.allTenants && { all_tenants: true }),
   ...(client.previousSecret && {
     previous_secret_expires_at: new Date(client.previousSecret.until).toISOString(),
   }),
@@ -212,6 +229,7 @@ export const newClientRecord = (
   introspects: body.introspects,
   customersPerTask: body.customers_per_task,
   customersPerHour: body.customers_per_hour,
+  allTenants: body.all_tenants,
   demo: false,
   disabled: false,
   createdAt: made.now,

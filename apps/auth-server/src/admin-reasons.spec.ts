@@ -8,6 +8,7 @@ test('a changed client is told by the members that were named, as the API names 
     'dpop_bound_access_tokens=false, scopes=[customer:read ticket:read]',
   );
   expect(clientChangeReason({ disabled: true })).toBe('disabled=true');
+  expect(clientChangeReason({ allTenants: false })).toBe('all_tenants=false');
   expect(clientChangeReason({ name: 'A "b"' })).toBe('name="A \\"b\\""');
   expect(userReason({ roles: ['admin'], disabled: false })).toBe('disabled=false, roles=[admin]');
 });

@@ -17,6 +17,7 @@ export const newClientReason = (body: NewClient): string =>
     introspects: body.introspects,
     customers_per_task: body.customers_per_task,
     customers_per_hour: body.customers_per_hour,
+    all_tenants: body.all_tenants,
     name: JSON.stringify(body.name),
     scopes: body.scopes,
   });
@@ -29,6 +30,7 @@ export const clientChangeReason = (change: ClientChange): string =>
     ...keysOf(change.jwks, change.jwksUri),
     customers_per_task: change.customersPerTask,
     customers_per_hour: change.customersPerHour,
+    all_tenants: change.allTenants,
     name: change.name && JSON.stringify(change.name),
     scopes: change.scopes,
   });

@@ -1,7 +1,7 @@
 import { Refusal } from '@portcullis/contract/refusals';
 import { callerOf } from '@portcullis/scopes/caller';
 import type { Role } from '@portcullis/scopes/roles';
-import { mayChangeClient, mayGiveRoles, notThemselves } from './admin-rights.js';
+import { mayChangeClient, mayGiveAllTenants, mayGiveRoles, notThemselves } from './admin-rights.js';
 
 const caller = (scope: string, sub = 'usr_ada') =>
   callerOf({
@@ -39,6 +39,15 @@ test.each([
   ['platform:admin', 'admin:clients platform:admin', undefined],
 ] as const)('a client that may have %s, changed with %s: lacking is %j', (scope, held, lacks) =>
   expect(lacking(() => mayChangeClient(caller(held), { scopes: ['ticket:read', scope] }))).toEqual(lacks),
+);
+
+test.each([
+  [true, 'admin:clients admin:users admin:keys', ['platform:admin']],
+  [true, 'admin:clients platform:admin', undefined],
+  [false, 'admin:clients', undefined],
+  [undefined, 'admin:clients', undefined],
+] as const)('all tenants (%j) given with %s: lacking is %j', (wanted, held, lacks) =>
+  expect(lacking(() => mayGiveAllTenants(caller(held), wanted))).toEqual(lacks),
 );
 
 test('a person is not their own administrator, a program is nobody', () => {

@@ -34,6 +34,14 @@ export function mayHandOut(caller: Caller, scopes: readonly Scope[]): void {
 }
 
 /**
+ * Who acts on all tenants is the platform administrator's to say, who alone does so.
+ * @throws Refusal scope_insufficient
+ */
+export function mayGiveAllTenants(caller: Caller, wanted: boolean | undefined): void {
+  if (wanted) expectScope(caller, 'platform:admin', "Only the platform's administrator gives a service all tenants.");
+}
+
+/**
  * A client that may have such scopes is the platform administrator's in everything: its secret, its keys, whether its
  * tokens are bound, its ceiling, its end.
  * @throws Refusal scope_insufficient

@@ -27,10 +27,10 @@ import {
   secretRotationBody,
 } from './admin-clients.js';
 import { asked } from './admin-request.module.js';
-import { budgetProblem, hasSecret, type ClientChange, type ClientRecord } from './clients.js';
+import { allTenantsProblem, budgetProblem, hasSecret, type ClientChange, type ClientRecord } from './clients.js';
 import { ADMIN_PORTS, asExpected, record, recordReading, tagged, tenantFor, type AdminPorts } from './admin-ports.js';
 import { clientChangeReason, newClientReason, secretReason } from './admin-reasons.js';
-import { mayChangeClient, mayHandOut } from './admin-rights.js';
+import { mayChangeClient, mayGiveAllTenants, mayHandOut } from './admin-rights.js';
 import { clientSecretOf, secretHash } from './client-secret.js';
 import { cursorOf, pageOf } from './paging.js';
 import { expectedVersions } from './versions.js';
@@ -46,6 +46,7 @@ export class AdminClientsController {
     const body = newClientBody.parse(sent);
     const tenant = tenantFor(caller, body.tenant);
     mayHandOut(caller, body.scopes);
+    mayGiveAllTenants(caller, body.all_tenants);
     this.expectJwksUri(body.jwks_uri);
     const { clients, randomBytes, secretHashKey, now } = this.ports;
     const clientId = `cli_${base32(randomBytes(16))}`;
@@ -93,17 +94,19 @@ export class AdminClientsController {
     const { caller, tenant } = asked(request, sent);
     const change = clientChangeBody.parse(body);
     mayHandOut(caller, change.scopes ?? []);
+    mayGiveAllTenants(caller, change.allTenants);
     this.expectJwksUri(change.jwksUri);
     if (change.jwks ?? change.jwksUri) await this.expectKeys(tenant, named(clientId));
     const confirm = async (before: ClientRecord): Promise<void> => {
       mayChangeClient(caller, before);
       expectReachable(before, change);
+      expectAService(before, change);
       await record(this.ports, caller, tenant, 'client.changed', clientId, clientChangeReason(change));
     };
     const changed = await asExpected(
       this.ports.clients.change(tenant, named(clientId), change, confirm, expectedVersions(ifMatch)),
     );
-    if (change.disabled || change.scopes) await this.ports.announceRevocations();
+    if (change.disabled || change.scopes || change.allTenants === false) await this.ports.announceRevocations();
     return clientView(tagged(response, changed ?? unknownClient()));
   }
 
@@ -177,6 +180,12 @@ export class AdminClientsController {
 function expectReachable(before: ClientRecord, change: ClientChange): void {
   if (change.customersPerTask === undefined && change.customersPerHour === undefined) return;
   const problem = budgetProblem({ ...before, ...change });
+  if (problem !== undefined) throw new ApiProblem(400, 'input_invalid', `${problem}.`);
+}
+
+/** Asked with the row that is changed, since either may be there already: all tenants, or the scopes. */
+function expectAService(before: ClientRecord, change: ClientChange): void {
+  const problem = allTenantsProblem({ ...before, ...change });
   if (problem !== undefined) throw new ApiProblem(400, 'input_invalid', `${problem}.`);
 }
 

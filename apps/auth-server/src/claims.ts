@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { base32, principalId } from '@portcullis/contract/ids';
 import { EFFECTS } from '@portcullis/contract/standing';
 import type { StandingFeed } from '@portcullis/guard/standing-feed';
+import { parseScopes } from '@portcullis/scopes/scopes';
 import { errors, type AccessToken, type ClientCredentials, type KoaContextWithOIDC } from 'oidc-provider';
 import { LOCAL_ADMIN } from './audit.js';
-import { customersPerHourOf, customersPerTaskOf, tenantOf } from './client-metadata.js';
+import { allTenantsOf, customersPerHourOf, customersPerTaskOf, tenantOf } from './client-metadata.js';
+import { isOfServices } from './clients.js';
 import { nothingLeft } from './resource-servers.js';
 import { taskDetailOf } from './task-details.js';
 
@@ -49,6 +51,8 @@ export function accessTokenClaims(
   return {
     tenant,
     ceiling: token.resourceServer.scope,
+    // asked again for each token: a record may have been written by the version before, which knows no such rule
+    ...(person === undefined && allTenantsOf(client) && isForServices(token.scope) && { all_tenants: true }),
     ...(person?.grantId !== undefined && { task: taskOf(person.grantId), grant_id: person.grantId }),
     ...(task && { task: taskOf(token.jti) }),
     ...(task?.customer_id !== undefined && { task_customer_id: task.customer_id }),
@@ -58,3 +62,5 @@ export function accessTokenClaims(
     ...(signIn && { auth_time: signIn.authTime, acr: signIn.acr }),
   };
 }
+
+const isForServices = (scope: string): boolean => [...parseScopes(scope)].every(isOfServices);

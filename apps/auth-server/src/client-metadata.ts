@@ -14,6 +14,7 @@ export const EXTRA_METADATA = [
   'previous_secret',
   'customers_per_task',
   'customers_per_hour',
+  'all_tenants',
 ] as const;
 
 /** A client as oidc-provider knows it. Its `client_secret` is the stored hash; client-secret.ts does the comparing. */
@@ -42,6 +43,7 @@ export const clientMetadata = (client: ClientRecord): ClientMetadata => ({
   ...(client.tokenSeconds !== undefined && { token_seconds: client.tokenSeconds }),
   ...(client.customersPerTask !== undefined && { customers_per_task: client.customersPerTask }),
   ...(client.customersPerHour !== undefined && { customers_per_hour: client.customersPerHour }),
+  ...(client.allTenants && { all_tenants: true }),
 });
 
 export const previousSecretOf = (client: Client): PreviousSecret | undefined =>
@@ -55,5 +57,7 @@ export const customersPerTaskOf = (client: Client): number | undefined =>
   client.customers_per_task as number | undefined;
 export const customersPerHourOf = (client: Client): number | undefined =>
   client.customers_per_hour as number | undefined;
+/** see ClientRecord */
+export const allTenantsOf = (client: Client): boolean => client.all_tenants === true;
 export const tokenSecondsOf = (client: Client, otherwise: number): number =>
   (client.token_seconds as number | undefined) ?? otherwise;

@@ -46,6 +46,7 @@ export function clientsContract(open: () => Promise<Clients>): void {
       requirePar: true,
       customersPerTask: 100,
       customersPerHour: 10_000,
+      allTenants: true,
       version: 7,
       redirectUris: ['https://app.example/cb?a="b"'],
       grantTypes: ['authorization_code', 'client_credentials'],

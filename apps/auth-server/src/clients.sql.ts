@@ -206,6 +206,7 @@ const recordOf = (row: Selectable<AuthTables['clients']>): ClientRecord => ({
   ...(isResourceName(row.introspects) && { introspects: row.introspects }),
   ...(row.customers_per_task !== null && { customersPerTask: row.customers_per_task }),
   ...(row.customers_per_hour !== null && { customersPerHour: row.customers_per_hour }),
+  ...(row.all_tenants && { allTenants: true }),
   demo: row.demo,
   disabled: row.disabled,
   createdAt: row.created_at.getTime(),
@@ -231,6 +232,7 @@ const rowOf = (client: ClientRecord): Insertable<AuthTables['clients']> => ({
   introspects: client.introspects ?? null,
   customers_per_task: client.customersPerTask ?? null,
   customers_per_hour: client.customersPerHour ?? null,
+  all_tenants: client.allTenants ?? false,
   demo: client.demo,
   disabled: client.disabled,
   created_at: new Date(client.createdAt),
@@ -246,6 +248,7 @@ const changeOf = (change: Parameters<Clients['change']>[2]): Updateable<AuthTabl
   ...(change.requirePar !== undefined && { require_par: change.requirePar }),
   ...(change.customersPerTask !== undefined && { customers_per_task: change.customersPerTask }),
   ...(change.customersPerHour !== undefined && { customers_per_hour: change.customersPerHour }),
+  ...(change.allTenants !== undefined && { all_tenants: change.allTenants }),
   // keys of its own instead of the place where they were read
   ...(change.jwks && { jwks: JSON.stringify(change.jwks), jwks_uri: null }),
   ...(change.jwksUri !== undefined && { jwks: null, jwks_uri: change.jwksUri }),

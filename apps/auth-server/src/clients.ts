@@ -1,7 +1,7 @@
 import type { ResourceName } from '@portcullis/scopes/resources';
 import { CUSTOMER_BUDGETS } from '@portcullis/scopes/caller';
 import { mostInTask, TASK_HOURS } from '@portcullis/scopes/customer-budgets';
-import { missingScopes, type Scope } from '@portcullis/scopes/scopes';
+import { missingScopes, SCOPES, type Scope } from '@portcullis/scopes/scopes';
 import type { Confirm, ConfirmChange, Page, PageOf } from './paging.js';
 import type { Expected } from './versions.js';
 
@@ -60,6 +60,8 @@ export interface ClientRecord {
   /** how many distinct customers it may touch in one task, and in an hour, where that differs from CUSTOMER_BUDGETS */
   readonly customersPerTask?: number | undefined;
   readonly customersPerHour?: number | undefined;
+  /** it is a service of ours: its tokens are good for every tenant, and say so (`all_tenants`); see {@link allTenantsProblem} */
+  readonly allTenants?: boolean | undefined;
 }
 
 export type ClientChange = Partial<
@@ -75,14 +77,16 @@ export type ClientChange = Partial<
     | 'jwksUri'
     | 'customersPerTask'
     | 'customersPerHour'
+    | 'allTenants'
   >
 >;
 
-/** Does the change take scopes away, or customers? */
+/** Does the change take scopes away, or customers, or tenants? */
 export const narrowsClient = (
-  before: Pick<ClientRecord, 'scopes' | 'customersPerTask' | 'customersPerHour'>,
-  { scopes, customersPerTask, customersPerHour }: ClientChange,
+  before: Pick<ClientRecord, 'scopes' | 'customersPerTask' | 'customersPerHour' | 'allTenants'>,
+  { scopes, customersPerTask, customersPerHour, allTenants }: ClientChange,
 ): boolean =>
+  (allTenants === false && before.allTenants === true) ||
   (scopes !== undefined && missingScopes(new Set(scopes), before.scopes).length > 0) ||
   isLess(customersPerTask, before.customersPerTask ?? CUSTOMER_BUDGETS.perTask) ||
   isLess(customersPerHour, before.customersPerHour ?? CUSTOMER_BUDGETS.perHour);
@@ -102,6 +106,28 @@ export function budgetProblem({
   const most = mostInTask(whose, perHour);
   if (perTask === undefined || perTask <= most) return undefined;
   return `customers_per_task of ${perTask} can never be reached: a task of this client lasts at most ${TASK_HOURS[whose]} h, and customers_per_hour is ${perHour}, which makes ${most}. Lower customers_per_task, or raise customers_per_hour`;
+}
+
+/** Is it for services of ours? */
+export const isOfServices = (scope: Scope): boolean => SCOPES[scope].holder === 'service';
+
+/**
+ * What is wrong with a record that is of all tenants and no service's: what reads or changes customers, and what people
+ * sign in to, keeps to one tenant.
+ * @returns undefined when nothing is wrong
+ */
+export function allTenantsProblem({
+  allTenants,
+  grantTypes,
+  scopes,
+}: Pick<ClientRecord, 'allTenants' | 'grantTypes' | 'scopes'>): string | undefined {
+  if (!allTenants) return undefined;
+  if (grantTypes.some((type) => type !== 'client_credentials')) {
+    return 'all_tenants is for services, whose only grant is client_credentials';
+  }
+  const others = scopes.filter((scope) => !isOfServices(scope));
+  if (others.length === 0) return undefined;
+  return `all_tenants is for clients that have scopes of services only, and ${others.join(' ')} is none. Register another client for that`;
 }
 
 /** The registered clients. Each must pass clients.contract.ts. */

@@ -28,6 +28,7 @@ export interface AuthTables {
     introspects: string | null;
     customers_per_task: number | null;
     customers_per_hour: number | null;
+    all_tenants: boolean;
   };
   users: {
     tenant: string;

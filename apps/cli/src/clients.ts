@@ -23,6 +23,8 @@ export const clientRow = z.object({
   /** how many distinct customers it may touch, where that is not the default */
   customers_per_task: z.number().optional(),
   customers_per_hour: z.number().optional(),
+  /** it is a service of the platform, whose tokens are good for every tenant */
+  all_tenants: z.boolean().optional(),
   disabled: z.boolean(),
   /** RFC 3339 */
   created_at: z.string(),
@@ -31,7 +33,7 @@ export type Client = z.output<typeof clientRow>;
 
 export const clientColumns: readonly Column<Client>[] = [
   { head: 'client', of: ({ client_id }) => client_id },
-  { head: 'tenant', of: ({ tenant }) => tenant },
+  { head: 'tenant', of: ({ tenant, all_tenants: all }) => (all ? `${tenant}, acts on all` : tenant) },
   { head: 'name', of: ({ name }) => name },
   { head: 'proves itself by', of: ({ auth_method }) => auth_method },
   { head: 'grants', of: ({ grant_types }) => grant_types },

@@ -31,6 +31,9 @@ const ceiling = z
 
 /** Scopes of people and services in a ceiling are the platform administrator's to give. */
 const isForClients = (scope: Scope): boolean => SCOPES[scope].holder === 'client';
+const isForServices = (scope: Scope): boolean => SCOPES[scope].holder === 'service';
+const isForPeople = (redirectUri: readonly string[], authMethod: string): boolean =>
+  redirectUri.length > 0 || authMethod === 'none';
 
 export const clientAdd = defineVerb({
   name: 'client add',
@@ -58,6 +61,7 @@ export const clientAdd = defineVerb({
     },
     { flags: '--customers-per-task <n>', says: 'how many distinct customers one task of it may touch (default 10)' },
     { flags: '--customers-per-hour <n>', says: 'and all its tasks in an hour (default 60)' },
+    { flags: '--all-tenants', says: 'it is a service of the platform that acts on every tenant (service scopes only)' },
     { flags: '--require-par', says: 'it must push its authorization requests (RFC 9126)' },
     tenantOption,
   ],
@@ -74,7 +78,16 @@ export const clientAdd = defineVerb({
       introspects: z.enum(RESOURCE_NAMES).optional(),
       customersPerTask: budget,
       customersPerHour: budget,
+      allTenants: z.literal(true).optional(),
       ...tenantInput,
+    })
+    .refine(({ allTenants, redirectUri, authMethod }) => !allTenants || !isForPeople(redirectUri, authMethod), {
+      path: ['allTenants'],
+      message: 'is for services: no --redirect-uri, and an --auth-method other than none',
+    })
+    .refine(({ allTenants, scope }) => !allTenants || scope.every(isForServices), {
+      path: ['allTenants'],
+      message: 'is for scopes of services only, such as limits:decide; see portcullis scopes',
     })
     .refine(({ authMethod, jwks, jwksUri }) => authMethod !== 'private_key_jwt' || (jwks ?? jwksUri) !== undefined, {
       path: ['jwks'],
@@ -85,7 +98,7 @@ export const clientAdd = defineVerb({
       message: 'goes without --jwks: the keys are in one place',
     })
     .superRefine(({ redirectUri, authMethod, customersPerTask: perTask, customersPerHour: perHour }, context) => {
-      const whose = redirectUri.length > 0 || authMethod === 'none' ? 'person' : 'machine';
+      const whose = isForPeople(redirectUri, authMethod) ? 'person' : 'machine';
       const most = mostInTask(whose, perHour);
       if (perTask === undefined || perTask <= most) return;
       const hour = perHour === undefined ? 'the default of --customers-per-hour' : `--customers-per-hour ${perHour}`;
@@ -97,7 +110,7 @@ export const clientAdd = defineVerb({
     }),
   run: async (given, ports) => {
     const { name, scope, authMethod, jwks, jwksUri, redirectUri, bearer, requirePar, introspects, tenant } = given;
-    const { customersPerTask, customersPerHour } = given;
+    const { customersPerTask, customersPerHour, allTenants } = given;
     const wish = {
       name,
       auth_method: authMethod,
@@ -108,6 +121,7 @@ export const clientAdd = defineVerb({
       ...(introspects !== undefined && { introspects }),
       ...(customersPerTask !== undefined && { customers_per_task: customersPerTask }),
       ...(customersPerHour !== undefined && { customers_per_hour: customersPerHour }),
+      ...(allTenants && { all_tenants: true }),
       ...(tenant !== undefined && { tenant }),
       ...(jwksUri !== undefined && { jwks_uri: jwksUri }),
       ...(jwks !== undefined && { jwks: publicKeysIn(await ports.fileText(jwks), jwks) }),

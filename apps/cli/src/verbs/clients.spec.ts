@@ -188,6 +188,32 @@ describe('client rotate', () => {
   );
 });
 
+test('a service of all tenants is asked for by a word, and needs the platform’s administrator', async () => {
+  const { add, asked, scopes } = gate();
+  await add({ scope: ['limits:decide'], allTenants: true, bearer: true });
+  expect(asked).toEqual([['POST', '/clients', expect.objectContaining({ all_tenants: true }), undefined]]);
+  expect(scopes).toEqual([['admin:clients', 'platform:admin']]);
+});
+
+test.each([
+  { scope: ['limits:decide customer:read'] },
+  { scope: ['limits:decide'], authMethod: 'none' },
+  { scope: ['limits:decide'], redirectUri: ['http://127.0.0.1:1/cb'] },
+])('all tenants with %j is wrong use, and named', (given) => {
+  const { error } = clientAdd.input.safeParse({ name: 'n', allTenants: true, ...given });
+  expect(error?.issues[0]?.path).toEqual(['allTenants']);
+});
+
+test('a client of all tenants is shown as one', async () => {
+  const shown = async (more: object) => {
+    const api = { get: async () => ({ ...client, ...more }) };
+    const ports = { admin: async () => api } as unknown as VerbPorts;
+    return (await clientShow.run({ client: 'cli_a' }, ports)).text;
+  };
+  expect(await shown({ all_tenants: true })).toContain('default, acts on all');
+  expect(await shown({})).not.toContain('acts on all');
+});
+
 test('its budgets of customers go along, as numbers', async () => {
   const { add, asked } = gate();
   await add({ scope: ['customer:read'], customersPerTask: '100', customersPerHour: '5000' });
