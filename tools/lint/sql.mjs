@@ -1,8 +1,15 @@
 import { relative, sep } from 'node:path';
 import { root } from './projects.mjs';
 
-/** Runs the migrations, which are files of ours and say everything in SQL. */
-const RUNS_TEXT = ['libs/sql/src/migrate.sql.ts'];
+/**
+ * Run the migrations, which are files of ours and say everything in SQL, and carry to the server what the builder and the tag
+ * made.
+ */
+const RUNS_TEXT = [
+  'libs/sql/src/migrate.sql.ts',
+  'libs/sql/src/lent-connection.sql.ts',
+  'libs/sql/src/tenant-query.sql.ts',
+];
 /** A text of more than one piece that reads like a statement, or the rest of one. */
 const STATEMENT =
   /\b(?:select\s[^;]*\sfrom|insert\s+into|update\s+\S+\s+set|delete\s+from|truncate\s+\S+|(?:create|alter|drop)\s+(?:table|index|schema|role|database|view)|order\s+by|group\s+by|union\s+(?:all\s+)?select|where\s+\S+\s*(?:=|<|>|in\b|like\b|is\b))/i;

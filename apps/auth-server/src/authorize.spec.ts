@@ -278,7 +278,7 @@ describe('a code', () => {
 
   test('is worth only what the person may still do when it is redeemed', async () => {
     const { code = '', verifier } = await grantAs(gate, sam(), { scope: 'customer:read customer:delete' });
-    const users = gate.database.schema<{ users: { username: string; roles: string } }>('auth');
+    const users = gate.database.everyTenant<{ users: { username: string; roles: string } }>('auth');
     const set = (roles: string[]) =>
       users
         .updateTable('users')

@@ -92,7 +92,7 @@ const CREDENTIALS = at('POST', '/token', [
   ],
 ]);
 const storedHash = async (): Promise<string> => {
-  const db = gate.database.schema<{ clients: { client_id: string; secret_hash: string } }>('auth');
+  const db = gate.database.everyTenant<{ clients: { client_id: string; secret_hash: string } }>('auth');
   const row = await db
     .selectFrom('clients')
     .select('secret_hash')

@@ -12,20 +12,23 @@ class Undone extends Error {
 }
 
 export function sqlBootstrapLinks(database: Database): BootstrapLinks {
-  const db = database.schema<AuthTables>(AUTH);
+  const of = (tenant: string): Kysely<AuthTables> => database.ofTenant<AuthTables>(tenant, AUTH);
   return {
     make: (tenant, token_hash, expiresAt) =>
-      db.transaction().execute(async (trx) => {
-        if (await hasAdministrator(trx, tenant)) return false;
-        await trx.deleteFrom('bootstrap_links').where('tenant', '=', tenant).execute();
-        await trx
-          .insertInto('bootstrap_links')
-          .values({ tenant, token_hash, expires_at: new Date(expiresAt) })
-          .execute();
-        return true;
-      }),
+      of(tenant)
+        .transaction()
+        .execute(async (trx) => {
+          if (await hasAdministrator(trx, tenant)) return false;
+          await trx.deleteFrom('bootstrap_links').where('tenant', '=', tenant).execute();
+          await trx
+            .insertInto('bootstrap_links')
+            .values({ tenant, token_hash, expires_at: new Date(expiresAt) })
+            .execute();
+          return true;
+        }),
 
     async isGood(tenant, tokenHash, now) {
+      const db = of(tenant);
       const row = await db
         .selectFrom('bootstrap_links')
         .select('expires_at')
@@ -36,7 +39,7 @@ export function sqlBootstrapLinks(database: Database): BootstrapLinks {
     },
 
     spend: (tenant, tokenHash, now, user, confirm) =>
-      db
+      of(tenant)
         .transaction()
         .execute(async (trx) => {
           // all of the tenant's: of two who come at once, with whatever links, the second finds none
@@ -60,15 +63,18 @@ export function sqlBootstrapLinks(database: Database): BootstrapLinks {
         }),
 
     putOnRecord: (confirm) =>
-      db.transaction().execute(async (trx) => {
-        const made = await trx
-          .updateTable('bootstrap_links')
-          .set({ on_record: true })
-          .where('on_record', '=', false)
-          .returning('tenant')
-          .execute();
-        for (const { tenant } of made) await confirm(tenant);
-      }),
+      database
+        .everyTenant<AuthTables>(AUTH)
+        .transaction()
+        .execute(async (trx) => {
+          const made = await trx
+            .updateTable('bootstrap_links')
+            .set({ on_record: true })
+            .where('on_record', '=', false)
+            .returning('tenant')
+            .execute();
+          for (const { tenant } of made) await confirm(tenant);
+        }),
   };
 }
 

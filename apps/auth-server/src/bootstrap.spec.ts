@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   skew = 0;
-  await gate.database.schema<{ users: object }>('auth').deleteFrom('users').execute();
+  await gate.database.everyTenant<{ users: object }>('auth').deleteFrom('users').execute();
 });
 
 describe('links in SQL', () =>
@@ -49,7 +49,7 @@ const browser = () => new Browser(gate.issuer);
 const people = async () =>
   (
     await gate.database
-      .schema<{ users: { username: string; roles: string[] } }>('auth')
+      .everyTenant<{ users: { username: string; roles: string[] } }>('auth')
       .selectFrom('users')
       .selectAll()
       .execute()
@@ -83,7 +83,7 @@ test('the link shows a form, and the form makes an administrator, once', async (
 test('used, expired, unknown and never possible links are answered alike', async () => {
   const used = await link();
   await browser().submit(formIn((await browser().open(used)).html), chosen);
-  await gate.database.schema<{ users: object }>('auth').deleteFrom('users').execute();
+  await gate.database.everyTenant<{ users: object }>('auth').deleteFrom('users').execute();
   const expired = await link();
   const replies = [
     await browser().open(used),

@@ -11,9 +11,10 @@ import { VersionDiffers, type Expected } from './versions.js';
 
 /** @param now ms since epoch: when a client that is disabled, narrowed or removed had its last token */
 export function sqlClients(database: Database, now: () => number = Date.now): Clients {
-  const db = database.schema<AuthTables>(AUTH);
+  const of = (tenant: string): Kysely<AuthTables> => database.ofTenant<AuthTables>(tenant, AUTH);
+  const every = database.everyTenant<AuthTables>(AUTH);
   const byId = (tenant: string, clientId: string) =>
-    db.selectFrom('clients').selectAll().where('tenant', '=', tenant).where('client_id', '=', clientId);
+    of(tenant).selectFrom('clients').selectAll().where('tenant', '=', tenant).where('client_id', '=', clientId);
   const update = (
     tenant: string,
     clientId: string,
@@ -22,24 +23,27 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
     expected: Expected,
     also?: (trx: Kysely<AuthTables>, before: ClientRecord) => Promise<void>,
   ): Promise<ClientRecord | undefined> =>
-    db.transaction().execute(async (trx) => {
-      const before = await locked(trx, tenant, clientId, expected);
-      const changed = before && how(before);
-      if (before === undefined || changed === undefined) return undefined;
-      const row = await trx
-        .updateTable('clients')
-        .set({ ...changed, version: before.version + 1 })
-        .where('tenant', '=', tenant)
-        .where('client_id', '=', clientId)
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      await also?.(trx, before);
-      await confirm(before);
-      return recordOf(row);
-    });
+    of(tenant)
+      .transaction()
+      .execute(async (trx) => {
+        const before = await locked(trx, tenant, clientId, expected);
+        const changed = before && how(before);
+        if (before === undefined || changed === undefined) return undefined;
+        const row = await trx
+          .updateTable('clients')
+          .set({ ...changed, version: before.version + 1 })
+          .where('tenant', '=', tenant)
+          .where('client_id', '=', clientId)
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        await also?.(trx, before);
+        await confirm(before);
+        return recordOf(row);
+      });
   return {
     async find(clientId) {
-      const row = await db.selectFrom('clients').selectAll().where('client_id', '=', clientId).executeTakeFirst();
+      // who asks for a token names a client and no tenant
+      const row = await every.selectFrom('clients').selectAll().where('client_id', '=', clientId).executeTakeFirst();
       return row && recordOf(row);
     },
 
@@ -49,7 +53,7 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
     },
 
     async list(tenant, page) {
-      const rows = await db
+      const rows = await of(tenant)
         .selectFrom('clients')
         .selectAll()
         .where('tenant', '=', tenant)
@@ -60,18 +64,20 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
       return cutPage(rows.map(recordOf), page, ({ clientId }) => clientId);
     },
 
-    add: (_tenant, client, confirm) =>
-      db.transaction().execute(async (trx) => {
-        const added = await trx
-          .insertInto('clients')
-          .values(rowOf(client))
-          .onConflict((conflict) => conflict.doNothing())
-          .returning('client_id')
-          .executeTakeFirst();
-        if (added === undefined) return false;
-        await confirm();
-        return true;
-      }),
+    add: (tenant, client, confirm) =>
+      of(tenant)
+        .transaction()
+        .execute(async (trx) => {
+          const added = await trx
+            .insertInto('clients')
+            .values(rowOf(client))
+            .onConflict((conflict) => conflict.doNothing())
+            .returning('client_id')
+            .executeTakeFirst();
+          if (added === undefined) return false;
+          await confirm();
+          return true;
+        }),
 
     change: (tenant, clientId, change, confirm, expected) =>
       update(
@@ -104,7 +110,7 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
       ),
 
     async sweepSecrets(now) {
-      const swept = await db
+      const swept = await every
         .updateTable('clients')
         .set((row) => ({
           previous_secret_hash: null,
@@ -117,7 +123,7 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
     },
 
     async renewSecretHash(tenant, clientId, old, renewed) {
-      await db
+      await of(tenant)
         .updateTable('clients')
         .set({ secret_hash: renewed })
         .where('tenant', '=', tenant)
@@ -127,17 +133,20 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
     },
 
     remove: (tenant, clientId, confirm, expected) =>
-      db.transaction().execute(async (trx) => {
-        const before = await locked(trx, tenant, clientId, expected);
-        if (before === undefined) return false;
-        await trx.deleteFrom('clients').where('tenant', '=', tenant).where('client_id', '=', clientId).execute();
-        await revokeWith(trx, { tenant, what: 'client', id: clientId, reason: 'removed' }, now());
-        await removeArtefacts(trx, 'client_id', clientId);
-        await confirm(before);
-        return true;
-      }),
+      of(tenant)
+        .transaction()
+        .execute(async (trx) => {
+          const before = await locked(trx, tenant, clientId, expected);
+          if (before === undefined) return false;
+          await trx.deleteFrom('clients').where('tenant', '=', tenant).where('client_id', '=', clientId).execute();
+          await revokeWith(trx, { tenant, what: 'client', id: clientId, reason: 'removed' }, now());
+          await removeArtefacts(trx, 'client_id', clientId);
+          await confirm(before);
+          return true;
+        }),
 
-    async put(_tenant, client) {
+    async put(tenant, client) {
+      const db = of(tenant);
       const { created_at: _at, ...row } = rowOf(client);
       // no target: of replicas that start at once one may meet the other in any unique index
       const { numInsertedOrUpdatedRows: made } = await db
@@ -156,7 +165,7 @@ export function sqlClients(database: Database, now: () => number = Date.now): Cl
     },
 
     async anyDemo() {
-      const row = await db.selectFrom('clients').select('client_id').where('demo', '=', true).executeTakeFirst();
+      const row = await every.selectFrom('clients').select('client_id').where('demo', '=', true).executeTakeFirst();
       return row !== undefined;
     },
   };

@@ -32,7 +32,7 @@ const claimsOf = (reply: TokenReply) => decodeJwt<{ grant_id: string }>(String(r
 const isRevoked = async (grantId: string): Promise<boolean> => {
   const { rows } = await sql`
     select 1 from auth.revocations where tenant = 'default' and what = 'grant' and id = ${grantId} and by = 'rule:code-replay'`.execute(
-    of.database.schema<object>('auth'),
+    of.database.everyTenant<object>('auth'),
   );
   return rows.length === 1;
 };
@@ -69,7 +69,7 @@ test('also after it has been refreshed, and after the minute that a code is good
   await sql`
     update auth.artefacts set payload = jsonb_set(payload::jsonb, '{exp}', '1')::text
     where kind = 'AuthorizationCode' and grant_id = ${claimsOf(first).grant_id}`.execute(
-    of.database.schema<object>('auth'),
+    of.database.everyTenant<object>('auth'),
   );
   expect(await exchange(gate, code, verifier)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   expect(await isRevoked(claimsOf(first).grant_id)).toBe(true);

@@ -7,9 +7,9 @@ import { AUTH, type AuthTables } from './tables.js';
 
 /** Grants are oidc-provider's, so they lie among its artefacts; their tenant is that of the client. */
 export function sqlGrants(database: Database): Grants {
-  const db = database.schema<AuthTables>(AUTH);
+  const of = (tenant: string) => database.ofTenant<AuthTables>(tenant, AUTH);
   const grants = (tenant: string, now: number) =>
-    db
+    of(tenant)
       .selectFrom('artefacts')
       .innerJoin('clients', 'clients.client_id', 'artefacts.client_id')
       .select(['artefacts.grant_id', 'artefacts.client_id', 'artefacts.account_id'])
@@ -35,6 +35,7 @@ export function sqlGrants(database: Database): Grants {
     },
 
     async agent(tenant, principal) {
+      const db = of(tenant);
       const clients = await db.selectFrom('clients').select('client_id').where('tenant', '=', tenant).execute();
       const own = clients.find(({ client_id: clientId }) => principalId(tenant, clientId) === principal);
       if (own !== undefined) return { clientId: own.client_id };

@@ -57,7 +57,7 @@ export function hotQueriesContract(open: () => Promise<Database>): void {
 
   test('a scan is seen as one', async () => {
     database.statements.clear();
-    await sql`select 1 from auth.clients where name = 'x'`.execute(database.schema('auth'));
+    await sql`select 1 from auth.clients where name = 'x'`.execute(database.everyTenant('auth'));
     expect(await tableScans(database, database.statements.values())).toEqual([
       expect.stringMatching(/^clients: select/),
     ]);
@@ -111,7 +111,7 @@ async function everyFlow(gate: Gate): Promise<void> {
 
 /** Copies what the flows left behind, with other ids, until each table has many rows. */
 async function fill(database: Database): Promise<void> {
-  const db = database.schema<object>('auth');
+  const db = database.everyTenant<object>('auth');
   const ids: Record<string, readonly string[]> = {
     clients: ['client_id'],
     users: ['user_id', 'username'],

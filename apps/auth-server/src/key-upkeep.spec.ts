@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 beforeEach(async () => {
   time = Date.UTC(2026, 10, 21);
-  await sql`delete from auth.signing_keys`.execute(database.schema('auth'));
+  await sql`delete from auth.signing_keys`.execute(database.everyTenant('auth'));
 });
 
 /** One replica; all of a test share the database and the clock. */

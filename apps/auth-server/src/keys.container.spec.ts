@@ -89,7 +89,7 @@ describe('two replicas on one Postgres', () => {
   test('both rotate at once: one does, and the other says that it is too soon', async () => {
     // as if the next key had been published an hour ago
     await sql`update auth.signing_keys set not_before = not_before - interval '1 hour' where state = 'next'`.execute(
-      replicas.of.database.schema('auth'),
+      replicas.of.database.everyTenant('auth'),
     );
     const replies = await Promise.all(replicas.gates.map((gate) => rotate(gate, {})));
     expect(replies.map(({ status }) => status).sort()).toEqual([200, 409]);

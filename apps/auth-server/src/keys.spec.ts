@@ -19,7 +19,7 @@ import { PUBLISH_AHEAD_MS } from './key-rotation.js';
 /** Tokens of before would not live as long as it takes, so the wait is written into the database. */
 const publishedLongAgo = () =>
   sql`update auth.signing_keys set not_before = not_before - interval '1 hour' where state = 'next'`.execute(
-    of.database.schema('auth'),
+    of.database.everyTenant('auth'),
   );
 
 /** What the clock of the server is ahead of the true one, in milliseconds. */
@@ -161,7 +161,7 @@ describe('a rotation', () => {
   test('by another replica is taken over within two seconds', async () => {
     const before = await published();
     // what another replica leaves behind
-    await sql`delete from auth.signing_keys where state = 'retiring'`.execute(gate.database.schema('auth'));
+    await sql`delete from auth.signing_keys where state = 'retiring'`.execute(gate.database.everyTenant('auth'));
     const deadline = Date.now() + 2_000;
     for (;;) {
       if ((await published()).keys.length === 2) break;
@@ -178,7 +178,7 @@ test('a restart has the same keys, and no private half lies in the clear', async
   await begin();
   expect(await published()).toEqual(before);
   const { rows } = await sql<{ all: string }>`select signing_keys::text as all from auth.signing_keys`.execute(
-    gate.database.schema('auth'),
+    gate.database.everyTenant('auth'),
   );
   expect(rows.map(({ all }) => all).join()).not.toMatch(/"d"|"p"|"dp"/);
 });

@@ -225,7 +225,7 @@ export function recordsContract(open: () => Promise<Database>): void {
     expect(others.sort()).toEqual(['artefacts', 'migrations', 'signing_keys']);
   });
 
-  const db = () => database.schema<object>('auth');
+  const db = () => database.everyTenant<object>('auth');
 }
 
 const client = {

@@ -19,7 +19,7 @@ export function refreshReplicasContract(open: () => readonly [Gate, Gate]): void
     const grantId = decodeJwt<{ grant_id: string }>(String(reply.body.access_token)).grant_id;
     const { rows } = await sql<{ tokens: number; used: number }>`
       select count(*)::int as tokens, count(used_at)::int as used from auth.refresh_tokens where grant_id = ${grantId}`.execute(
-      open()[0].database.schema<object>('auth'),
+      open()[0].database.everyTenant<object>('auth'),
     );
     return rows[0];
   };

@@ -7,7 +7,7 @@ import { sqlRefreshTokens } from './refresh-tokens.sql.js';
 
 /** The store in SQL, for its contract. The database is migrated. */
 export function refreshTokensIn(database: Database, replica: Database = database): OpenRefreshTokens {
-  const db = database.schema<object>('auth');
+  const db = database.everyTenant<object>('auth');
   const artefacts = sqlArtefacts(database);
   const farOff = Date.UTC(2100, 0, 1);
   return {
@@ -35,7 +35,7 @@ export async function ageRefreshToken(
   const done = await sql`
     update auth.refresh_tokens set used_at = used_at - make_interval(secs => ${ms / 1000}::float8)
     where tenant = ${tenant} and token_hash = ${idHash} and used_at is not null returning 1`.execute(
-    database.schema<object>('auth'),
+    database.everyTenant<object>('auth'),
   );
   if (done.rows.length !== 1) throw new Error('no such token, or it was not used');
 }

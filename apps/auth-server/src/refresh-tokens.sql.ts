@@ -16,22 +16,23 @@ const LONGEST_CHAIN = 32;
 const SEALED_MS = REPLAY_WINDOW_MS + 2_000;
 
 export function sqlRefreshTokens(database: Database): RefreshTokens {
-  const db = database.schema<AuthTables>(AUTH);
+  const of = (tenant: string): Db => database.ofTenant<AuthTables>(tenant, AUTH);
+  const every = database.everyTenant<AuthTables>(AUTH);
   return {
     add: (tenant, token, grant) =>
-      repeatable(db, async (trx) => {
+      repeatable(of(tenant), async (trx) => {
         if (!(await lockFamily(trx, grant.grantId))) return false;
         await insert(trx, tenant, token, grant);
         return true;
       }),
 
     async find(tenant, token, now) {
-      const row = await read(db, tenant, token);
+      const row = await read(of(tenant), tenant, token);
       return row !== undefined && row.expiresAt > now ? row : undefined;
     },
 
     async rotate(tenant, token, by, successor, now) {
-      return repeatable(db, async (trx) => {
+      return repeatable(of(tenant), async (trx) => {
         const known = await read(trx, tenant, token);
         if (known === undefined || !(await lockFamily(trx, known.grantId))) return { outcome: 'gone' };
         // again, now that nobody else can change it
@@ -62,7 +63,7 @@ export function sqlRefreshTokens(database: Database): RefreshTokens {
     },
 
     async remove(tenant, token) {
-      await db
+      await of(tenant)
         .deleteFrom('refresh_tokens')
         .where('tenant', '=', tenant)
         .where('token_hash', '=', artefactHash(token))
@@ -70,11 +71,15 @@ export function sqlRefreshTokens(database: Database): RefreshTokens {
     },
 
     async removeOfGrant(tenant, grantId) {
-      await db.deleteFrom('refresh_tokens').where('tenant', '=', tenant).where('grant_id', '=', grantId).execute();
+      await of(tenant)
+        .deleteFrom('refresh_tokens')
+        .where('tenant', '=', tenant)
+        .where('grant_id', '=', grantId)
+        .execute();
     },
 
     async dropSeals() {
-      await db
+      await every
         .updateTable('refresh_tokens')
         .set({ successor: null })
         .where('successor', 'is not', null)
@@ -82,7 +87,7 @@ export function sqlRefreshTokens(database: Database): RefreshTokens {
         .execute();
     },
 
-    sweep: (now) => sweepExpired(db, 'refresh_tokens', now),
+    sweep: (now) => sweepExpired(every, 'refresh_tokens', now),
   };
 }
 

@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 const sam = () => of.demo.users[0]!;
-const db = () => of.database.schema<object>('auth');
+const db = () => of.database.everyTenant<object>('auth');
 
 /** A person signs in and gets the first tokens. */
 async function signedIn(scope = 'customer:read customer:delete', at = gate): Promise<TokenReply> {

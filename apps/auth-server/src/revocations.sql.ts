@@ -6,16 +6,19 @@ import { revocationTimes, STILL_KNOWN_MS, type RevocationRecord, type Revocation
 import { AUTH, type AuthTables } from './tables.js';
 
 export function sqlRevocations(database: Database): Revocations {
-  const db = database.schema<AuthTables>(AUTH);
+  const of = (tenant: string) => database.ofTenant<AuthTables>(tenant, AUTH);
+  const every = database.everyTenant<AuthTables>(AUTH);
   return {
     revoke: (tenant, revocation, confirm) =>
-      db.transaction().execute(async (trx) => {
-        await write(trx, { ...revocation, tenant });
-        await confirm();
-      }),
+      of(tenant)
+        .transaction()
+        .execute(async (trx) => {
+          await write(trx, { ...revocation, tenant });
+          await confirm();
+        }),
 
     async find(tenant, what, id) {
-      const row = await db
+      const row = await of(tenant)
         .selectFrom('revocations')
         .selectAll()
         .where('tenant', '=', tenant)
@@ -28,8 +31,8 @@ export function sqlRevocations(database: Database): Revocations {
     async since(horizon, now) {
       // Asked before the rows: of every transaction that has not ended by now, the next question sees what it wrote.
       const { rows: found } = await sql<{ next: string }>`
-        select pg_snapshot_xmin(pg_current_snapshot())::text as next`.execute(db);
-      const rows = await db
+        select pg_snapshot_xmin(pg_current_snapshot())::text as next`.execute(every);
+      const rows = await every
         .selectFrom('revocations')
         .selectAll()
         .where('until', '>', new Date(now))
@@ -39,7 +42,7 @@ export function sqlRevocations(database: Database): Revocations {
     },
 
     async expired(now, limit) {
-      const rows = await db
+      const rows = await every
         .selectFrom('revocations')
         .selectAll()
         .where('until', '<=', new Date(now))
@@ -51,7 +54,7 @@ export function sqlRevocations(database: Database): Revocations {
 
     async forget(rows, now) {
       if (rows.length === 0) return;
-      await db
+      await every
         .deleteFrom('revocations')
         .where(({ eb, refTuple, tuple }) =>
           eb(

@@ -172,7 +172,7 @@ describe('a request_uri', () => {
 
   test('that nobody begins is kept for no longer, and one that is begun until it can be answered', async () => {
     const lives = async (uri: string) => {
-      const db = gate.database.schema<AuthTables>(AUTH);
+      const db = gate.database.everyTenant<AuthTables>(AUTH);
       const idHash = artefactHash(uri.slice('urn:ietf:params:oauth:request_uri:'.length));
       const row = await db
         .selectFrom('artefacts')

@@ -15,11 +15,11 @@ afterAll(async () => {
 
 const count = async (what: string): Promise<number> => {
   const { rows } = await sql<{ n: number }>`select count(*)::int as n from ${sql.raw(what)}`.execute(
-    gate.database.schema<object>(AUTH),
+    gate.database.everyTenant<object>(AUTH),
   );
   return rows[0]?.n ?? -1;
 };
-const run = (text: string) => sql.raw(text).execute(gate.database.schema<object>(AUTH));
+const run = (text: string) => sql.raw(text).execute(gate.database.everyTenant<object>(AUTH));
 
 /** Asks until there is nothing left of it; the test's own time ends what never comes. */
 async function gone(what: string): Promise<void> {

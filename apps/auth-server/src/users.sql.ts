@@ -10,9 +10,9 @@ import { VersionDiffers, type Expected } from './versions.js';
 
 /** @param now ms since epoch: when a person who is disabled, narrowed or removed had their last token */
 export function sqlUsers(database: Database, now: () => number = Date.now): Users {
-  const db = database.schema<AuthTables>(AUTH);
+  const of = (tenant: string): Kysely<AuthTables> => database.ofTenant<AuthTables>(tenant, AUTH);
   const where = async (tenant: string, column: 'user_id' | 'username', value: string) => {
-    const row = await db
+    const row = await of(tenant)
       .selectFrom('users')
       .selectAll()
       .where('tenant', '=', tenant)
@@ -25,7 +25,7 @@ export function sqlUsers(database: Database, now: () => number = Date.now): User
     byName: (tenant, username) => where(tenant, 'username', username),
 
     async list(tenant, page) {
-      const rows = await db
+      const rows = await of(tenant)
         .selectFrom('users')
         .selectAll()
         .where('tenant', '=', tenant)
@@ -36,54 +36,61 @@ export function sqlUsers(database: Database, now: () => number = Date.now): User
       return cutPage(rows.map(recordOf), page, ({ userId }) => userId);
     },
 
-    add: (_tenant, user, confirm) =>
-      db.transaction().execute(async (trx) => {
-        const added = await trx
-          .insertInto('users')
-          .values(userRow(user))
-          .onConflict((conflict) => conflict.doNothing())
-          .returning('user_id')
-          .executeTakeFirst();
-        if (added === undefined) return false;
-        await confirm();
-        return true;
-      }),
+    add: (tenant, user, confirm) =>
+      of(tenant)
+        .transaction()
+        .execute(async (trx) => {
+          const added = await trx
+            .insertInto('users')
+            .values(userRow(user))
+            .onConflict((conflict) => conflict.doNothing())
+            .returning('user_id')
+            .executeTakeFirst();
+          if (added === undefined) return false;
+          await confirm();
+          return true;
+        }),
 
     change: (tenant, userId, change, confirm, expected) =>
-      db.transaction().execute(async (trx) => {
-        const before = await locked(trx, tenant, userId, expected);
-        if (before === undefined) return undefined;
-        const row = await trx
-          .updateTable('users')
-          .set({ ...changeOf(change), version: before.version + 1 })
-          .where('tenant', '=', tenant)
-          .where('user_id', '=', userId)
-          .returningAll()
-          .executeTakeFirstOrThrow();
-        const them = { tenant, what: 'user', id: userId } as const;
-        if (change.disabled === true || change.passwordHash !== undefined) {
-          const reason = change.disabled === true ? 'disabled' : 'another password';
-          await revokeWith(trx, { ...them, reason }, now());
-          await removeArtefacts(trx, 'account_id', userId);
-        } else if (narrowsUser(before, change)) {
-          await revokeTokensWith(trx, { ...them, reason: 'narrowed' }, now());
-        }
-        await confirm(before);
-        return recordOf(row);
-      }),
+      of(tenant)
+        .transaction()
+        .execute(async (trx) => {
+          const before = await locked(trx, tenant, userId, expected);
+          if (before === undefined) return undefined;
+          const row = await trx
+            .updateTable('users')
+            .set({ ...changeOf(change), version: before.version + 1 })
+            .where('tenant', '=', tenant)
+            .where('user_id', '=', userId)
+            .returningAll()
+            .executeTakeFirstOrThrow();
+          const them = { tenant, what: 'user', id: userId } as const;
+          if (change.disabled === true || change.passwordHash !== undefined) {
+            const reason = change.disabled === true ? 'disabled' : 'another password';
+            await revokeWith(trx, { ...them, reason }, now());
+            await removeArtefacts(trx, 'account_id', userId);
+          } else if (narrowsUser(before, change)) {
+            await revokeTokensWith(trx, { ...them, reason: 'narrowed' }, now());
+          }
+          await confirm(before);
+          return recordOf(row);
+        }),
 
     remove: (tenant, userId, confirm, expected) =>
-      db.transaction().execute(async (trx) => {
-        const before = await locked(trx, tenant, userId, expected);
-        if (before === undefined) return false;
-        await trx.deleteFrom('users').where('tenant', '=', tenant).where('user_id', '=', userId).execute();
-        await revokeWith(trx, { tenant, what: 'user', id: userId, reason: 'removed' }, now());
-        await removeArtefacts(trx, 'account_id', userId);
-        await confirm(before);
-        return true;
-      }),
+      of(tenant)
+        .transaction()
+        .execute(async (trx) => {
+          const before = await locked(trx, tenant, userId, expected);
+          if (before === undefined) return false;
+          await trx.deleteFrom('users').where('tenant', '=', tenant).where('user_id', '=', userId).execute();
+          await revokeWith(trx, { tenant, what: 'user', id: userId, reason: 'removed' }, now());
+          await removeArtefacts(trx, 'account_id', userId);
+          await confirm(before);
+          return true;
+        }),
 
-    async put(_tenant, user) {
+    async put(tenant, user) {
+      const db = of(tenant);
       const { user_id: _u, created_at: _at, ...row } = userRow(user);
       // no target: of replicas that start at once one may meet the other in any unique index
       const { numInsertedOrUpdatedRows: made } = await db

@@ -39,9 +39,10 @@ interface Tables {
 
 /** Approvals in schema `tools`, for any number of replicas. @param now ms since epoch */
 export function sqlApprovals(database: Database, now: () => number): Approvals {
-  const db = database.schema<Tables>(SCHEMA);
+  const of = (tenant: string) => database.ofTenant<Tables>(tenant, SCHEMA);
+  const every = database.everyTenant<Tables>(SCHEMA);
   const one = (tenant: string, id: ApprovalId) =>
-    db.selectFrom('approvals').selectAll().where('tenant', '=', tenant).where('approval_id', '=', id);
+    of(tenant).selectFrom('approvals').selectAll().where('tenant', '=', tenant).where('approval_id', '=', id);
   const find = async (tenant: string, id: ApprovalId): Promise<ApprovalRecord | undefined> => {
     const row = await one(tenant, id).executeTakeFirst();
     return row && recordOf(row);
@@ -49,65 +50,71 @@ export function sqlApprovals(database: Database, now: () => number): Approvals {
 
   /** Confirms what an update changed; when it is not confirmed, nothing is changed. @returns was there anything to change? */
   const changed = (
+    tenant: string,
     update: UpdateQueryBuilder<Tables, 'approvals', 'approvals', UpdateResult>,
     confirm: ConfirmApproval,
   ): Promise<boolean> =>
-    db.transaction().execute(async (trx) => {
-      const { rows } = await trx.executeQuery<Selectable<ApprovalTable>>(update.returningAll().compile());
-      for (const row of rows) await confirm(recordOf(row));
-      return rows.length > 0;
-    });
+    of(tenant)
+      .transaction()
+      .execute(async (trx) => {
+        const { rows } = await trx.executeQuery<Selectable<ApprovalTable>>(update.returningAll().compile());
+        for (const row of rows) await confirm(recordOf(row));
+        return rows.length > 0;
+      });
 
   return {
     ask: (tenant, call, confirm) =>
-      db.transaction().execute(async (trx) => {
-        const at = now();
-        // one at a time for each principal, or two would both see room for one
-        await sql`select pg_advisory_xact_lock(hashtextextended(${`approvals/${tenant}/${call.principal}`}, 0))`.execute(
-          trx,
-        );
-        const rows = await trx
-          .selectFrom('approvals')
-          .selectAll()
-          .where('tenant', '=', tenant)
-          .where('principal', '=', call.principal)
-          .where('spent_at', 'is', null)
-          .where('expires_at', '>', new Date(at))
-          .execute();
-        const open = rows.map(recordOf);
-        const same = open.find(
-          ({ task, tool, argumentsHash }) =>
-            task === call.task && tool === call.tool && argumentsHash === call.argumentsHash,
-        );
-        if (same !== undefined) return { record: same, fresh: false };
-        if (open.length >= OPEN_AT_MOST) {
-          return { crowdedForMs: Math.min(...open.map(({ expiresAt }) => expiresAt)) - at };
-        }
-        const row = await trx
-          .insertInto('approvals')
-          .values({
-            tenant,
-            approval_id: approvalId(randomBytes(16)),
-            principal: call.principal,
-            client_id: call.clientId,
-            sub: call.sub ?? null,
-            task: call.task ?? null,
-            tool: call.tool,
-            arguments_hash: call.argumentsHash,
-            arguments: call.arguments,
-            needed: call.needed,
-            asked_at: new Date(at),
-            expires_at: new Date(at + APPROVAL_MS),
-          })
-          .returningAll()
-          .executeTakeFirstOrThrow();
-        const record = recordOf(row);
-        await confirm(record);
-        return { record, fresh: true };
-      }),
+      of(tenant)
+        .transaction()
+        .execute(async (trx) => {
+          const at = now();
+          // one at a time for each principal, or two would both see room for one
+          await sql`select pg_advisory_xact_lock(hashtextextended(${`approvals/${tenant}/${call.principal}`}, 0))`.execute(
+            trx,
+          );
+          const rows = await trx
+            .selectFrom('approvals')
+            .selectAll()
+            .where('tenant', '=', tenant)
+            .where('principal', '=', call.principal)
+            .where('spent_at', 'is', null)
+            .where('expires_at', '>', new Date(at))
+            .execute();
+          const open = rows.map(recordOf);
+          const same = open.find(
+            ({ task, tool, argumentsHash }) =>
+              task === call.task && tool === call.tool && argumentsHash === call.argumentsHash,
+          );
+          if (same !== undefined) return { record: same, fresh: false };
+          if (open.length >= OPEN_AT_MOST) {
+            return { crowdedForMs: Math.min(...open.map(({ expiresAt }) => expiresAt)) - at };
+          }
+          const row = await trx
+            .insertInto('approvals')
+            .values({
+              tenant,
+              approval_id: approvalId(randomBytes(16)),
+              principal: call.principal,
+              client_id: call.clientId,
+              sub: call.sub ?? null,
+              task: call.task ?? null,
+              tool: call.tool,
+              arguments_hash: call.argumentsHash,
+              arguments: call.arguments,
+              needed: call.needed,
+              asked_at: new Date(at),
+              expires_at: new Date(at + APPROVAL_MS),
+            })
+            .returningAll()
+            .executeTakeFirstOrThrow();
+          const record = recordOf(row);
+          await confirm(record);
+          return { record, fresh: true };
+        }),
 
     async tenantOf(id) {
-      const row = await db.selectFrom('approvals').select('tenant').where('approval_id', '=', id).executeTakeFirst();
+      // a link names a record and no tenant
+      const row = await every.selectFrom('approvals').select('tenant').where('approval_id', '=', id).executeTakeFirst();
       return row?.tenant;
     },
 
@@ -117,7 +124,7 @@ export function sqlApprovals(database: Database, now: () => number): Approvals {
       const at = now();
       const said = JSON.stringify([{ by: who, at, yes }] satisfies Decision[]);
       // the row is looked at and changed in one statement: of two at once, the second sees what the first did
-      const update = db
+      const update = of(tenant)
         .updateTable('approvals')
         .set({ decisions: sql`decisions || ${said}::text::jsonb` as never })
         .where('tenant', '=', tenant)
@@ -128,14 +135,14 @@ export function sqlApprovals(database: Database, now: () => number): Approvals {
         .where(sql<boolean>`jsonb_array_length(decisions) < needed`)
         .where(sql<boolean>`not decisions @> '[{"yes": false}]'`)
         .where(sql<boolean>`not decisions @> ${JSON.stringify([{ by: who }])}::text::jsonb`);
-      if (await changed(update, confirm)) return 'counted';
+      if (await changed(tenant, update, confirm)) return 'counted';
       const why = decisionOutcome(await find(tenant, id), who, at);
       return why === 'counted' ? 'closed' : why;
     },
 
     async spend(tenant, id, call, confirm) {
       const at = now();
-      const update = db
+      const update = of(tenant)
         .updateTable('approvals')
         .set({ spent_at: new Date(at) })
         .where('tenant', '=', tenant)
@@ -148,13 +155,13 @@ export function sqlApprovals(database: Database, now: () => number): Approvals {
         .where('spent_at', 'is', null)
         .where(sql<boolean>`jsonb_array_length(decisions) >= needed`)
         .where(sql<boolean>`not decisions @> '[{"yes": false}]'`);
-      if (await changed(update, confirm)) return 'spent';
+      if (await changed(tenant, update, confirm)) return 'spent';
       const why = spendOutcome(await find(tenant, id), call, at);
       return why === 'spent' ? 'waiting' : why;
     },
 
     async sweep() {
-      const { numDeletedRows } = await db
+      const { numDeletedRows } = await every
         .deleteFrom('approvals')
         .where('expires_at', '<=', new Date(now() - KEPT_MS))
         .executeTakeFirstOrThrow();

@@ -51,7 +51,7 @@ afterAll(async () => {
 });
 
 const table = (name: 'attachments' | 'outgoing_mail' | 'tickets', tenant = 'default') =>
-  rig.database.schema<ToolTables>('tools').selectFrom(name).selectAll().where('tenant', '=', tenant).execute();
+  rig.database.everyTenant<ToolTables>('tools').selectFrom(name).selectAll().where('tenant', '=', tenant).execute();
 const file = (bytes: Uint8Array, name: string, ticket_id = 'T-000001') => ({
   ticket_id,
   name,

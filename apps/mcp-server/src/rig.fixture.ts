@@ -203,7 +203,7 @@ export async function startRig(env: Record<string, string> = {}, more: Partial<M
     },
     /** How many rows there are, table by table. */
     async rows(): Promise<Record<string, number>> {
-      const db = database.schema<Record<string, object>>('tools');
+      const db = database.everyTenant<Record<string, object>>('tools');
       const counts: Record<string, number> = {};
       for (const table of ['customers', 'purchases', 'tickets', 'attachments', 'outgoing_mail', 'numbers', 'seeded']) {
         const { n } = await db

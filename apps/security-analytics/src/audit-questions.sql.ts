@@ -1,15 +1,18 @@
 import { isPrincipalId } from '@portcullis/contract/ids';
+import type { Database } from '@portcullis/sql/database';
 import { sql, type Kysely } from 'kysely';
 import { ALL_TENANTS, type AuditQuestions, type EventFilter, type Page, type Paged } from './audit-store.js';
-import { agentOf, transitionOf, type AuditTables } from './audit-tables.js';
+import { agentOf, AUDIT, transitionOf, type AuditTables } from './audit-tables.js';
 
 type Db = Kysely<AuditTables>;
 const MAX_NAMED = 20;
 
-export function sqlAuditQuestions(db: Db): AuditQuestions {
+export function sqlAuditQuestions(database: Database): AuditQuestions {
+  const of = (tenants: string): Db =>
+    tenants === ALL_TENANTS ? database.everyTenant(AUDIT) : database.ofTenant(tenants, AUDIT);
   return {
     async agents(tenants, { clientId }, page) {
-      let query = inTenants(db.selectFrom('agents').selectAll(), tenants).orderBy('tenant').orderBy('agent');
+      let query = inTenants(of(tenants).selectFrom('agents').selectAll(), tenants).orderBy('tenant').orderBy('agent');
       if (clientId !== undefined) query = query.where('client_id', '=', clientId);
       const { after } = page;
       if (after) query = query.where((eb) => eb(eb.refTuple('tenant', 'agent'), '>', eb.tuple(...after)));
@@ -19,18 +22,22 @@ export function sqlAuditQuestions(db: Db): AuditQuestions {
 
     async named(tenants, idOrClientId) {
       const column = isPrincipalId(idOrClientId) ? 'agent' : 'client_id';
-      const query = inTenants(db.selectFrom('agents').selectAll(), tenants).where(column, '=', idOrClientId);
+      const query = inTenants(of(tenants).selectFrom('agents').selectAll(), tenants).where(column, '=', idOrClientId);
       const rows = await query.orderBy('tenant').orderBy('agent').limit(MAX_NAMED).execute();
       return rows.map(agentOf);
     },
 
     async transitions(tenant, agent, limit) {
-      const query = db.selectFrom('transitions').selectAll().where('tenant', '=', tenant).where('agent', '=', agent);
+      const query = of(tenant)
+        .selectFrom('transitions')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .where('agent', '=', agent);
       return (await query.orderBy('position', 'desc').limit(limit).execute()).map(transitionOf);
     },
 
     async events(tenants, filter, page) {
-      let query = asked(inTenants(eventQuery(db), tenants), filter);
+      let query = asked(inTenants(eventQuery(of(tenants)), tenants), filter);
       const { after } = page;
       if (after) {
         const last = sql`(${after[0]}::timestamptz, ${after[1]}::uuid)`;

@@ -13,7 +13,16 @@ import type {
   Unannounced,
   Whose,
 } from './audit-store.js';
-import { agentOf, agentRow, eventRow, time, transitionOf, transitionRow, type AuditTables } from './audit-tables.js';
+import {
+  agentOf,
+  agentRow,
+  AUDIT,
+  eventRow,
+  time,
+  transitionOf,
+  transitionRow,
+  type AuditTables,
+} from './audit-tables.js';
 import { firstSeen, move, personMay, settle, type BehaviourEvent } from './behaviour.js';
 import { drillRemoved, evidenceOf, type Evidence, type Identity } from './evidence.js';
 import { deadLetter, type Accepted, type DeadLetter } from './line.js';
@@ -26,13 +35,14 @@ type Trx = Transaction<AuditTables>;
 const ROWS = 1000;
 const MAX_DEAD_LETTERS = 10_000;
 
-export const auditSchema = (database: Database): Db => database.schema<AuditTables>('audit');
-
 /** The audit store on SQL. The role it needs may only insert and select in `events`. */
-export function sqlAuditStore(db: Db): AuditStore {
+export function sqlAuditStore(database: Database): AuditStore {
+  // events of all tenants come in one batch, and what they lead to is announced in one feed
+  const db = database.everyTenant<AuditTables>(AUDIT);
   return {
     take: (accepted, dead) => repeatable(db, (trx) => take(trx, accepted, dead)),
-    decide: (tenant, agent, event) => repeatable(db, (trx) => decide(trx, tenant, agent, event)),
+    decide: (tenant, agent, event) =>
+      repeatable(database.ofTenant<AuditTables>(tenant, AUDIT), (trx) => decide(trx, tenant, agent, event)),
     unannounced: (how, limit) => unannounced(db, how, limit),
     markAnnounced: (how, positions) => markAnnounced(db, how, positions),
     standings: (of) => standings(db, of),

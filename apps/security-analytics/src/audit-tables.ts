@@ -6,6 +6,9 @@ import type { Agent, AgentTransition } from './audit-store.js';
 import type { Memory, Transition } from './behaviour.js';
 import type { Accepted } from './line.js';
 
+/** The schema. */
+export const AUDIT = 'audit';
+
 /** A column that is written once. */
 type Once<T> = ColumnType<T, T, never>;
 

@@ -4,7 +4,7 @@ import { principalId } from '@portcullis/contract/ids';
 import type { Database } from '@portcullis/sql/database';
 import { openTestDatabase } from '@portcullis/sql/database.fixture';
 import { sql } from 'kysely';
-import { auditSchema } from './audit-store.sql.js';
+import { AUDIT, type AuditTables } from './audit-tables.js';
 import { admin, call, denials, nextNumber } from './events.fixture.js';
 import { busMessage, readFeed, startIssuer, startService, until, type Issuer } from './service.fixture.js';
 
@@ -29,7 +29,8 @@ const start = async (bus?: Bus) => {
 };
 const newTenant = () => `s${nextNumber()}`;
 const standingEvents = (tenant: string) =>
-  auditSchema(database)
+  database
+    .everyTenant<AuditTables>(AUDIT)
     .selectFrom('events')
     .select(['outcome', 'line'])
     .where('tenant', '=', tenant)
@@ -119,7 +120,12 @@ test('a poison message goes to dead letters, once, and the stream goes on', asyn
   ];
   await service.bus.publish('portcullis.events', batch);
   await service.bus.publish('portcullis.events', batch);
-  const letters = await auditSchema(database).selectFrom('dead_letters').selectAll().orderBy('reason').execute();
+  const letters = await database
+    .schema<AuditTables>(AUDIT)
+    .selectFrom('dead_letters')
+    .selectAll()
+    .orderBy('reason')
+    .execute();
   expect(letters.map(({ reason }) => reason)).toEqual(['not JSON', 'unknown type "portcullis.call.v9"']);
   const { body } = await service.ask('/v1/agents', await service.token('security:read', { tenant }));
   expect(body.items.map((agent: { state: string }) => agent.state).sort()).toEqual(['Isolated', 'Normal']);
@@ -167,7 +173,7 @@ test('a batch that cannot be stored is not said to be handled, and comes through
   const tenant = newTenant();
   const service = await start();
   const batch = denials(5, { tenant });
-  const db = auditSchema(database);
+  const db = database.schema<AuditTables>(AUDIT);
   await sql`alter table audit.agents rename to agents_gone`.execute(db);
   await expect(service.say(batch)).rejects.toBeDefined();
   await sql`alter table audit.agents_gone rename to agents`.execute(db);

@@ -29,7 +29,7 @@ import { migrate } from '@portcullis/sql/migrate.sql';
 import { AnalyticsModule } from './analytics.module.js';
 import { announcer } from './announcer.js';
 import { sqlAuditQuestions } from './audit-questions.sql.js';
-import { auditSchema, sqlAuditStore } from './audit-store.sql.js';
+import { sqlAuditStore } from './audit-store.sql.js';
 import type { StandingRead } from './audit-store.js';
 import type { SecurityAnalyticsSettings } from './config.js';
 import { figures } from './figures.js';
@@ -66,8 +66,7 @@ export async function startSecurityAnalytics(
 ): Promise<RunningService> {
   const { database, bus, events, containment, log, now = Date.now, uptime = () => performance.now() } = parts;
   await migrate(database, 'audit', new URL('../migrations/', import.meta.url));
-  const db = auditSchema(database);
-  const store = sqlAuditStore(db);
+  const store = sqlAuditStore(database);
   const record = events.append.bind(events);
   const metrics = createMetrics(GROUP);
   eventFigures(metrics, events);
@@ -99,7 +98,7 @@ export async function startSecurityAnalytics(
   const handle = intake({ store, announcer: tell, log, counted: figures(metrics) });
   const subscription = await bus.subscribe('portcullis.events', GROUP, handle);
 
-  const desk = { questions: sqlAuditQuestions(db), store, announcer: tell, record, now };
+  const desk = { questions: sqlAuditQuestions(database), store, announcer: tell, record, now };
   const rules = {
     issuer: settings.AUTH_ISSUER,
     audience: resourceUris(settings).analytics,

@@ -19,7 +19,7 @@ interface Tables {
 export async function migrate(database: Database, schema: string, directory: URL): Promise<string[]> {
   checkedSchema(schema);
   const migrations = readMigrations(directory);
-  const db = database.schema<Tables>(schema);
+  const db = database.unhurried<Tables>(schema);
   await db.transaction().execute(async (trx) => {
     await alone(trx, schema);
     // "if not exists" asks for the right to make one even where there is one; a service's own role may not have it
@@ -65,11 +65,7 @@ async function applyNext(
   return next.name;
 }
 
-/**
- * Until the transaction ends, no other run works on this schema, in whatever process. However long that takes: the limit
- * that statements have is one of requests.
- */
+/** Until the transaction ends, no other run works on this schema, in whatever process. */
 async function alone(trx: Kysely<Tables>, schema: string): Promise<void> {
-  await sql`select set_config('statement_timeout', '0', true)`.execute(trx);
   await sql`select pg_advisory_xact_lock(hashtext(${`portcullis/migrate/${schema}`}))`.execute(trx);
 }

@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, sql } from 'kysely';
-import { checkedSchema, type Database } from './database.js';
+import { checkedSchema, checkedTenant, type Database } from './database.js';
 import { makeDataDirectory } from './data-directory.file.js';
 import { OneConnectionDialect } from './one-connection.sql.js';
 import { pgliteDirectory } from './pglite-url.js';
@@ -31,8 +31,15 @@ export function databaseOf(pglite: PGlite, turnLimitMs: number = TURN_LIMIT): Da
   );
   const db = new Kysely<unknown>({ dialect: new OneConnectionDialect(pglite, queue) });
   let closed: Promise<void> | undefined;
+  const schema = <Tables>(name: string): Kysely<Tables> => (db as Kysely<Tables>).withSchema(checkedSchema(name));
   return {
-    schema: <Tables>(name: string) => (db as Kysely<Tables>).withSchema(checkedSchema(name)),
+    ofTenant: <Tables>(tenant: string, name: string) => {
+      checkedTenant(tenant);
+      return schema<Tables>(name);
+    },
+    schema,
+    everyTenant: schema,
+    unhurried: schema,
     async ping() {
       await sql`select 1`.execute(db);
     },

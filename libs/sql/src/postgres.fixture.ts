@@ -5,8 +5,10 @@ import { openPostgres, type PostgresOptions } from './postgres.sql.js';
 
 /** A real Postgres server for `*.container.spec.ts`. All files of a run share one; each takes databases of its own in it. */
 export interface TestPostgres {
-  /** Makes an empty database. @returns its URL, for the server's superuser */
+  /** Makes an empty database. @returns its URL, for a role of its own that owns it and is no superuser, as services have */
   freshUrl(): Promise<string>;
+  /** The same database for the server's superuser, whom row-level security leaves alone. */
+  superuser(url: string): string;
   /** Opens an empty database of its own; close it in afterAll. */
   open(options?: Partial<PostgresOptions>): Promise<Database>;
 }
@@ -20,13 +22,21 @@ export function testPostgres(): TestPostgres {
   if (server === undefined) {
     throw new Error('No Postgres was started: name the spec x.container.spec.ts, and run jest.containers.config.mjs');
   }
+  return postgresAt(server);
+}
+
+/** @param server the URL of its superuser */
+export function postgresAt(server: string): TestPostgres {
   const freshUrl = async (): Promise<string> => {
     const name = `test_${randomBytes(8).toString('hex')}`;
-    await runSql(server, `create database ${name}`);
-    return withPath(server, name);
+    const role = { name, password: randomBytes(16).toString('hex') };
+    await runSql(server, `create role ${name} login password '${role.password}'`);
+    await runSql(server, `create database ${name} owner ${name}`);
+    return withPath(server, name, role);
   };
   return {
     freshUrl,
+    superuser: (url) => withPath(server, new URL(url).pathname.slice(1)),
     open: async (options) => openPostgres(await freshUrl(), { onBroken: () => undefined, ...options }),
   };
 }

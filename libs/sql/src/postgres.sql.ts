@@ -1,8 +1,10 @@
 import { Kysely, sql } from 'kysely';
 import pg from 'pg';
-import { checkedSchema, type Database, type Ending } from './database.js';
-import { EndingDialect } from './ending.sql.js';
+import { checkedSchema, checkedTenant, type Database, type Ending } from './database.js';
+import { LendingDialect } from './lending-dialect.sql.js';
+import type { Lending } from './lent-connection.sql.js';
 import { postgresUrl } from './postgres-url.js';
+import { EVERY_TENANT } from './tenant-query.sql.js';
 
 export interface PostgresOptions {
   /** hears of a connection that broke while nobody used it; who used one hears it from their query */
@@ -15,7 +17,14 @@ export interface PostgresOptions {
   readonly connectMs?: number;
   /** how long one statement may run, and a transaction may idle, ms */
   readonly statementMs?: number;
+  /** how long one statement may wait for a row that another transaction changes, ms */
+  readonly lockMs?: number;
 }
+
+/** A server that is frozen, or cut off, stops no statement: the connection is given up so long after it should have, ms. */
+const GRACE_MS = 1000;
+/** Who asks whether the server answers wants to know soon, ms. */
+const PING_MS = 2000;
 
 /** bigint (int8) and its arrays, https://www.postgresql.org/docs/17/catalog-pg-type.html */
 const INT8 = 20;
@@ -24,43 +33,59 @@ const DATE = 1082;
 
 /**
  * Opens a pool of connections to a Postgres server; the role, its password, TLS (sslmode) and the database are the URL's.
- * Connects once, so that what is wrong with the URL is known before anything starts. A connection that breaks is
- * replaced; its query rejects. When none can be had later on, queries reject with Refusal `overloaded`.
+ * Connects once, so that what is wrong with the URL is known before anything starts. A connection that breaks, or gives no
+ * answer in time, is replaced; its query rejects with Refusal `overloaded`, and so do queries for which none can be had.
  * @throws DatabaseUrlError when the URL cannot be read, or pg's error when the server refuses; neither shows the password
  */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<Database> {
-  const { onBroken, application = 'portcullis', poolSize = 10, connectMs = 5000, statementMs = 15_000 } = options;
+  const { onBroken, application = 'portcullis', statementMs = 15_000 } = options;
   const pool = new pg.Pool({
     connectionString: postgresUrl(url),
     application_name: application,
-    max: poolSize,
-    connectionTimeoutMillis: connectMs,
+    max: options.poolSize ?? 10,
+    connectionTimeoutMillis: options.connectMs ?? 5000,
     statement_timeout: statementMs,
+    lock_timeout: options.lockMs ?? 5000,
     idle_in_transaction_session_timeout: statementMs,
     keepAlive: true,
     types: { getTypeParser: parserOf },
   });
   pool.on('error', (error) => onBroken(error));
-  // while a connection is lent, the pool does not listen, and an error that nobody hears ends the process
-  pool.on('connect', (client) => client.on('error', () => undefined));
-  const dialect = new EndingDialect({ pool });
+  const clients = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => {
+    clients.add(client);
+    // while a connection is lent, the pool does not listen, and an error that nobody hears ends the process
+    client.on('error', () => undefined);
+    client.on('end', () => clients.delete(client));
+  });
+  const answerMs = statementMs + GRACE_MS;
+  const dialect = new LendingDialect(pool, { answerMs });
   const db = new Kysely<unknown>({ dialect });
+  const pinging = dialect.tables<unknown>(db, 'public', { answerMs: PING_MS });
   const ping = async (): Promise<void> => {
-    await sql`select 1`.execute(db);
+    await sql`select 1`.execute(pinging);
   };
   let closed: Promise<void> | undefined;
-  const close = (): Promise<void> => (closed ??= db.destroy());
+  const close = (): Promise<void> =>
+    (closed ??= db.destroy().then(() => {
+      // nobody waits for a frozen server to hear the goodbye
+      for (const client of clients) (client as unknown as { unref(): void }).unref();
+    }));
   try {
     await ping();
   } catch (error) {
     await close();
     throw error;
   }
+  const tables =
+    (lending: Lending) =>
+    <Tables>(schema: string, until?: Ending): Kysely<Tables> =>
+      dialect.tables<Tables>(db, checkedSchema(schema), lending, until);
   return {
-    schema: <Tables>(name: string, until?: Ending) =>
-      until === undefined
-        ? (db as Kysely<Tables>).withSchema(checkedSchema(name))
-        : dialect.ending<Tables>(db, checkedSchema(name), until),
+    ofTenant: (tenant, schema, until) => tables({ answerMs, tenant: checkedTenant(tenant) })(schema, until),
+    schema: tables({ answerMs }),
+    everyTenant: tables({ answerMs, tenant: EVERY_TENANT }),
+    unhurried: tables({ answerMs: undefined, tenant: EVERY_TENANT }),
     ping,
     close,
   };

@@ -26,7 +26,9 @@ export function recorded(database: Database): RecordedDatabase {
   return {
     ...database,
     statements,
+    ofTenant: <Tables>(tenant: string, name: string) => database.ofTenant<Tables>(tenant, name).withPlugin(plugin),
     schema: <Tables>(name: string) => database.schema<Tables>(name).withPlugin(plugin),
+    everyTenant: <Tables>(name: string) => database.everyTenant<Tables>(name).withPlugin(plugin),
   };
 }
 

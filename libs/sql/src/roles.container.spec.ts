@@ -24,7 +24,7 @@ const as = (schema: Schema): Database => {
 
 beforeAll(async () => {
   // an owner who may make roles, as a hosted server has one; no superuser
-  const server = await postgres.freshUrl();
+  const server = postgres.superuser(await postgres.freshUrl());
   const name = new URL(server).pathname.slice(1);
   const owner = { name: `owner_${randomBytes(4).toString('hex')}`, password: randomBytes(16).toString('hex') };
   await runSql(server, `create role ${owner.name} login createrole password '${owner.password}'`);

@@ -13,7 +13,7 @@ const DAY = 86_400_000;
 export function seedTenant(database: Database, tenant: string, now: number): Promise<boolean> {
   const ago = (days: number): Date => new Date(now - days * DAY);
   return database
-    .schema<ToolTables>(SCHEMA)
+    .ofTenant<ToolTables>(tenant, SCHEMA)
     .transaction()
     .execute(async (trx) => {
       const first = await trx
@@ -52,7 +52,7 @@ export function seedTenant(database: Database, tenant: string, now: number): Pro
  */
 export function removeTenant(database: Database, tenant: string): Promise<number> {
   return database
-    .schema<ToolTables>(SCHEMA)
+    .ofTenant<ToolTables>(tenant, SCHEMA)
     .transaction()
     .execute(async (trx) => {
       const gone = await trx.deleteFrom('customers').where('tenant', '=', tenant).returning('customer_id').execute();

@@ -37,7 +37,7 @@ export function tenantDataContract(open: () => Promise<Database>): void {
   });
 
   it('rows cannot refer to rows of another tenant', async () => {
-    const db = database.schema<{ purchases: Record<string, unknown> }>(SCHEMA);
+    const db = database.everyTenant<{ purchases: Record<string, unknown> }>(SCHEMA);
     const foreign = { tenant: 'drill-y', customer_id: '12345', amount_cents: 1, bought_at: new Date(NOW) };
     await expect(
       db
@@ -74,7 +74,12 @@ export function tenantDataContract(open: () => Promise<Database>): void {
     const file = (ticket_id: string) =>
       ({ ticket_id, name: 'a.png', type: 'image/png', sha256: '00', scan: 'not_scanned', content: PNG }) as const;
     const kept = (tenant: string) =>
-      database.schema<ToolTables>(SCHEMA).selectFrom('attachments').selectAll().where('tenant', '=', tenant).execute();
+      database
+        .everyTenant<ToolTables>(SCHEMA)
+        .selectFrom('attachments')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .execute();
     beforeAll(async () => {
       await seedTenant(database, 'mail-a', NOW);
       await seedTenant(database, 'mail-b', NOW);
@@ -161,7 +166,12 @@ export function tenantDataContract(open: () => Promise<Database>): void {
     it('a mailing is one row for each customer, or none when one is unknown or of another tenant', async () => {
       const { customers, mail } = dataOf('mail-b');
       const rows = () =>
-        database.schema<ToolTables>(SCHEMA).selectFrom('outgoing_mail').selectAll().orderBy('customer_id').execute();
+        database
+          .everyTenant<ToolTables>(SCHEMA)
+          .selectFrom('outgoing_mail')
+          .selectAll()
+          .orderBy('customer_id')
+          .execute();
       const words = { subject: "'; --", body: 'Hello\nthere' };
       await dataOf('mail-a').customers.remove('QRS456');
       for (const stranger of ['QRS456', 'NOBODY']) {
@@ -183,7 +193,8 @@ export function tenantDataContract(open: () => Promise<Database>): void {
 
     it('no mail goes to an address that became another one since the mailing was asked for', async () => {
       const { customers, mail } = tenantData(database, () => NOW)('mail-b');
-      const rows = () => database.schema<ToolTables>(SCHEMA).selectFrom('outgoing_mail').select('mail_id').execute();
+      const rows = () =>
+        database.everyTenant<ToolTables>(SCHEMA).selectFrom('outgoing_mail').select('mail_id').execute();
       const { length } = await rows();
       const letter = { customer_ids: ['12345', 'ABC123'], subject: 'News', body: 'Some.' };
       const { email } = await customers.byId('ABC123');

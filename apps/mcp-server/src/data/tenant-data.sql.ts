@@ -44,6 +44,6 @@ class DataOfTenant implements TenantData {
   }
 
   #tables(): Kysely<ToolTables> {
-    return this.database.schema<ToolTables>(SCHEMA, this.call);
+    return this.database.ofTenant<ToolTables>(this.tenant, SCHEMA, this.call);
   }
 }
