@@ -1,4 +1,5 @@
 import { common, sharedLimits } from '@portcullis/service/common';
+import { clientCertificatesSetting } from '@portcullis/service/client-certificates';
 import { embeddedDefault } from '@portcullis/service/setting';
 import { statementKeySetting } from '@portcullis/service/statement-keys';
 import * as z from 'zod';
@@ -10,6 +11,9 @@ export const config = z
     ...sharedLimits,
     PORT: embeddedDefault(common.PORT, '4402'),
     STATEMENT_KEY: statementKeySetting(),
+    CLIENT_CERTIFICATES: clientCertificatesSetting().describe(
+      'who may ask by a client certificate that TLS_CLIENT_CA_FILE signed: NAME=TENANT, or NAME=* for every tenant, comma-separated; NAME is a host or a URI in the certificate',
+    ),
   })
   .omit({
     MCP_RESOURCE: true,

@@ -170,8 +170,8 @@ describe('settle and release', () => {
     await other.post('/v1/settle', { lease: 'x', llmTokens: 1 });
     await other.close();
     expect(settled).toEqual([
-      ['default', 'x', 1, 2],
-      ['default', 'x', 1, undefined],
+      ['default', 'x', 1, 2, 'client gateway'],
+      ['default', 'x', 1, undefined, 'client gateway'],
     ]);
   });
 
@@ -269,8 +269,8 @@ describe('the management port', () => {
     expect(JSON.parse(await managed('/readyz'))).toEqual({
       status: 'ready',
       mode: 'EMBEDDED',
-      checks: { limiter: 'ok', standing: 'ok', revocations: 'ok' },
-      notes: { standingFeed: 'no heartbeat was heard', revocationFeed: 'no heartbeat was heard' },
+      checks: { events: 'ok', limiter: 'ok', standing: 'ok', revocations: 'ok' },
+      notes: { eventsLost: '0', standingFeed: 'no heartbeat was heard', revocationFeed: 'no heartbeat was heard' },
     });
   });
 

@@ -4,9 +4,7 @@ import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { eventFigures, eventHealth } from '@portcullis/service/event-figures';
-import { clientAddress } from '@portcullis/guard/forwarding';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
-import type { IncomingMessage } from 'node:http';
 import type { Trust } from '@portcullis/guard/containment';
 import { feedAge, feedState, openFeeds } from '@portcullis/guard/feeds';
 import type { Limiter } from '@portcullis/limits/limiter';
@@ -22,8 +20,10 @@ import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
 import { newId } from '@portcullis/guard/new-id.memory';
 import type { RunningService } from '@portcullis/service/running';
+import { askers } from './asker.js';
 import type { RateLimiterSettings } from './config.js';
 import { counted } from './figures.js';
+import { limitsEndpoint } from './limits.http.js';
 import { LimitsModule } from './limits.module.js';
 
 /** What the rate limiter shares with whoever starts it; closed by them. */
@@ -69,18 +69,20 @@ export async function startRateLimiter(
   figures.ages(feeds);
   const bearer = {
     checks: memoryCredentialChecks(rules),
-    addressOf: (request: IncomingMessage) => clientAddress(request, settings.TRUSTED_PROXIES),
     baseUrl: RATE_LIMITER_URL,
     isRevoked: feeds.revocations.isRevoked,
     stateOf: feeds.standing.stateOf,
   };
-  const app = await createApi(LimitsModule.forRoot(counted(limiter, metrics), table, bearer), {
+  const { TRUSTED_PROXIES: trustedProxies } = settings;
+  const asking = { askerOf: askers(bearer, settings.CLIENT_CERTIFICATES), trustedProxies };
+  const app = await createApi(LimitsModule.forRoot(table, asking), {
     log,
     newId,
     hosts: [...hostsOf(RATE_LIMITER_URL, bound.url), ...settings.ALLOWED_HOSTS],
     forceHttps: settings.FORCE_HTTPS,
-    trustedProxies: settings.TRUSTED_PROXIES,
+    trustedProxies,
     observe: countRequests(metrics),
+    direct: limitsEndpoint({ limiter: counted(limiter, metrics), ...asking }),
   });
   listen(bound, app.listener);
   const management = await startManagement({

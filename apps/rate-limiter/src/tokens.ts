@@ -1,4 +1,4 @@
-/** What Nest injects the {@link Limiter} under. */
-export const LIMITER = Symbol('limiter');
+/** By what Nest's routes know who asks. */
+export const ASKERS = Symbol('askers');
 /** The rules that hold now. */
 export const RULES = Symbol('rules');
