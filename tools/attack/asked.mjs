@@ -3,10 +3,13 @@ import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-const ATTACKS = { fuzz: 'requests to mcp-server with anything in body, headers and token' };
+const ATTACKS = {
+  fuzz: 'requests to mcp-server with anything in body, headers and token',
+  chaos: 'a cluster under load whose processes, engines, network and disk are broken one after the other',
+};
 const CASES = 200_000;
 
-export const USAGE = `npm run attack -- [NAME] [--cases N] [--seed N] [--json FILE]
+export const USAGE = `npm run attack -- [NAME] [--cases N] [--seed N] [--faults WORD,...] [--json FILE]
 
 ${Object.entries(ATTACKS)
   .map(([name, says]) => `  ${name.padEnd(10)}${says}`)
@@ -16,7 +19,8 @@ Without a name each is run.
 
   --cases N     how many, ${CASES} unless said
   --seed N      which; another each time unless said
-  --json FILE   writes what came out
+  --faults ...  of chaos: only those with one of these words in their name (kill,redis,mcp-server/1); all unless said
+  --json FILE   writes what came out; of several attacks, each under its name
 
 Exit 0: the server held. Exit 1: it did not. Exit 2: wrong use.`;
 const MOST = 2 ** 31 - 1;
@@ -33,6 +37,7 @@ export function asked(args) {
     options: {
       cases: { type: 'string', default: String(CASES) },
       seed: { type: 'string' },
+      faults: { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -46,6 +51,7 @@ export function asked(args) {
     options: {
       cases: counted('cases', values.cases),
       seed: values.seed === undefined ? randomInt(MOST) : counted('seed', values.seed),
+      faults: values.faults?.split(','),
       json: values.json && resolve(process.env.INIT_CWD ?? '.', values.json),
     },
   };

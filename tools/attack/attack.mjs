@@ -1,4 +1,5 @@
 // `npm run attack`, or `-- NAME` for one: attacks a server of its own, harder and longer than the tests do. `--json FILE` writes what came out.
+import { writeFileSync } from 'node:fs';
 import { asked, USAGE } from './asked.mjs';
 
 let attacks;
@@ -12,9 +13,15 @@ if (attacks === undefined) {
   console.log(USAGE);
   process.exit(0);
 }
-let ok = true;
-for (const name of attacks.names) {
+const { names, options } = attacks;
+const results = {};
+for (const name of names) {
   const { run } = await import(`./${name}.mjs`);
-  ok = (await run(attacks.options)) && ok;
+  const { ok, result } = await run(options);
+  results[name] = result;
+  if (!ok) process.exitCode = 1;
 }
-process.exitCode = ok ? 0 : 1;
+if (options.json) {
+  const written = names.length === 1 ? results[names[0]] : results;
+  writeFileSync(options.json, `${JSON.stringify(written, null, 2)}\n`);
+}

@@ -9,7 +9,7 @@ import { KafkaContainer } from '../test/kafka-container.mjs';
 
 const ROLES = new URL('../../infra/postgres/roles.sql', import.meta.url);
 
-/** @typedef {{ ids: { redis: string, kafka: string, postgres: string }, redis: string, kafka: string, databaseOf(role: string): string, stop(): Promise<void> }} Engines */
+/** @typedef {{ ids: { redis: string, kafka: string, postgres: string }, redis: string, kafka: string, databaseOf(role: string): string, administrator: string, stop(): Promise<void> }} Engines */
 
 /**
  * Starts the three, empty. They listen where `ports` says, also after they were killed and started again.
@@ -35,6 +35,7 @@ export async function startEngines(ports) {
       const url = new URL(ofPostgres.getConnectionUri());
       return Object.assign(url, { username: role, password: passwords.get(role), search: '?sslmode=disable' }).href;
     },
+    administrator: ofPostgres.getConnectionUri(),
     stop,
   };
 }

@@ -15,7 +15,7 @@ import { startReplica } from './replica.mjs';
 
 /**
  * In the order they start: who publishes the keys that the others believe, who decides on standing, who serves calls last.
- * `shared`: keys that all of its processes have, and no other service
+ * `shared`: keys that all of its processes have; no other service, but for LIMITS_KEY, which both that decide on limits have
  */
 const SERVICES = [
   {
@@ -26,8 +26,14 @@ const SERVICES = [
     shared: ['KEY_ENCRYPTION_KEY', 'COOKIE_KEY', 'SECRET_HASH_KEY'],
   },
   { service: 'security-analytics', name: 'analytics', offset: 4, role: 'audit', shared: [] },
-  { service: 'rate-limiter', name: 'rateLimiter', offset: 2, role: 'limits', shared: [] },
-  { service: 'mcp-server', name: 'mcpServer', offset: 1, role: 'tools', shared: ['AUDIT_DIGEST_KEY', 'STATE_KEY'] },
+  { service: 'rate-limiter', name: 'rateLimiter', offset: 2, role: 'limits', shared: ['LIMITS_KEY'] },
+  {
+    service: 'mcp-server',
+    name: 'mcpServer',
+    offset: 1,
+    role: 'tools',
+    shared: ['AUDIT_DIGEST_KEY', 'STATE_KEY', 'LIMITS_KEY'],
+  },
 ];
 /** Those who sign what others act on, besides auth-server, which is told their public keys. */
 const SIGNERS = ['security-analytics', 'rate-limiter'];
@@ -47,7 +53,7 @@ const SIGNERS = ['security-analytics', 'rate-limiter'];
  * @param {number} options.base the first port; 0 = free ones
  * @param {string} [options.readyFile] written when all is ready, and again when a process has another pid
  * @param {(what: string) => void} options.say
- * @param {(dir: string) => void} [options.prepare] is shown the folder before anything is in it
+ * @param {(dir: string) => Promise<void>} [options.prepare] is shown the folder before anything is in it
  * @returns {Promise<{ dir: string, ready(): object, replicas: Replica[], engines: import('./engines.mjs').Engines, stop(): Promise<void> }>}
  */
 export async function startCluster({ replicas, base, readyFile, say, prepare }) {
@@ -68,7 +74,7 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-cluster-'));
   closing.push(() => rmSync(dir, { recursive: true, force: true }));
   mkdirSync(join(dir, 'log'));
-  prepare?.(dir);
+  await prepare?.(dir);
 
   const fronts = {};
   for (const { name, offset } of SERVICES) {
