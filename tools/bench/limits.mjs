@@ -10,6 +10,7 @@ import { HOUSE_TABLE } from '@portcullis/limits/rules';
 import { encodeTurn } from '@portcullis/limits/turn';
 import { Secret } from '@portcullis/contract/secret';
 import { openRedis } from '@portcullis/redis/connect.redis';
+import { keyedId } from '@portcullis/redis/keyed-id';
 import { median } from './peer.mjs';
 import { redisForBench } from './redis.mjs';
 
@@ -33,9 +34,11 @@ export async function run({ rounds, seconds }) {
   if (server.skipped) return skipped(server.skipped);
   const client = new Redis(server.url);
   const redis = await openRedis(new Secret(server.url), { onBroken: () => {} });
+  const idOf = keyedId(randomBytes(32));
   const newLimiter = () =>
     redisLimiter({
       redis,
+      idOf,
       random: randomBytes,
       now: () => performance.now(),
       away: new AwayMemory(1, 1_000),

@@ -15,6 +15,7 @@ const HARDENED = {
   OUTBOX_DIR: '/var/lib/portcullis/outbox',
   AUDIT_DIGEST_KEY: KEY,
   STATE_KEY: Buffer.from(Array.from({ length: 32 }, (_, i) => i * 5 + 1)).toString('base64url'),
+  LIMITS_KEY: Buffer.from(Array.from({ length: 32 }, (_, i) => i * 3 + 2)).toString('base64url'),
 };
 
 it('starts embedded from nothing but the mode', () => {

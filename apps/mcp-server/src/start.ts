@@ -11,7 +11,9 @@ import type { AnyTool } from '@portcullis/guard/tool';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
 import type { TokenRules } from '@portcullis/guard/token';
 import type { Limiter } from '@portcullis/limits/limiter';
+import type { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { managementPort, MCP_PATH } from '@portcullis/service/common';
+import { busFigures } from '@portcullis/service/bus-figures';
 import { drained } from '@portcullis/service/drain.http';
 import type { IncomingMessage } from 'node:http';
 import { eventFigures, eventHealth } from '@portcullis/service/event-figures';
@@ -55,6 +57,8 @@ export interface McpServerParts {
   readonly containment: Trust;
   readonly events: EventLog;
   readonly limiter: Limiter;
+  /** the rules that it decides by, which get newer while it runs; unless given it has rules of its own, which do not */
+  readonly rules?: RulesInForce;
   /** what this replica has in common with the others; in its own memory unless given */
   readonly shared?: GuardOf['shared'];
   readonly log: Log;
@@ -97,6 +101,7 @@ export async function startMcpServer(
   if (parts.demoData) await seedTenant(database, DEFAULT_TENANT, now());
   const metrics = createMetrics('mcp-server');
   eventFigures(metrics, events);
+  busFigures(metrics, bus);
   const health = eventHealth(events);
   const figures = feedFigures(metrics);
   const { passedOver } = figures;

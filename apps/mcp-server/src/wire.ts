@@ -1,3 +1,4 @@
+import { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { createLog } from '@portcullis/service/log.file';
 import { keyBytes } from '@portcullis/service/key-text';
 import { openOwnBus } from '@portcullis/service/own-bus.wire';
@@ -18,13 +19,15 @@ export async function openParts(settings: McpServerSettings): Promise<McpServerP
   const auditDigestKeys = await store.keysOf('AUDIT_DIGEST_KEY', settings.AUDIT_DIGEST_KEY);
   const stateKeys = (await store.keysOf('STATE_KEY', settings.STATE_KEY)).map(keyBytes);
   const redis = await openSharedRedis(settings, 'mcp-server', log);
-  const limiter = openLimiter(settings, redis, log);
+  const rules = new RulesInForce();
+  const limiter = openLimiter(settings, redis, log, rules.table);
   return {
     database: store.database,
     bus,
     containment,
     events: store.events,
     limiter,
+    rules,
     shared: redis && sharedGuard(redis, 'mcp-server', stateKeys[0]!),
     log,
     auditDigestKey: keyBytes(auditDigestKeys[0]),

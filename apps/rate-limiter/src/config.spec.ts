@@ -14,6 +14,7 @@ const HARDENED = {
   KAFKA_BROKERS: 'kafka.example:9093',
   OUTBOX_DIR: '/var/lib/portcullis/outbox',
   STATEMENT_KEY: randomBytes(32).toString('base64url'),
+  LIMITS_KEY: randomBytes(32).toString('base64url'),
 };
 
 test('embedded mode needs nothing but its name', () => {
@@ -33,6 +34,7 @@ test('hardened mode names everything that is missing or unsafe at once', () => {
   expect(names?.toSorted()).toEqual([
     'AUTH_ISSUER',
     'KAFKA_BROKERS',
+    'LIMITS_KEY',
     'OUTBOX_DIR',
     'PORT',
     'RATE_LIMITER_URL',

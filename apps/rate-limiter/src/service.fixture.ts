@@ -8,6 +8,7 @@ import { memoryContainment } from '@portcullis/guard/containment.memory';
 import { silentLog } from '@portcullis/contract/log';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
+import { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { bind } from '@portcullis/service/listener.http';
 import { readSettings } from '@portcullis/service/settings';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -39,7 +40,8 @@ export type Issuer = Awaited<ReturnType<typeof startIssuer>>;
 export async function startService(issuer: Issuer, given?: Limiter) {
   const clock = { at: 1_700_000_012_345 };
   const now = () => clock.at;
-  const limiter = given ?? memoryLimiter({ now, random: randomBytes });
+  const rules = new RulesInForce();
+  const limiter = given ?? memoryLimiter({ now, random: randomBytes, table: rules.table });
   const bound = await bind('127.0.0.1', 0);
   const settings = readSettings(config, {
     PORTCULLIS_MODE: 'embedded',
@@ -48,7 +50,7 @@ export async function startService(issuer: Issuer, given?: Limiter) {
     RATE_LIMITER_URL: bound.url,
   });
   const events = memoryEventLog({ service: 'rate-limiter', newId });
-  const parts = { limiter, bus: memoryBus(), containment: memoryContainment(), events, log: silentLog, now };
+  const parts = { limiter, rules, bus: memoryBus(), containment: memoryContainment(), events, log: silentLog, now };
   const service = await startRateLimiter(settings, parts, bound);
 
   /** A token that is good here unless the claims say otherwise. */

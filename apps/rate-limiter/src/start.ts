@@ -8,9 +8,9 @@ import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memo
 import type { Trust } from '@portcullis/guard/containment';
 import { feedAge, feedState, openFeeds } from '@portcullis/guard/feeds';
 import type { Limiter } from '@portcullis/limits/limiter';
-import type { RuleTable } from '@portcullis/limits/rule-table';
-import { HOUSE_TABLE } from '@portcullis/limits/rules';
+import type { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { managementPort } from '@portcullis/service/common';
+import { busFigures } from '@portcullis/service/bus-figures';
 import { drained } from '@portcullis/service/drain.http';
 import { hostsOf } from '@portcullis/guard/hosts';
 import { listen, type Bound } from '@portcullis/service/listener.http';
@@ -30,8 +30,8 @@ import { LimitsModule } from './limits.module.js';
 export interface RateLimiterParts {
   /** in one process with mcp-server the very instance that mcp-server asks */
   readonly limiter: Limiter;
-  /** the rules that the limiter decides by now; the house's own unless given */
-  readonly table?: () => RuleTable;
+  /** the rules that the limiter decides by, which get newer while it runs */
+  readonly rules: RulesInForce;
   /** says who is contained, and so gets no answer */
   readonly bus: Bus;
   /** whose word counts there */
@@ -51,11 +51,12 @@ export async function startRateLimiter(
   parts: RateLimiterParts,
   bound: Bound,
 ): Promise<RunningService> {
-  const { limiter, table = () => HOUSE_TABLE, bus, log, now = Date.now } = parts;
+  const { limiter, rules: rulesInForce, bus, log, now = Date.now } = parts;
   const { containment, uptime = () => performance.now() } = parts;
   const { AUTH_ISSUER, RATE_LIMITER_URL } = settings;
   const metrics = createMetrics('rate-limiter');
   eventFigures(metrics, parts.events);
+  busFigures(metrics, bus);
   const health = eventHealth(parts.events);
   const rules = {
     issuer: AUTH_ISSUER,
@@ -75,7 +76,7 @@ export async function startRateLimiter(
   };
   const { TRUSTED_PROXIES: trustedProxies } = settings;
   const asking = { askerOf: askers(bearer, settings.CLIENT_CERTIFICATES), trustedProxies };
-  const app = await createApi(LimitsModule.forRoot(table, asking), {
+  const app = await createApi(LimitsModule.forRoot(rulesInForce.table, asking), {
     log,
     newId,
     hosts: [...hostsOf(RATE_LIMITER_URL, bound.url), ...settings.ALLOWED_HOSTS],

@@ -1,3 +1,4 @@
+import { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { openEventLog } from '@portcullis/service/event-log.wire';
 import { createLog } from '@portcullis/service/log.file';
 import { openOwnBus } from '@portcullis/service/own-bus.wire';
@@ -15,9 +16,11 @@ export async function openParts(settings: RateLimiterSettings): Promise<RateLimi
     (await openOwnBus(['portcullis.standing', 'portcullis.revocations'], log));
   const events = await openEventLog(settings, 'rate-limiter', { bus, log });
   const redis = await openSharedRedis(settings, 'rate-limiter', log);
-  const limiter = openLimiter(settings, redis, log);
+  const rules = new RulesInForce();
+  const limiter = openLimiter(settings, redis, log, rules.table);
   return {
     limiter,
+    rules,
     bus,
     containment,
     events,

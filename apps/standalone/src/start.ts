@@ -6,6 +6,7 @@ import { memoryBus } from '@portcullis/bus/bus.memory';
 import type { EventLog } from '@portcullis/bus/outbox';
 import { memoryContainment } from '@portcullis/guard/containment.memory';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
+import { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { config as mcpConfig } from '@portcullis/mcp-server/config';
 import { startMcpServer } from '@portcullis/mcp-server/start';
 import { config as limiterConfig } from '@portcullis/rate-limiter/config';
@@ -68,7 +69,8 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   const bus = memoryBus();
   closing.add(() => bus.close());
   const containment = memoryContainment();
-  const limiter = memoryLimiter({ now: Date.now, random: randomBytes });
+  const rules = new RulesInForce();
+  const limiter = memoryLimiter({ now: Date.now, random: randomBytes, table: rules.table });
   closing.add(() => limiter.close());
   const keyDir = join(folder.dir, 'keys');
   const keys = async (name: string) => [await loadOrMakeKey(keyDir, name)] as const;
@@ -119,7 +121,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   const rateLimiter = await running(
     startRateLimiter(
       settings.rateLimiter,
-      { limiter, bus, containment, ...(await part('rate-limiter', settings.rateLimiter)) },
+      { limiter, rules, bus, containment, ...(await part('rate-limiter', settings.rateLimiter)) },
       ports.rateLimiter,
     ),
   );
@@ -131,6 +133,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
         bus,
         containment,
         limiter,
+        rules,
         ...(await part('mcp-server', settings.mcpServer)),
         auditDigestKey: keyBytes(await loadOrMakeKey(keyDir, 'AUDIT_DIGEST_KEY')),
         stateKeys: (await keys('STATE_KEY')).map(keyBytes),

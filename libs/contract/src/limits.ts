@@ -12,7 +12,7 @@ export const limitQuestion = z.strictObject({
   principal: z.string().min(1).max(200),
   tool: z.string().min(1).max(128).optional(),
   /** the person in whose name the principal asks, as the asker knows it */
-  user: z.string().min(1).max(200).optional(),
+  user: z.string().min(1).max(255).optional(),
   /** the actors a delegated token names, in the token's order (RFC 8693 §4.1) */
   chain: z.array(z.string().min(1).max(200)).min(1).max(3).optional(),
   /** where the request came from; one network is to be written in one way */
@@ -80,6 +80,37 @@ export type LimitVerdict =
       /** the question costs more than `limit` itself, so no wait helps; retryAfterMs is then the length of the window */
       readonly impossible?: true;
     };
+
+const ms = z
+  .int()
+  .min(0)
+  .max(31 * 86_400_000);
+const amount = z.int().min(0);
+const window = {
+  resetMs: ms.optional(),
+  windowMs: ms.optional(),
+  rule: z.string().min(1).max(64).optional(),
+  rulesVersion: z.int().min(0).optional(),
+};
+/** {@link LimitVerdict} as another process answers it. What a newer version adds is left out. */
+export const limitVerdict = z.discriminatedUnion('allowed', [
+  z.object({
+    allowed: z.literal(true),
+    lease: z.string().regex(/^([A-Za-z0-9_-]{22})?$/),
+    remaining: amount,
+    limit: amount.optional(),
+    ...window,
+  }),
+  z.object({
+    allowed: z.literal(false),
+    limitType: z.enum(LIMIT_TYPES),
+    limit: amount,
+    remaining: amount,
+    retryAfterMs: ms.min(1),
+    impossible: z.literal(true).optional(),
+    ...window,
+  }),
+]);
 
 const lease = {
   /** whose lease it is; absent = the caller's own. Another one is for services that act on all tenants */

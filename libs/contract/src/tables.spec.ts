@@ -80,7 +80,7 @@ test.each([
   { principal: 'p', costMicros: 0.5 },
   { principal: 'p', costMicros: 1_000_000_001 },
   { principal: 'p', user: '' },
-  { principal: 'p', user: 'x'.repeat(201) },
+  { principal: 'p', user: 'x'.repeat(256) },
   { principal: 'p', address: '' },
   { principal: 'p', address: 'x'.repeat(65) },
   { principal: 'p', chain: [] },

@@ -53,9 +53,18 @@ function parseV4(text: string): bigint | undefined {
  */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
-  const value = parseAddress(address);
-  return value === undefined || value >> 32n === 0xffffn ? address : networkText(value >> 64n);
+  // asked on every call, and the same few call again and again
+  let network = networks.get(address);
+  if (network === undefined) {
+    if (networks.size >= NETWORKS_KEPT) networks.clear();
+    const value = parseAddress(address);
+    network = value === undefined || value >> 32n === 0xffffn ? address : networkText(value >> 64n);
+    networks.set(address, network);
+  }
+  return network;
 }
+const networks = new Map<string, string>();
+const NETWORKS_KEPT = 10_000;
 
 const networkText = (bits: bigint): string =>
   bits === 0n

@@ -160,9 +160,23 @@ describe('the first door', () => {
     const { questions, ports, record, arriving, caller } = guard();
     await admit(arriving(), record, ports);
     await admit(arriving({ kind: 'other', method: 'tools/list' }), record, ports);
-    const who = { tenant: 'acme', principal: caller.principal, share: 1 };
+    const who = { tenant: 'acme', principal: caller.principal, user: undefined, address: '192.0.2.1', share: 1 };
     const arrival = { ...who, stage: 'arrival' };
     expect(questions).toEqual([arrival, { ...who, tool: 'read_customer', llmTokens: 500 }, arrival, who]);
+  });
+
+  test.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['2001:db8:0:7:1a2b:3c4d:5e6f:1', '2001:db8:0:7::/64'],
+    ['2001:DB8::7:0:0:0:9', '2001:db8:0:7::/64'],
+    ['', 'unknown'],
+  ])('tells the limiter the person and the network, twice the same: %j', async (address, network) => {
+    const { questions, ports, record, arriving } = guard({ caller: claims({ sub: 'ada' }) });
+    await admit({ ...arriving(), address }, record, ports);
+    expect(questions.map((each) => [each.user, each.address])).toEqual([
+      ['ada', network],
+      ['ada', network],
+    ]);
   });
 
   test('a scope inside the ceiling is a step-up that names all scopes needed, and no denial', async () => {

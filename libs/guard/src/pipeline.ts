@@ -5,6 +5,7 @@ import type { Limiter } from '@portcullis/limits/limiter';
 import { beyondCeiling, missingScopes } from '@portcullis/scopes/scopes';
 import type { Caller } from '@portcullis/scopes/caller';
 import type * as z from 'zod';
+import { networkOf } from './addresses.js';
 import { CLOCK_SKEW } from './token.js';
 import type { Authenticated, Credentials } from './credentials.js';
 import { approve, type ApprovalPorts } from './approval.js';
@@ -94,7 +95,8 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   took('standing');
   record.slot = ports.slots.enter(caller.tenant, caller.principal);
   // what answers at once is not waited for, here and below: a turn of the loop costs more than the answer
-  const arrived = mayArrive(caller, state, ports);
+  const from = whereFrom(arriving);
+  const arrived = mayArrive(caller, from, state, ports);
   if (arrived) await arrived;
   took('arrival');
   const operation = (record.operation = await arriving.readOperation(caller));
@@ -107,7 +109,7 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   authorize(caller, operation, record, now);
   refuseStale(operation, ports);
   took('scopes');
-  const verdict = mayCall(caller, operation, stateNow, ports);
+  const verdict = mayCall(caller, from, operation, stateNow, ports);
   record.lease = verdict instanceof Promise ? await verdict : verdict;
   took('limits');
   return new Key(caller, operation, record);
@@ -222,20 +224,26 @@ function authorize(caller: Caller, operation: Operation, record: CallRecord, now
   if (maxAge !== undefined) refuseOldLogin(caller, maxAge, needed, now);
 }
 
+/** Where limits count a request as coming from. A socket that is gone has forgotten its address, and that is one for all such. */
+const whereFrom = ({ address }: Arriving): string => (address === '' ? 'unknown' : networkOf(address));
+
 /** A request counts when it arrives, whatever becomes of it, and before its body costs anything. */
 function mayArrive(
-  { tenant, principal }: Caller,
+  { tenant, principal, sub: user }: Caller,
+  address: string,
   state: BehaviourState,
   { limiter }: GuardPorts,
 ): void | Promise<unknown> {
-  const verdict = limiter.decide({ tenant, principal, stage: 'arrival', share: EFFECTS[state].limitShare });
+  const share = EFFECTS[state].limitShare;
+  const verdict = limiter.decide({ tenant, principal, user, address, stage: 'arrival', share });
   if (verdict instanceof Promise) return verdict.then(passed);
   passed(verdict);
 }
 
 /** Takes from the limits of the caller and of the tool. */
 function mayCall(
-  { tenant, principal }: Caller,
+  { tenant, principal, sub: user }: Caller,
+  address: string,
   operation: Operation,
   state: BehaviourState,
   { limiter }: GuardPorts,
@@ -243,10 +251,12 @@ function mayCall(
   const share = EFFECTS[state].limitShare;
   const verdict =
     operation.kind === 'other'
-      ? limiter.decide({ tenant, principal, share })
+      ? limiter.decide({ tenant, principal, user, address, share })
       : limiter.decide({
           tenant,
           principal,
+          user,
+          address,
           tool: operation.tool.name,
           llmTokens: operation.tool.limit.llmTokens,
           share,

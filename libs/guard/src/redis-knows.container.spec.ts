@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { RuleTable } from '@portcullis/limits/rule-table';
 import { HOUSE_TABLE } from '@portcullis/limits/rules';
 import { limiterOn } from '@portcullis/limits/limiter.redis.fixture';
 import { keyedId } from '@portcullis/redis/keyed-id';
@@ -49,6 +50,18 @@ const exporting = defineTool({
   customersOf: ({ customer_id }) => [customer_id],
   execute: async ({ customer_id }: { customer_id: string; note: string }) => ({ customer_id, email: OURS.mail }),
 }) as unknown as AnyTool;
+
+/** The rules of the house, and one for whoever can be known by a name. */
+const table: RuleTable = {
+  ...HOUSE_TABLE,
+  rules: [
+    ...HOUSE_TABLE.rules,
+    ...(['arrivals', 'requests'] as const).map((type) => ({
+      ...{ id: `people-${type}`, type, fail: 'closed' as const, windows: [{ limit: 9, windowMs: 60_000 }] },
+      per: ['user' as const, 'address' as const],
+    })),
+  ],
+};
 
 /** The same connection, with everything that goes over it written down. */
 const overheard = (): Redis => ({
@@ -101,7 +114,7 @@ it('after real calls Redis knows counts, ages and names of tools, and no token, 
     rules: { ...issuer.rules, now },
     isRevoked: () => false,
     stateOf: () => 'Normal',
-    limiter: limiterOn(store, { table: () => HOUSE_TABLE }),
+    limiter: limiterOn(store, { table: () => table }),
     slots: DEFAULT_SLOTS,
     chain: chainTable(CHAIN_RULES),
     depsFor: () => undefined,
@@ -138,7 +151,8 @@ it('after real calls Redis knows counts, ages and names of tools, and no token, 
   for (const name of [`{${tenant}}:history:principals`, `{${tenant}}:proofs:mcp`, 'b:export_data']) {
     expect(all).toContain(name);
   }
-  expect(all).toContain(`{${tenant}}:limit/`);
+  for (const rule of ['requests', 'people-arrivals', 'people-requests'])
+    expect(all).toContain(`{${tenant}}:limit/${rule}/`);
   const [header = '', payload = '', signature = ''] = token.split('.');
   const secrets = { ...OURS, header, payload, signature, ath: athOf(token), jkt: key.jkt, address: '192.0.2.77' };
   for (const [what, value] of Object.entries(secrets)) {

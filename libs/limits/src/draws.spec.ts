@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { drawsOf } from './draws.js';
+import { drawsOf, makePlan, planOf } from './draws.js';
 import { LEASE_MS, ruleTable, type Dimension } from './rule-table.js';
 import { HOUSE_TABLE } from './rules.js';
 import { SLOTS } from './window.js';
@@ -94,4 +94,26 @@ test('no two lists of names have one key', () => {
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('a plan says what its table counts by, so that the rest of a question need not be looked at', () => {
+  expect([...planOf(HOUSE_TABLE).by]).toEqual(['principal', 'tool']);
+  expect([...planOf(table(rule('requests', 9, HOUR, { per: ['user', 'address'] }))).by]).toEqual(['user', 'address']);
+});
+
+test('where keys leave the process, people are called by another name in them, and agents and tools by their own', () => {
+  const per: Dimension[] = ['principal', 'user', 'tool', 'address', 'chain'];
+  const plan = makePlan(table(rule('requests', 9, 60_000, { per })), (...called) => `<${called.flat().join(' ')}>`);
+  const question = {
+    tenant: 'acme',
+    principal: 'agt_1',
+    user: 'ada',
+    tool: 't',
+    address: '192.0.2.1',
+    chain: ['a', 'b'],
+  };
+  expect(plan(question)[0]!.key).toBe(
+    'r/60000/5:agt_1/15:<acme user ada>/1:t/24:<acme address 192.0.2.1>/<acme chain a b>',
+  );
+  expect(plan({ principal: 'agt_1' })).toEqual([]);
 });

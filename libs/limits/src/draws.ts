@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { LimitQuestion, LimitType } from '@portcullis/contract/limits';
 import { LEASE_MS, type Dimension, type Rule, type RuleTable } from './rule-table.js';
 import { SLOTS, slotMsOf } from './window.js';
@@ -45,7 +46,11 @@ export function expectAmount(name: string, amount: number): number {
  */
 export const drawsOf = (table: RuleTable, question: LimitQuestion): readonly Draw[] => planOf(table)(question);
 
-export type DrawPlan = (question: LimitQuestion) => Draw[];
+export interface DrawPlan {
+  (question: LimitQuestion): Draw[];
+  /** what any rule of the table counts by; what a question says besides changes nothing */
+  readonly by: ReadonlySet<Dimension>;
+}
 
 const plans = new WeakMap<RuleTable, DrawPlan>();
 
@@ -55,6 +60,9 @@ export function planOf(table: RuleTable): DrawPlan {
   if (plan === undefined) plans.set(table, (plan = makePlan(table)));
   return plan;
 }
+
+/** How whoever could be known by a name is called in keys that leave the process. */
+export type CalledBy = (tenant: string, dimension: 'user' | 'address' | 'chain', names: readonly string[]) => string;
 
 /** One window of one rule. */
 interface Line extends Omit<Draw, 'key' | 'cost'> {
@@ -68,7 +76,8 @@ interface Row {
   readonly costMicros: number;
 }
 
-function makePlan({ rules, tools, otherTools }: RuleTable): DrawPlan {
+/** The same, where keys leave the process. @param calledBy gives different names for different people, hidden or not */
+export function makePlan({ rules, tools, otherTools }: RuleTable, calledBy?: CalledBy): DrawPlan {
   const rowFor = (tool: string | undefined, reserved: { llmTokens: number; costMicros: number }): Row => ({
     lines: rules.filter((rule) => isFor(rule, tool)).flatMap(linesOf),
     ...reserved,
@@ -86,7 +95,7 @@ function makePlan({ rules, tools, otherTools }: RuleTable): DrawPlan {
   // no tool has this name, so no rule names it: the row of all that none names
   const otherTool = rowFor('', otherTools);
 
-  return (question) => {
+  const plan = (question: LimitQuestion): Draw[] => {
     const { tool, share = 1, stage = 'call' } = question;
     if (!(share > 0 && share <= 1)) throw new RangeError('share must be above 0 and at most 1');
     const row = stage === 'arrival' ? arrival : tool === undefined ? noTool : (rows.get(tool) ?? otherTool);
@@ -94,7 +103,7 @@ function makePlan({ rules, tools, otherTools }: RuleTable): DrawPlan {
     const costMicros = expectAmount('costMicros', question.costMicros ?? row.costMicros);
     const draws: Draw[] = [];
     for (const { rule, type, prefix, per, limit, windowMs, slotMs, until, fail } of row.lines) {
-      const key = keyOf(prefix, per, question);
+      const key = keyOf(prefix, per, question, calledBy);
       if (key === undefined) continue;
       const cost = type === 'llm_tokens' ? llmTokens : type === 'cost' ? costMicros : 1;
       // rounded down, but never to nothing
@@ -103,6 +112,7 @@ function makePlan({ rules, tools, otherTools }: RuleTable): DrawPlan {
     }
     return draws;
   };
+  return Object.assign(plan, { by: new Set(rules.flatMap(({ per }) => per)) });
 }
 
 function namesIn(rule: Rule): readonly string[] {
@@ -133,10 +143,15 @@ function linesOf(rule: Rule): Line[] {
 }
 
 /** Every name but the last is told by its length, so that no two lists of names read alike. */
-function keyOf(prefix: string, per: readonly Dimension[], question: LimitQuestion): string | undefined {
+function keyOf(
+  prefix: string,
+  per: readonly Dimension[],
+  question: LimitQuestion,
+  calledBy: CalledBy | undefined,
+): string | undefined {
   let key = prefix;
   for (let i = 0; i < per.length; i++) {
-    const name = nameOf(per[i]!, question);
+    const name = calledBy === undefined ? nameOf(per[i]!, question) : hiddenNameOf(per[i]!, question, calledBy);
     if (name === undefined) return undefined;
     key += i < per.length - 1 ? `${name.length}:${name}/` : name;
   }
@@ -158,4 +173,12 @@ function nameOf(dimension: Dimension, question: LimitQuestion): string | undefin
     case 'tenant':
       return '';
   }
+}
+
+/** Principals are ids that say nothing, and tools are nobody. */
+function hiddenNameOf(dimension: Dimension, question: LimitQuestion, calledBy: CalledBy): string | undefined {
+  if (dimension !== 'user' && dimension !== 'address' && dimension !== 'chain') return nameOf(dimension, question);
+  const named = question[dimension];
+  if (named === undefined) return undefined;
+  return calledBy(question.tenant ?? DEFAULT_TENANT, dimension, typeof named === 'string' ? [named] : named);
 }

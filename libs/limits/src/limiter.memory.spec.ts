@@ -74,6 +74,14 @@ describe('what the memory limiter remembers', () => {
     expect(limiter.stats()).toEqual({ tenants: 0, counts: 0, leases: 0 });
   });
 
+  test('by whatever is not counted by, the same question stays the same one', async () => {
+    const { limiter } = started();
+    for (let i = 0; i < 40; i++)
+      limiter.decide({ tenant: 't', principal: 'p', user: `u${i}`, address: `192.0.2.${i}`, chain: [`a${i}`] });
+    expect(limiter.decide({ tenant: 't', principal: 'p' })).toMatchObject({ allowed: true, remaining: 19 });
+    expect(limiter.stats().counts).toBe(1);
+  });
+
   test('a full limiter refuses whom it does not know and goes on serving whom it does', async () => {
     const { limiter } = started({ maxCounts: 4, maxCountsPerTenant: 4 });
     for (let i = 0; i < 4; i++) limiter.decide({ tenant: 't', principal: `p${i}` });

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { LimitQuestion } from '@portcullis/contract/limits';
+import { keyedId } from '@portcullis/redis/keyed-id';
 import type { Redis } from '@portcullis/redis/redis';
 import { AwayMemory } from './away.memory.js';
 import type { Limiter } from './limiter.js';
 import { redisLimiter, type RedisLimiterParts } from './limiter.redis.js';
 import { RefusedMemory } from './refused.memory.js';
+
+/** The same in every process of a test, as replicas have it. */
+const idOf = keyedId(Buffer.alloc(32, 'the key of names'));
 
 /** A limiter on a real Redis, whose clock the test turns when it gives one. */
 export const limiterOn = (
@@ -16,6 +20,7 @@ export const limiterOn = (
     now: serverNow ?? (() => performance.now()),
     ...(serverNow && { serverNow }),
     random: randomBytes,
+    idOf,
     away: new AwayMemory(1, 50_000),
     refused: new RefusedMemory(10_000),
     ...more,

@@ -1,10 +1,11 @@
 import { DEFAULT_TENANT } from '@portcullis/contract/ids';
 import type { LimitQuestion, LimitVerdict } from '@portcullis/contract/limits';
 import { Refusal } from '@portcullis/contract/refusals';
+import type { KeyedId } from '@portcullis/redis/keyed-id';
 import type { Redis } from '@portcullis/redis/redis';
 import type { AwayMemory } from './away.memory.js';
 import { DECIDE } from './decide-script.js';
-import { expectAmount, planOf } from './draws.js';
+import { expectAmount, makePlan, type DrawPlan } from './draws.js';
 import { heldAs, leaseNames } from './lease-names.js';
 import type { Limiter } from './limiter.js';
 import type { RefusedMemory } from './refused.memory.js';
@@ -19,6 +20,8 @@ export interface RedisLimiterParts {
   readonly redis: Pick<Redis, 'run'>;
   /** the rules that hold now; asked at every decision. The house's own unless given */
   readonly table?: () => RuleTable;
+  /** names users, addresses and delegation chains in the store, which are somebody's; the same for all that ask about one tenant */
+  readonly idOf: KeyedId;
   /** that many random bytes, fit for secrets */
   random(size: number): Uint8Array;
   /** ms on a clock of this process, which decides nothing but how long Redis is left alone and a refusal remembered */
@@ -63,6 +66,9 @@ class RedisLimiter implements Limiter {
   readonly #table: () => RuleTable;
   readonly #refused: RefusedMemory;
   readonly #away: AwayMemory;
+  #planned: RuleTable | undefined;
+  /** of that table */
+  #plan!: DrawPlan;
   #turns = new Map<string, Waiting[]>();
   /** ms; Redis is not asked before. -Infinity = it answers */
   #awayUntil = -Infinity;
@@ -81,7 +87,7 @@ class RedisLimiter implements Limiter {
   decide(question: LimitQuestion, taker?: string): LimitVerdict | Promise<LimitVerdict> {
     if (this.#closed) throw noAnswer('the limiter was closed');
     const table = this.#table();
-    const draws = planOf(table)(question);
+    const draws = this.#planOf(table)(question);
     const { tenant = DEFAULT_TENANT, stage = 'call' } = question;
     const askedAt = this.#now();
     const refused = this.#refused.find(tenant, draws, askedAt);
@@ -146,6 +152,13 @@ class RedisLimiter implements Limiter {
         failed: reject,
       });
     });
+  }
+
+  #planOf(table: RuleTable): DrawPlan {
+    if (table === this.#planned) return this.#plan;
+    const { idOf } = this.#parts;
+    this.#planned = table;
+    return (this.#plan = makePlan(table, (tenant, dimension, names) => idOf(tenant, dimension, ...names)));
   }
 
   /** Redis did not answer a moment ago; one turn at a time finds out whether it does again. */

@@ -1,6 +1,6 @@
 import type { LimitQuestion } from '@portcullis/contract/limits';
 import type { Count } from './counts.memory.js';
-import { planOf, type Draw } from './draws.js';
+import { planOf, type Draw, type DrawPlan } from './draws.js';
 import type { RuleTable } from './rule-table.js';
 
 /** A question that was asked, and what it drew on. */
@@ -26,15 +26,23 @@ export class RecentQuestions {
   #old = new Map<string, Asked[]>();
   /** questions and principals of the young generation */
   #kept = 0;
+  #table: RuleTable | undefined;
+  /** of that table */
+  #plan!: DrawPlan;
 
   /** The question with what it draws on. @throws RangeError as drawsOf does */
   ask(table: RuleTable, question: LimitQuestion): Asked {
+    if (table !== this.#table) {
+      this.#table = table;
+      this.#plan = planOf(table);
+    }
+    const plan = this.#plan;
     const known = this.#of(question.principal);
     for (let i = 0; i < known.length; i++) {
       const asked = known[i]!;
-      if (asked.table === table && isSame(asked.question, question)) return asked;
+      if (asked.table === table && isSame(asked.question, question, plan)) return asked;
     }
-    const draws = planOf(table)(question);
+    const draws = plan(question);
     // the caller may change its object later
     const asked: Asked = { table, question: { ...question }, draws, counts: new Array(draws.length).fill(undefined) };
     if (known.length >= MOST_QUESTIONS) known.shift();
@@ -64,15 +72,14 @@ export class RecentQuestions {
   }
 }
 
-/** All that a question consists of. */
-const isSame = (a: LimitQuestion, b: LimitQuestion): boolean =>
+/** All of a question that its draws hang on: an agent that comes from many addresses asks the same where nothing is counted by them. */
+const isSame = (a: LimitQuestion, b: LimitQuestion, { by }: DrawPlan): boolean =>
   a.tool === b.tool &&
   a.stage === b.stage &&
   a.llmTokens === b.llmTokens &&
   a.share === b.share &&
   a.costMicros === b.costMicros &&
   a.tenant === b.tenant &&
-  a.user === b.user &&
-  a.address === b.address &&
-  a.chain === undefined &&
-  b.chain === undefined;
+  (a.user === b.user || !by.has('user')) &&
+  (a.address === b.address || !by.has('address')) &&
+  ((a.chain === undefined && b.chain === undefined) || !by.has('chain'));

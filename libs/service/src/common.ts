@@ -4,6 +4,7 @@ import {
   embeddedDefault,
   fileSetting,
   flagSetting,
+  keySetting,
   listSetting,
   portSetting,
   rangesSetting,
@@ -126,6 +127,11 @@ export const sharedLimits = {
     .describe(
       'parts of a limit of which one process allows one while Redis is away, where its rule says so: as many as there are processes that decide, or more',
     ),
+  LIMITS_KEY: whenHardened(
+    keySetting().describe(
+      'the key under which users, addresses and delegation chains are named in Redis where a limit counts by them, the same for mcp-server and rate-limiter: 32 random bytes as base64url',
+    ),
+  ),
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 export type CommonSettings = z.output<z.ZodObject<typeof common>>;

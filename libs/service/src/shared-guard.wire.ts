@@ -10,20 +10,37 @@ import type { Limiter } from '@portcullis/limits/limiter';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { redisLimiter } from '@portcullis/limits/limiter.redis';
 import { RefusedMemory } from '@portcullis/limits/refused.memory';
+import type { RuleTable } from '@portcullis/limits/rule-table';
 import { keyedId } from '@portcullis/redis/keyed-id';
 import type { Redis } from '@portcullis/redis/redis';
 import type { SharedLimits } from './common.js';
+import { keyBytes } from './key-text.js';
+import { SettingsError } from './settings.js';
 
 /** Counts that are kept while Redis is away. */
 const COUNTS_AWAY = 50_000;
 /** Callers far over a limit that are remembered. */
 const REFUSED = 10_000;
 
-/** The limiter of all replicas on Redis; without it, of this process alone. */
-export function openLimiter({ LIMIT_SHARES }: SharedLimits, redis: Redis | undefined, log: Log): Limiter {
-  if (redis === undefined) return memoryLimiter({ now: Date.now, random: randomBytes });
+/**
+ * The limiter of all replicas on Redis; without it, of this process alone.
+ * @throws SettingsError without LIMITS_KEY: services that named people each in their own way would not count together
+ */
+export function openLimiter(
+  { LIMIT_SHARES, LIMITS_KEY }: SharedLimits,
+  redis: Redis | undefined,
+  log: Log,
+  table: () => RuleTable,
+): Limiter {
+  if (redis === undefined) return memoryLimiter({ now: Date.now, random: randomBytes, table });
+  if (LIMITS_KEY === undefined) {
+    const says = 'is missing. REDIS_URL needs it: 32 random bytes as base64url.';
+    throw new SettingsError([{ variable: 'LIMITS_KEY', says }]);
+  }
   return redisLimiter({
     redis,
+    table,
+    idOf: keyedId(keyBytes(LIMITS_KEY[0])),
     random: randomBytes,
     now: () => performance.now(),
     away: new AwayMemory(LIMIT_SHARES, COUNTS_AWAY),
