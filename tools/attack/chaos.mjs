@@ -45,8 +45,10 @@ export async function run({ faults: wanted }) {
     async prepare(dir) {
       try {
         disk = await mountDisk(dir);
+        return disk.unmount;
       } catch (error) {
         say(`no disk can be filled: ${error.message}`);
+        return undefined;
       }
     },
   });
@@ -69,7 +71,7 @@ export async function run({ faults: wanted }) {
     console.log(ok ? 'held' : 'FAILED');
     return { ok, result: rows };
   } finally {
-    await cluster.stop().finally(() => disk?.unmount());
+    await cluster.stop();
   }
 }
 

@@ -53,7 +53,8 @@ const SIGNERS = ['security-analytics', 'rate-limiter'];
  * @param {number} options.base the first port; 0 = free ones
  * @param {string} [options.readyFile] written when all is ready, and again when a process has another pid
  * @param {(what: string) => void} options.say
- * @param {(dir: string) => Promise<void>} [options.prepare] is shown the folder before anything is in it
+ * @param {(dir: string) => Promise<(() => unknown) | undefined>} [options.prepare] is shown the folder before anything is in it;
+ *   what it answers is done before the folder goes
  * @returns {Promise<{ dir: string, ready(): object, replicas: Replica[], engines: import('./engines.mjs').Engines, stop(): Promise<void> }>}
  */
 export async function startCluster({ replicas, base, readyFile, say, prepare }) {
@@ -74,7 +75,7 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-cluster-'));
   closing.push(() => rmSync(dir, { recursive: true, force: true }));
   mkdirSync(join(dir, 'log'));
-  await prepare?.(dir);
+  closing.push((await prepare?.(dir)) ?? (() => {}));
 
   const fronts = {};
   for (const { name, offset } of SERVICES) {
