@@ -61,6 +61,19 @@ export class KafkaContainer extends GenericContainer {
     this.settings = {};
     /** @type {{ key: string, cert: string, clients: string, users: Record<string, string> } | undefined} */
     this.security = undefined;
+    /** @type {{ name: string, port: number, address: string }[]} */
+    this.behind = [];
+  }
+
+  /**
+   * For a broker that is reached through something that spoils the network: a further listener, open to all.
+   * @param {string} name of the listener, as `SLOW`
+   * @param {number} port inside of the container
+   * @param {string} address `HOST:PORT` that its clients are told to come to
+   */
+  withListener(name, port, address) {
+    this.behind.push({ name, port, address });
+    return this;
   }
 
   /**
@@ -89,7 +102,12 @@ export class KafkaContainer extends GenericContainer {
   }
 
   async beforeContainerCreated() {
-    this.withEnvironment({ ...SETTINGS, ...(this.security && SECURED), ...this.settings });
+    const env = { ...SETTINGS, ...(this.security && SECURED), ...this.settings };
+    for (const { name, port } of this.behind) {
+      env.KAFKA_LISTENERS += `,${name}://0.0.0.0:${port}`;
+      env.KAFKA_LISTENER_SECURITY_PROTOCOL_MAP += `,${name}:PLAINTEXT`;
+    }
+    this.withEnvironment(env);
     if (this.security) {
       const { key, cert, clients } = this.security;
       this.withExposedPorts(9094, 9095).withCopyContentToContainer([
@@ -115,6 +133,7 @@ export class KafkaContainer extends GenericContainer {
       `EXTERNAL://${outside(9092)}`,
       `BROKER://${inside}:19092`,
       ...(this.security ? [`SCRAM://${outside(9094)}`, `MTLS://${outside(9095)}`] : []),
+      ...this.behind.map(({ name, address: behind }) => `${name}://${behind}`),
     ].join();
     await container.copyContentToContainer([
       { target: SCRIPT, mode: 0o644, content: `export KAFKA_ADVERTISED_LISTENERS=${address}\n` },

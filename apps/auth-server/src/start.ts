@@ -4,6 +4,7 @@ import type { Bus } from '@portcullis/bus/bus';
 import type { EventLog } from '@portcullis/bus/outbox';
 import type { Log } from '@portcullis/contract/log';
 import { managementPort } from '@portcullis/service/common';
+import { busFigures } from '@portcullis/service/bus-figures';
 import { drained } from '@portcullis/service/drain.http';
 import { clientAddress } from '@portcullis/guard/forwarding';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
@@ -143,6 +144,7 @@ async function start(settings: AuthServerSettings, parts: AuthServerParts, bound
   const { stored: signingKeys, ring, keeping } = await openKeys(settings, parts);
   const metrics = createMetrics('auth-server');
   eventFigures(metrics, events);
+  busFigures(metrics, parts.bus);
   const health = eventHealth(events);
   const figures = feedFigures(metrics);
   // before anything is served here: the keys to verify a token with are served here too

@@ -9,6 +9,7 @@ import { startHeartbeats } from '@portcullis/guard/heartbeats.memory';
 import { mending } from '@portcullis/guard/mending';
 import { publishStatements } from '@portcullis/guard/statements';
 import { managementPort } from '@portcullis/service/common';
+import { busFigures } from '@portcullis/service/bus-figures';
 import { drained } from '@portcullis/service/drain.http';
 import { eventFigures, eventHealth } from '@portcullis/service/event-figures';
 import { clientAddress } from '@portcullis/guard/forwarding';
@@ -70,6 +71,7 @@ export async function startSecurityAnalytics(
   const record = events.append.bind(events);
   const metrics = createMetrics(GROUP);
   eventFigures(metrics, events);
+  busFigures(metrics, bus);
   const health = eventHealth(events);
   const feedsHear = feedFigures(metrics);
   const mends = mending({ tell: (keys) => tell.retell(keys.flatMap((key) => whoseKey(key) ?? [])), later, log });

@@ -69,6 +69,14 @@ export function busContract(open: () => Promise<Bus>): void {
     expect(values(events.heard)).toEqual(['event']);
   });
 
+  it('lets a group hear several topics, each on its own', async () => {
+    const [events, dead] = [await listen('a', EVENTS), await listen('a', DEAD)];
+    await send(DEAD, message('k', 'dead'));
+    await send(EVENTS, message('k', 'event'));
+    await until(() => events.heard.length > 0 && dead.heard.length > 0);
+    expect([values(events.heard), values(dead.heard)]).toEqual([['event'], ['dead']]);
+  });
+
   describe('a handler that rejects', () => {
     it('gets the same batch again', async () => {
       const { heard } = await listen('a', EVENTS, 1);

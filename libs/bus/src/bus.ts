@@ -34,6 +34,33 @@ export interface Bus {
    */
   subscribe(topic: Topic, group: string, handle: Handle): Promise<{ stop(): Promise<void> }>;
   close(): Promise<void>;
+  /** What a bus that others share has to tell of itself; one that is a process's own has nothing. */
+  stats?(): Promise<BusStats>;
+}
+
+/** Figures since the bus was made, for metrics. */
+export interface BusStats {
+  readonly published: number;
+  readonly failedPublishes: number;
+  readonly subscriptions: readonly SubscriptionStats[];
+}
+export interface SubscriptionStats {
+  readonly topic: Topic;
+  readonly group: string;
+  /**
+   * messages that wait, by partition: for the group as a whole, or for this reader of a compacted topic; undefined when
+   * the brokers do not answer
+   */
+  readonly behind: ReadonlyMap<number, number> | undefined;
+  readonly handled: number;
+  /** batches that a handler rejected */
+  readonly rejected: number;
+  /** messages that went to the dead letters */
+  readonly buried: number;
+  /** how often the partitions were dealt out anew */
+  readonly rebalances: number;
+  /** how often reading broke off and began again */
+  readonly restarts: number;
 }
 
 /** A handler rejects with this to say that one message of its batch can never be taken. */

@@ -15,7 +15,7 @@ import { within } from './within.kafka.js';
 
 /** kafkajs, as the bus needs it. It compresses by gzip, whatever else is asked for but none. */
 export function kafkajsClient(options: KafkaOptions): KafkaClient {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, clientId } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, topicPrefix = '', clientId } = options;
   const kafka = new Kafka(configOf(options));
   const compression = options.compression === 'none' ? CompressionTypes.None : CompressionTypes.GZIP;
   let admin: Promise<Admin> | undefined;
@@ -89,7 +89,7 @@ export function kafkajsClient(options: KafkaOptions): KafkaClient {
     forgetProducer,
 
     share: (topic, group, take, rebalanced) => share(kafka, topic, group, take, rebalanced),
-    readAll: (topic, from, take) => readAll(kafka, topic, clientId, from, take),
+    readAll: (topic, from, take) => readAll(kafka, topic, topicPrefix + clientId, from, take),
 
     spans: (topic) =>
       ask(async (one) => {

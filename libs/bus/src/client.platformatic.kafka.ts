@@ -18,9 +18,10 @@ import { within } from './within.kafka.js';
 export function platformaticClient(options: KafkaOptions): KafkaClient {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, compression = 'gzip' } = options;
   const base = baseOptions(options);
+  const reader = (options.topicPrefix ?? '') + options.clientId;
   const admin = new Admin(base);
   /** asks for offsets; never joins a group */
-  const looker = new Consumer({ ...base, groupId: `${options.clientId}-look` });
+  const looker = new Consumer({ ...base, groupId: `${reader}-look` });
   let producer: Producer<string, string, string, string> | undefined;
   const bounded = <T>(work: Promise<T>): Promise<T> => within(timeoutMs, 'the brokers did not answer', work);
 
@@ -77,8 +78,8 @@ export function platformaticClient(options: KafkaOptions): KafkaClient {
     },
     forgetProducer,
 
-    share: (topic, group, take, rebalanced) => share({ ...base, groupId: group }, topic, take, rebalanced),
-    readAll: (topic, from, take) => readAll({ ...base, groupId: `${options.clientId}-all` }, topic, from, take),
+    share: (topic, groupId, take, rebalanced) => share({ ...base, groupId }, topic, take, rebalanced),
+    readAll: (topic, from, take) => readAll({ ...base, groupId: `${reader}-all` }, topic, from, take),
 
     async spans(topic) {
       const [firsts, ends] = await bounded(

@@ -1,7 +1,7 @@
 import type { Log } from '@portcullis/contract/log';
 import type { Secret } from '@portcullis/contract/secret';
 import type { Topic } from '@portcullis/contract/topics';
-import type { Bus, Message } from './bus.js';
+import type { Bus, BusStats, Message } from './bus.js';
 import type { Readable, Stored } from './dead-letters.js';
 import type { TopicFound, TopicSettings } from './topic-settings.js';
 
@@ -43,28 +43,7 @@ export const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** The bus with what only a durable one has. */
 export interface KafkaBus extends Bus, Readable {
-  /** Figures since the bus was made, for metrics. The lags are asked of the brokers, and undefined when they do not answer. */
-  stats(): Promise<KafkaStats>;
-}
-export interface KafkaStats {
-  readonly published: number;
-  readonly failedPublishes: number;
-  readonly subscriptions: readonly SubscriptionStats[];
-}
-export interface SubscriptionStats {
-  readonly topic: Topic;
-  readonly group: string;
-  /** messages that wait: for the group as a whole, or for this reader of a compacted topic */
-  readonly lag: number | undefined;
-  readonly handled: number;
-  /** batches that a handler rejected */
-  readonly rejected: number;
-  /** messages that went to the dead letters */
-  readonly buried: number;
-  /** how often the partitions were dealt out anew */
-  readonly rebalances: number;
-  /** how often reading broke off and began again */
-  readonly restarts: number;
+  stats(): Promise<BusStats>;
 }
 
 /** What a partition holds: its first offset, and the one that the next message gets. */

@@ -39,11 +39,11 @@ export const share = (
 export async function readAll(
   kafka: Kafka,
   topic: string,
-  clientId: string,
+  reader: string,
   from: Offsets,
   take: Take,
 ): Promise<Reading> {
-  return read(kafka, topic, `${clientId}-all-${randomUUID()}`, {
+  return read(kafka, topic, `${reader}-all-${randomUUID()}`, {
     from,
     each: (_payload, fetched) => take(fetched),
   });

@@ -33,7 +33,8 @@ export async function share(
       maxWaitTime: 500,
       maxBytes: FETCH_BYTES,
       maxBytesPerPartition: PARTITION_BYTES,
-      highWaterMark: TOGETHER,
+      // Messages of many sizes: as long as one is left of what was fetched, nothing more is asked for.
+      highWaterMark: 1,
     })
     .catch(async (error: unknown) => {
       await consumer.close(true).catch(() => undefined);

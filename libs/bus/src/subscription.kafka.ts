@@ -1,8 +1,8 @@
 import type { Topic } from '@portcullis/contract/topics';
-import type { Handle, Message } from './bus.js';
+import type { Handle, Message, SubscriptionStats } from './bus.js';
 import { complaints } from './complaints.js';
 import { DEAD_LETTERS, handleWithout, letterOf, maxValueOf, messageOf, type Stored } from './dead-letters.js';
-import type { Fetched, KafkaClient, KafkaOptions, Offsets, Reading, Span, SubscriptionStats } from './kafka.js';
+import type { Fetched, KafkaClient, KafkaOptions, Offsets, Reading, Span } from './kafka.js';
 import { pause, within } from './within.kafka.js';
 
 export interface SubscriptionParts {
@@ -32,12 +32,15 @@ const FIRST_BACKOFF = 50;
 const HANDLER_BACKOFF = 5_000;
 const BROKER_BACKOFF = 1_000;
 const CATCH_UP_MS = 60_000;
+/** Whoever asks for figures waits no longer for the brokers. */
+const ASK_MS = 2_000;
 
 /** One group's reading of one topic: it goes on, by itself, whatever happens to the brokers. */
 export function subscription(parts: SubscriptionParts): Subscription {
   const { client, options, topic, group, all, handle } = parts;
   const { topicPrefix = '', catchUpMs = CATCH_UP_MS, log } = options;
-  const [topicName, groupName] = [topicPrefix + topic, topicPrefix + group];
+  // Of each topic a group of its own: a reader of one would be dealt partitions of another that it does not read.
+  const [topicName, groupName] = [topicPrefix + topic, `${topicPrefix}${group}.${topic}`];
   const complain = complaints(log, Date.now);
   const stopping = new AbortController();
   const counts = { handled: 0, rejected: 0, buried: 0, rebalances: 0, restarts: 0 };
@@ -164,17 +167,17 @@ export function subscription(parts: SubscriptionParts): Subscription {
       moved();
     });
 
-  const lag = async (): Promise<number> => {
+  const behind = async (): Promise<ReadonlyMap<number, number>> => {
     const [spans, at]: [ReadonlyMap<number, Span>, Offsets] = await Promise.all([
       client.spans(topicName),
       all ? positions : client.committed(topicName, groupName),
     ]);
-    let sum = 0n;
-    for (const [partition, { first, end }] of spans) {
-      const reached = at.get(partition) ?? first;
-      sum += end - (reached < first ? first : reached);
-    }
-    return Number(sum);
+    return new Map(
+      [...spans].map(([partition, { first, end }]) => {
+        const reached = at.get(partition) ?? first;
+        return [partition, Number(end - (reached < first ? first : reached))];
+      }),
+    );
   };
 
   return {
@@ -192,6 +195,9 @@ export function subscription(parts: SubscriptionParts): Subscription {
       // A restart that was under way when we stopped.
       await reading?.stop();
     },
-    stats: async () => ({ topic, group, lag: await lag().catch(() => undefined), ...counts }),
+    async stats() {
+      const asked = within(ASK_MS, 'the brokers did not answer', behind());
+      return { topic, group, behind: await asked.catch(() => undefined), ...counts };
+    },
   };
 }

@@ -56,7 +56,8 @@ function rulesOf(user: BusUser): string {
   const may = (way: keyof Access): Topic[] =>
     NAMES.filter((name) => (TOPIC_ACCESS[name] as Access)[way].includes(user));
   const [written, read] = [may('write'), may('read')];
-  const topics = (names: readonly Topic[]): string => names.map((name) => ` \\\n  --topic "\${PREFIX}${name}"`).join('');
+  const topics = (names: readonly Topic[]): string =>
+    names.map((name) => ` \\\n  --topic "\${PREFIX}${name}"`).join('');
   const operations = (...names: string[]): string => names.map((name) => `--operation ${name}`).join(' ');
   return [
     ...(written.length === 0 ? [] : [`allow ${user} ${operations('Write', 'DescribeConfigs')}${topics(written)}`]),
