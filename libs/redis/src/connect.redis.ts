@@ -1,8 +1,10 @@
 import type { Secret } from '@portcullis/contract/secret';
-import { Cluster, Redis as Client, type ClusterOptions, type RedisOptions } from 'ioredis';
+import { Cluster } from 'ioredis';
+import { driverFor, type Driver } from './driver.redis.js';
 import { errorOf, isUnknownScript } from './driver-errors.js';
-import { RedisAway, type Redis, type RedisValue } from './redis.js';
-import { redisUrl, type RedisAddress, type RedisUser } from './redis-url.js';
+import { evictionIn } from './full-memory.js';
+import { RedisAway, RedisEvicts, type Redis, type RedisValue } from './redis.js';
+import { redisUrl, type RedisUser } from './redis-url.js';
 import type { Script } from './script.js';
 
 export interface RedisConnection {
@@ -20,23 +22,29 @@ export interface RedisConnection {
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: Secret };
   /** who we are to the sentinels, where they ask */
   readonly sentinelUser?: RedisUser;
+  /** a server that throws away what it was told when its memory is full; nobody looks unless it is given */
+  readonly evicting?: Evicting;
+}
+
+export interface Evicting {
+  /** such a server is not connected to; one that becomes so is only heard of */
+  readonly refused: boolean;
+  /** hears what is wrong whenever that changes, undefined = nothing is any more. Looked at with each connection and every `everyMs` */
+  readonly hear: (problem: string | undefined) => void;
+  /** ms; default a minute */
+  readonly everyMs?: number;
 }
 
 type Options = Required<Pick<RedisConnection, 'application' | 'answerMs' | 'connectMs'>> & RedisConnection;
-type Driver = Client | Cluster;
 
-/** Tried again so soon after a connection broke, and at the latest, ms; plus as much again at random. */
-const RETRY_MS = { first: 20, most: 1_000 } as const;
-/** Redirections that one command follows in a cluster. A command that was redirected was not done. */
-const REDIRECTED_AT_MOST = 4;
-
+const LOOK_EVERY_MS = 60_000;
 /**
  * Connects to a server, to the master that sentinels name, or to a cluster. Connects once before it returns, so that what is
  * wrong with the URL is known before anything starts; a connection that breaks later is made anew, for ever.
  * Nothing is queued while it is broken, and nothing is sent twice. In a cluster a command may still be done after its deadline,
  * when a node comes back; whoever counts then counts too much, never too little.
  * @param url see redis-url.ts
- * @throws RedisUrlError, or RedisAway or RedisRefused when the server does not let us in; none shows the password
+ * @throws RedisUrlError, or RedisAway or RedisRefused when the server does not let us in, or RedisEvicts; none shows the password
  */
 export async function openRedis(url: Secret, connection: RedisConnection): Promise<Redis> {
   const options: Options = { application: 'portcullis', answerMs: 500, connectMs: 5_000, ...connection };
@@ -51,6 +59,12 @@ export async function openRedis(url: Secret, connection: RedisConnection): Promi
     await redis.close();
     throw reason;
   }
+  try {
+    await redis.lookAtMemory(options.evicting?.refused);
+  } catch (error) {
+    await redis.close();
+    throw error;
+  }
   redis.watch();
   return redis;
 }
@@ -62,6 +76,8 @@ class Connection implements Redis {
   #closed = false;
   #lastError: unknown;
   #runs = '';
+  #eviction: string | undefined;
+  #looking: ReturnType<typeof setInterval> | undefined;
 
   constructor(driver: Driver, options: Options) {
     this.#driver = driver;
@@ -94,26 +110,41 @@ class Connection implements Redis {
   }
 
   async learnRuns(): Promise<void> {
-    const infos = await this.#answer('info', () =>
-      Promise.all(
-        (this.#driver instanceof Cluster ? this.#driver.nodes('master') : [this.#driver]).map((one) =>
-          one.info('server'),
-        ),
-      ),
-    );
-    this.#runs = infos.map(runIn).sort().join(' ');
+    this.#runs = (await this.info('server')).map(runIn).sort().join(' ');
+  }
+
+  async info(section: string): Promise<readonly string[]> {
+    const masters = this.#driver instanceof Cluster ? this.#driver.nodes('master') : [this.#driver];
+    if (masters.length === 0) throw new RedisAway('not_connected', 'no master is known');
+    return this.#answer('info', () => Promise.all(masters.map((one) => one.info(section))));
+  }
+
+  async lookAtMemory(refused = false): Promise<void> {
+    const { evicting } = this.#options;
+    if (evicting === undefined) return;
+    const problem = evictionIn(await this.info('memory'));
+    if (problem !== undefined && refused) throw new RedisEvicts(problem);
+    if (problem === this.#eviction) return;
+    this.#eviction = problem;
+    evicting.hear(problem);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#looking);
     this.#driver.disconnect();
   }
 
   /** From now on, says when it breaks. */
   watch(): void {
-    const { onBroken } = this.#options;
+    const { onBroken, evicting } = this.#options;
     let whole = true;
-    const learn = (): void => void this.learnRuns().catch(() => undefined);
+    const look = (): void => void this.lookAtMemory().catch(() => undefined);
+    const learn = (): void => {
+      void this.learnRuns().catch(() => undefined);
+      look();
+    };
+    if (evicting) this.#looking = setInterval(look, evicting.everyMs ?? LOOK_EVERY_MS).unref();
     this.#driver.on('ready', () => {
       whole = true;
       learn();
@@ -146,73 +177,6 @@ class Connection implements Redis {
   }
 }
 
-function driverFor({ kind, tls, nodes, user, db, group }: RedisAddress, options: Options): Driver {
-  const { application, answerMs, connectMs, sentinelUser } = options;
-  const [first] = nodes;
-  const secure = tls ? { tls: tlsOf(options) } : {};
-  const common: RedisOptions = {
-    ...secure,
-    ...(user && { username: user.name, password: user.password.reveal() }),
-    connectionName: application,
-    connectTimeout: connectMs,
-    disconnectTimeout: 500,
-    // a server that is paused keeps its connections: they are given up, and with them what waits on them
-    socketTimeout: Math.max(2 * answerMs, 1_000),
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    // a master that became a replica: what it refused was not done
-    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
-  };
-  if (kind === 'cluster') return clusterOf(nodes, common, options, tls);
-  return new Client({
-    ...common,
-    db,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    retryStrategy: retryMs,
-    ...(kind === 'one'
-      ? { host: first!.host, port: first!.port }
-      : {
-          sentinels: [...nodes],
-          name: group,
-          ...(sentinelUser && {
-            sentinelUsername: sentinelUser.name,
-            sentinelPassword: sentinelUser.password.reveal(),
-          }),
-          ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: secure.tls }),
-          sentinelRetryStrategy: retryMs,
-          sentinelCommandTimeout: connectMs,
-          // they tell of a new master, also while the old one is only paused
-          failoverDetector: true,
-        }),
-  });
-}
-
-function clusterOf(nodes: RedisAddress['nodes'], node: RedisOptions, { connectMs }: Options, tls: boolean): Cluster {
-  const options: ClusterOptions = {
-    redisOptions: node,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    clusterRetryStrategy: retryMs,
-    clusterNodeRetryStrategy: retryMs,
-    slotsRefreshTimeout: connectMs,
-    maxRedirections: REDIRECTED_AT_MOST,
-    // these were perhaps done: they are not sent again
-    retryDelayOnFailover: 0,
-    retryDelayOnClusterDown: 0,
-    // the name in the certificate is the one to connect to
-    ...(tls && { dnsLookup: (name, done) => done(null, name) }),
-  };
-  return new Cluster([...nodes], options);
-}
-
-const tlsOf = ({ tls: { ca, cert, key } = {} }: Options) => ({
-  ...(ca !== undefined && { ca }),
-  ...(cert !== undefined && { cert }),
-  ...(key && { key: key.reveal() }),
-  minVersion: 'TLSv1.2' as const,
-});
-
 /** @see https://redis.io/docs/latest/commands/info/ */
 const runIn = (info: string): string => /^run_id:([0-9a-f]{40})\r?$/m.exec(info)?.[1] ?? '';
 
@@ -227,9 +191,4 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-function retryMs(times: number): number {
-  const step = Math.min(RETRY_MS.most, RETRY_MS.first * 2 ** Math.min(times, 10));
-  return step + Math.floor(Math.random() * step);
 }

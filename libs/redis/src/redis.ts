@@ -27,6 +27,8 @@ export interface Redis {
   runs(): string;
   /** Asks for them, which is also done whenever a connection is made. @throws as run */
   learnRuns(): Promise<void>;
+  /** INFO of that section: one text of each server that takes writes. @throws as run */
+  info(section: string): Promise<readonly string[]>;
   /** Ends the connection; what waits for an answer gets a RedisAway. */
   close(): Promise<void>;
 }
@@ -62,4 +64,9 @@ export class RedisRefused extends Error {
   ) {
     super(`Redis refused ${detail}: ${code}`);
   }
+}
+
+/** Redis would throw away what it was told when its memory is full. Says what to change. */
+export class RedisEvicts extends Error {
+  override readonly name = 'RedisEvicts';
 }

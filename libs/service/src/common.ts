@@ -60,6 +60,14 @@ export const common = {
   REDIS_SSL_CA_FILE: fileSetting().describe('the authorities (PEM) that sign the certificate of Redis'),
   REDIS_SSL_CERT_FILE: fileSetting().describe('the certificate (PEM) that is shown to Redis'),
   REDIS_SSL_KEY_FILE: fileSetting().describe('the key (PEM) of that certificate'),
+  REDIS_SENTINEL_USERNAME: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'the user of this service at the sentinels, where REDIS_URL names some and they ask; default for a password alone',
+    ),
+  REDIS_SENTINEL_PASSWORD: secretSetting().optional().describe('the password of that user'),
   KAFKA_BROKERS: whenHardened(listSetting()).describe('the Kafka brokers, host:port, comma-separated'),
   KAFKA_TOPIC_PREFIX: z
     .string()
@@ -86,7 +94,7 @@ export const common = {
     .enum(['effects', 'all', 'none'], 'must be effects, all or none')
     .default('effects')
     .describe(
-      'which answers wait until the disk cannot lose their events by a power failure: those of tools with an effect, all, or none (embedded mode only); the others are written at once and synced within 50 milliseconds',
+      'which answers wait until the disk cannot lose their events by a power failure: those of tools with an effect and of decisions that last (administration, approvals, containment, revocation), all, or none (embedded mode only); the others are written at once and synced within 50 milliseconds',
     ),
   OUTBOX_FULL: z
     .enum(['refuse', 'count'], 'must be refuse or count')

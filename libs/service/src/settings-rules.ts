@@ -10,6 +10,7 @@ const HARDENED: Readonly<Record<string, (text: string) => string | undefined>> =
   AUTH_ISSUER: httpsOnly,
   MCP_RESOURCE: httpsOnly,
   RATE_LIMITER_URL: httpsOnly,
+  LIMITS_URL: httpsOnly,
   ANALYTICS_URL: httpsOnly,
   DATABASE_URL: (text) =>
     /^postgres(ql)?:\/\//.test(text)
@@ -67,6 +68,7 @@ function httpsOnly(text: string): string | undefined {
 const PAIRS = [
   ['TLS_CERT_FILE', 'TLS_KEY_FILE'],
   ['REDIS_SSL_CERT_FILE', 'REDIS_SSL_KEY_FILE'],
+  ['REDIS_SENTINEL_USERNAME', 'REDIS_SENTINEL_PASSWORD'],
   ['KAFKA_SSL_CERT_FILE', 'KAFKA_SSL_KEY_FILE'],
   ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'],
 ] as const;

@@ -72,6 +72,7 @@ describe('hardened mode', () => {
     ['a list of brokers without a broker', { KAFKA_BROKERS: ' , ' }, 'KAFKA_BROKERS'],
     ['plain Kafka', { KAFKA_SSL: 'false' }, 'KAFKA_SSL'],
     ['a certificate for Redis without its key', { REDIS_SSL_CERT_FILE: '/tls/hunter2' }, 'REDIS_SSL_KEY_FILE'],
+    ['a user of sentinels without a password', { REDIS_SENTINEL_USERNAME: 'hunter2' }, 'REDIS_SENTINEL_PASSWORD'],
     ['a user of Kafka without a password', { KAFKA_SASL_USERNAME: 'hunter2' }, 'KAFKA_SASL_PASSWORD'],
     ['a prefix that is none', { KAFKA_TOPIC_PREFIX: 'hunter2/' }, 'KAFKA_TOPIC_PREFIX'],
     ['answers that no disk has the events of', { OUTBOX_SYNC: 'none' }, 'OUTBOX_SYNC'],
