@@ -7,11 +7,12 @@ const BENCHES = {
   outbox: 'CPU time of keeping one audit event, beside the least that must be done for it in the same run',
   limits: 'decisions a second of the limiter on Redis, beside a bare loop of evalsha in the same run',
   calls: 'CPU time of one tools/call, beside other MCP servers with the same tool and the same tokens in the same run',
+  standing: 'ms from a change of standing to the calls of four other processes, through Kafka',
   bus: 'events a second through the bus on Kafka, beside the bare clients in the same run',
 };
 
-/** They start a Redis and a Kafka in containers. */
-const ONLY_BY_NAME = ['limits', 'bus'];
+/** They start a Redis or a Kafka in containers. */
+const ONLY_BY_NAME = ['limits', 'standing', 'bus'];
 
 const USAGE = `npm run bench -- [NAME] [--json FILE] [--rounds N] [--seconds N]
 npm run bench -- calls [--only SERVER,…] [--cpu-prof DIR]
@@ -20,7 +21,7 @@ ${Object.entries(BENCHES)
   .map(([name, says]) => `  ${name.padEnd(10)}${says}`)
   .join('\n')}
 
-Without a name each is run, but for ${ONLY_BY_NAME.join(' and ')}, which need a container engine. Rounds are interleaved, so that
+Without a name each is run, but for ${ONLY_BY_NAME.join(', ')}, which need a container engine. Rounds are interleaved, so that
 what else the machine does hits all alike; within a round of calls the servers take turns of a second, --seconds of them
 where a bar hangs on it. tokens holds each server to its best round; calls holds the middle of the rounds' ratios, and is
 undecided when the rounds spread wider than the distance to the bar.
