@@ -44,7 +44,7 @@ const HOUR = 3_600_000;
 /** The script, and after it how many ran before it: which of them came first cannot be told from the time, which is in ms. */
 const IN_ORDER = script(
   'limits-in-order',
-  DECIDE.text.replace(
+  DECIDE.text.replace(/^#!lua/, '').replace(
     /return answers\s*$/,
     `answers[answered + 1] = redis.call('INCR', KEYS[#KEYS])
 return answers

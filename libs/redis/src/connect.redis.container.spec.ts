@@ -7,7 +7,8 @@ import { testRedis } from './redis.fixture.js';
 import { script } from './script.js';
 
 const server = testRedis();
-const COUNT = script('count', `return redis.call('incrby', KEYS[1], ARGV[1])`);
+const ADD = `return redis.call('incrby', KEYS[1], ARGV[1])`;
+const COUNT = script('count', ADD);
 const failed = (work: Promise<unknown>): Promise<Error> =>
   work.then(
     () => new Error('it did not fail'),
@@ -27,7 +28,7 @@ describe('a connection to Redis', () => {
 
   it('runs a script that the server has never seen, and one that it forgot', async () => {
     const key = `{${server.freshTenant()}}:n`;
-    const once = script('once', `-- ${key}\n${COUNT.text}`);
+    const once = script('once', `-- ${key}\n${ADD}`);
     expect(await redis.run(once, [key], [2])).toBe(2);
     expect(await redis.run(once, [key], [3])).toBe(5);
     await redis.send('script', 'flush');
@@ -53,7 +54,7 @@ describe('a connection to Redis', () => {
       'Redis refused count: ERR',
       'Redis refused hgetall: WRONGTYPE',
       'Redis refused nosuchcommand: ERR',
-      'Redis refused bad, line 1: ERR',
+      'Redis refused bad, line 2: ERR',
     ]);
     for (const error of errors)
       expect(`${error.stack} ${JSON.stringify(error)} ${error.cause}`).not.toContain('hunter2');
