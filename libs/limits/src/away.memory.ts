@@ -134,7 +134,7 @@ export class AwayMemory {
 }
 
 const away = (detail: string): Refusal =>
-  new Refusal('overloaded', { retryAfterMs: RETRY_MS }, { detail: `Redis is away: ${detail}` });
+  new Refusal('overloaded', { retryAfterMs: RETRY_MS }, { detail: `the store of counts is away: ${detail}` });
 
 /** A tenant's slug has no slash. */
 const keyOf = (tenant: string, key: string): string => `${tenant}/${key}`;

@@ -24,8 +24,11 @@ export interface ServiceTokenOptions {
 export interface ServiceTokens {
   /** The present one, at once where there is one. @throws ServiceTokenUnavailable */
   token(): Secret | Promise<Secret>;
-  /** Its resource did not take it: another one is fetched, unless it was fetched just now, so that a second one is no better. */
-  refused(token: Secret): void;
+  /**
+   * Its resource did not take it: another one is fetched, unless it was fetched just now, so that a second one is no better.
+   * @returns true when {@link token} gives another one, or tries to
+   */
+  refused(token: Secret): boolean;
 }
 
 /** The authorization server gives no token. The message says what it answered in one word, never with what it was asked. */
@@ -98,6 +101,7 @@ export function serviceTokens(options: ServiceTokenOptions): ServiceTokens {
     },
     refused(token) {
       if (held?.token === token && since(held) >= COOLDOWN_MS) held = undefined;
+      return held?.token !== token;
     },
   };
 }

@@ -11,6 +11,8 @@ interface Notes {
   readonly embedded?: string;
   /** optional in its type, yet hardened mode refuses to start without it */
   readonly hardened?: 'required';
+  /** settings without which this one is of no use */
+  readonly needs?: readonly string[];
 }
 const notes = z.registry<Notes>();
 
@@ -46,6 +48,10 @@ export const embeddedDefault = <T extends z.ZodType>(field: T, embedded: string)
 /** Hardened mode wants it; embedded mode does without. */
 export const whenHardened = <T extends z.ZodType>(field: T): z.ZodOptional<T> =>
   note(z.optional(field), { hardened: 'required' });
+
+/** Where it is given, these have to be given too. */
+export const needing = <T extends z.ZodType>(field: T, ...needs: readonly string[]): T =>
+  note(field.clone() as T, { needs });
 
 /** A value that does not print itself. */
 export const secretSetting = () =>

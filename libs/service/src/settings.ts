@@ -59,6 +59,10 @@ export function readSettings<S extends z.ZodObject>(schema: S, env: Env, readFil
     add(given[variable] === undefined && field ? missing(variable, field) : { variable, says: `${issue.message}.` });
   }
   (mode === 'embedded' ? embeddedProblems : hardenedProblems)({ ...env, ...given }).forEach(add);
+  for (const [name, field] of Object.entries(schema.shape)) {
+    const missing = given[name] === undefined ? [] : (notesOf(field).needs ?? []).filter((other) => !(other in given));
+    for (const other of missing) add({ variable: other, says: `is missing. ${name} needs it.` });
+  }
   const secrets = Object.entries(given).filter(([name]) => isSecret(schema.shape[name] as z.core.$ZodType));
   for (const { variable, says } of sharedKeys(secrets)) {
     // said beside whatever else is wrong with it: every problem is named at once
