@@ -120,7 +120,7 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
     mcpServer: urlOf('mcpServer'),
     mcp: urls.mcp,
     rateLimiter: urlOf('rateLimiter'),
-    rateLimiterGrpc: null,
+    rateLimiterGrpc: running.find(({ name }) => name === 'rateLimiter').grpc,
     analytics: urlOf('analytics'),
     console: null,
     management: Object.fromEntries(
@@ -141,7 +141,7 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
     const secrets = { STATEMENT_KEY: (await statementKeyOf(service)).reveal() };
     for (const key of shared) secrets[key] = (await keyOf(key)).reveal();
     const started = Array.from({ length: replicas }, async (_, i) => {
-      const [port, managementPort] = await freePorts(2);
+      const [port, managementPort, grpcPort] = await freePorts(3);
       const management = `http://127.0.0.1:${managementPort}`;
       const replica = await startReplica({
         service,
@@ -152,13 +152,17 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
           ...secrets,
           PORT: String(port),
           MANAGEMENT_PORT: String(managementPort),
+          ...(service === 'rate-limiter' && { GRPC_PORT: String(grpcPort) }),
           DATABASE_URL: engines.databaseOf(role),
           OUTBOX_DIR: join(dir, `outbox-${i + 1}`),
         },
       });
       closing.push(replica.stop);
       fronts[name].add({ port, management });
-      return { service, name, nth: i + 1, url: `http://127.0.0.1:${port}`, management, pid: replica.pid };
+      return {
+        ...{ service, name, nth: i + 1, url: `http://127.0.0.1:${port}`, management, pid: replica.pid },
+        grpc: `127.0.0.1:${grpcPort}`,
+      };
     });
     running.push(...(await Promise.all(started)));
     say(`${service}: ${replicas} at ${urlOf(name)}`);

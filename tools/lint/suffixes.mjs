@@ -37,6 +37,7 @@ export const FAMILIES = {
   engine: ['testcontainers', '@testcontainers/*'],
   redis: ['ioredis', 'redis'],
   kafka: ['kafkajs', '@platformatic/kafka'],
+  grpc: ['@grpc/*'],
 };
 const everyFamily = Object.keys(FAMILIES);
 
@@ -129,6 +130,7 @@ export const SUFFIXES = {
   redis: { families: ['runtime', 'redis'], files: ['redis'], ambient: time },
   kafka: { families: ['runtime', 'kafka'], files: ['kafka'], ambient: time },
   http: { families: ['runtime', 'network'], files: ['http'], ambient: [...time, 'network'] },
+  grpc: { families: ['runtime', 'grpc'], files: ['grpc', 'http'], ambient: time },
   // What starts programs: an argument vector that is made beforehand, and no shell.
   process: { families: ['runtime', 'files', 'processes'], files: ['file'], ambient: [...time, 'process'] },
   controller: { families: ['runtime', 'nest'], files: ['controller', 'module', 'http'], ambient: time },

@@ -1,6 +1,6 @@
 import { common, sharedLimits } from '@portcullis/service/common';
 import { clientCertificatesSetting } from '@portcullis/service/client-certificates';
-import { embeddedDefault } from '@portcullis/service/setting';
+import { embeddedDefault, portSetting } from '@portcullis/service/setting';
 import { statementKeySetting } from '@portcullis/service/statement-keys';
 import * as z from 'zod';
 
@@ -11,6 +11,9 @@ export const config = z
     ...sharedLimits,
     PORT: embeddedDefault(common.PORT, '4402'),
     STATEMENT_KEY: statementKeySetting(),
+    GRPC_PORT: embeddedDefault(portSetting().optional(), '4403').describe(
+      "the port of Envoy's RateLimitService over gRPC; 0 takes a free one. It is not served unless given",
+    ),
     CLIENT_CERTIFICATES: clientCertificatesSetting().describe(
       'who may ask by a client certificate that TLS_CLIENT_CA_FILE signed: NAME=TENANT, or NAME=* for every tenant, comma-separated; NAME is a host or a URI in the certificate',
     ),

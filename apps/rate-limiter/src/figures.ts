@@ -2,6 +2,17 @@ import { LIMIT_TYPES } from '@portcullis/contract/limits';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { Counter, type Registry } from 'prom-client';
 
+/** Counts calls over gRPC by their status code, as a number (google.rpc.Code). */
+export function countCalls(registry: Registry): (code: number) => void {
+  const calls = new Counter({
+    name: 'portcullis_limit_rpcs_total',
+    help: 'Calls of the RateLimitService by status code',
+    labelNames: ['code'],
+    registers: [registry],
+  });
+  return (code) => calls.inc({ code });
+}
+
 /** The same limiter, with its decisions counted by outcome. */
 export function counted(limiter: Limiter, registry: Registry): Limiter {
   const decisions = new Counter({

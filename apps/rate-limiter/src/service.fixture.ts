@@ -46,6 +46,7 @@ export async function startService(issuer: Issuer, given?: Limiter) {
   const settings = readSettings(config, {
     PORTCULLIS_MODE: 'embedded',
     PORT: '0',
+    GRPC_PORT: '0',
     AUTH_ISSUER: issuer.url,
     RATE_LIMITER_URL: bound.url,
   });

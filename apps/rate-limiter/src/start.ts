@@ -20,11 +20,14 @@ import { countRequests, createMetrics } from '@portcullis/service/metrics.http';
 import { createApi } from '@portcullis/service/nest-app.module';
 import { newId } from '@portcullis/guard/new-id.memory';
 import type { RunningService } from '@portcullis/service/running';
+import { readTls } from '@portcullis/service/tls.file';
 import { askers } from './asker.js';
 import type { RateLimiterSettings } from './config.js';
-import { counted } from './figures.js';
+import { countCalls, counted } from './figures.js';
+import { bindGrpc, type GrpcPort } from './grpc-port.http.js';
 import { limitsEndpoint } from './limits.http.js';
 import { LimitsModule } from './limits.module.js';
+import { serveRateLimits } from './rate-limit.grpc.js';
 
 /** What the rate limiter shares with whoever starts it; closed by them. */
 export interface RateLimiterParts {
@@ -39,10 +42,18 @@ export interface RateLimiterParts {
   /** this service's own log of events */
   readonly events: EventLog;
   readonly log: Log;
+  /** a port for gRPC that is bound already; bound here, by the settings, unless given */
+  readonly grpc?: GrpcPort;
   /** ms since epoch; the system's clock unless given */
   readonly now?: () => number;
   /** ms of a clock that is never turned; the process's own unless given */
   readonly uptime?: () => number;
+}
+
+/** A rate limiter that answers. */
+export interface RunningRateLimiter extends RunningService {
+  /** `host:port` of its gRPC API; undefined = it has none */
+  readonly grpc: string | undefined;
 }
 
 /** Starts the rate limiter on a port that is already bound. */
@@ -50,10 +61,12 @@ export async function startRateLimiter(
   settings: RateLimiterSettings,
   parts: RateLimiterParts,
   bound: Bound,
-): Promise<RunningService> {
+): Promise<RunningRateLimiter> {
   const { limiter, rules: rulesInForce, bus, log, now = Date.now } = parts;
   const { containment, uptime = () => performance.now() } = parts;
-  const { AUTH_ISSUER, RATE_LIMITER_URL } = settings;
+  const { AUTH_ISSUER, RATE_LIMITER_URL, HOST, GRPC_PORT, FORCE_HTTPS: forceHttps } = settings;
+  const grpc =
+    parts.grpc ?? (GRPC_PORT === undefined ? undefined : await bindGrpc(HOST, GRPC_PORT, settings.MAX_CONNECTIONS));
   const metrics = createMetrics('rate-limiter');
   eventFigures(metrics, parts.events);
   busFigures(metrics, bus);
@@ -76,15 +89,22 @@ export async function startRateLimiter(
   };
   const { TRUSTED_PROXIES: trustedProxies } = settings;
   const asking = { askerOf: askers(bearer, settings.CLIENT_CERTIFICATES), trustedProxies };
+  const asked = counted(limiter, metrics);
   const app = await createApi(LimitsModule.forRoot(rulesInForce.table, asking), {
     log,
     newId,
     hosts: [...hostsOf(RATE_LIMITER_URL, bound.url), ...settings.ALLOWED_HOSTS],
-    forceHttps: settings.FORCE_HTTPS,
+    forceHttps,
     trustedProxies,
     observe: countRequests(metrics),
-    direct: limitsEndpoint({ limiter: counted(limiter, metrics), ...asking }),
+    direct: limitsEndpoint({ limiter: asked, ...asking }),
   });
+  const endCalls =
+    grpc &&
+    serveRateLimits(grpc, {
+      ...{ limiter: asked, random: Math.random, ...asking },
+      ...{ forceHttps, tls: readTls(settings), log, newId, observe: countCalls(metrics) },
+    });
   listen(bound, app.listener);
   const management = await startManagement({
     host: settings.MANAGEMENT_HOST,
@@ -110,9 +130,14 @@ export async function startRateLimiter(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await drained(bound, management, settings);
+    const { DRAIN_DELAY_MS, SHUTDOWN_GRACE_MS } = settings;
+    const called = async (): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_DELAY_MS));
+      await endCalls?.(SHUTDOWN_GRACE_MS);
+    };
+    await Promise.all([drained(bound, management, settings), called()]);
     await feeds.stop();
     await app.close();
   };
-  return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
+  return { url: bound.url, managementUrl: management.url, grpc: grpc?.address, close: () => (closed ??= close()) };
 }

@@ -5,7 +5,8 @@ export interface Ready {
   /** URL of the MCP endpoint */
   readonly mcp: string;
   readonly rateLimiter: string;
-  readonly rateLimiterGrpc: null;
+  /** `host:port` */
+  readonly rateLimiterGrpc: string | null;
   readonly analytics: string;
   readonly console: null;
   readonly management: {

@@ -1,6 +1,8 @@
-/** Offsets from the port base; management ports lie 100 higher. + 3 is the rate limiter's gRPC port, when it has one. */
+/** Offsets from the port base; management ports lie 100 higher. */
 const PORT_OFFSETS = { authServer: 0, mcpServer: 1, rateLimiter: 2, analytics: 4 } as const;
 const MANAGEMENT_OFFSET = 100;
+/** Of the rate limiter, too. */
+const GRPC_OFFSET = 3;
 
 export type ServiceName = keyof typeof PORT_OFFSETS;
 
@@ -10,3 +12,6 @@ export const portsOf = (base: number, service: ServiceName): { api: number; mana
   const api = base + PORT_OFFSETS[service];
   return { api, management: api + MANAGEMENT_OFFSET };
 };
+
+/** The rate limiter's gRPC port, which is a free one with base 0. */
+export const grpcPortOf = (base: number): number => (base === 0 ? 0 : base + GRPC_OFFSET);

@@ -10,6 +10,7 @@ import { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { config as mcpConfig } from '@portcullis/mcp-server/config';
 import { startMcpServer } from '@portcullis/mcp-server/start';
 import { config as limiterConfig } from '@portcullis/rate-limiter/config';
+import { bindGrpc, closePort } from '@portcullis/rate-limiter/grpc-port.http';
 import { startRateLimiter } from '@portcullis/rate-limiter/start';
 import { config as analyticsConfig } from '@portcullis/security-analytics/config';
 import { startSecurityAnalytics } from '@portcullis/security-analytics/start';
@@ -29,7 +30,7 @@ import { serviceEnvironments } from './environment.js';
 import type { Options } from './options.js';
 import { announce } from './ready.file.js';
 import type { Ready } from './ready.js';
-import { portsOf, type ServiceName } from './services.js';
+import { grpcPortOf, portsOf, type ServiceName } from './services.js';
 
 export interface Platform {
   readonly ready: Ready;
@@ -56,6 +57,8 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   const folder = await openDataFolder(options.data);
   closing.add(folder.release);
   const ports = await bindAll(options.portBase, closing);
+  const grpc = await bindGrpc('127.0.0.1', grpcPortOf(options.portBase));
+  closing.add(() => closePort(grpc));
   const env = serviceEnvironments(process.env, options, folder, ports);
   const settings = {
     authServer: readSettings(authConfig, env.authServer),
@@ -83,7 +86,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
     closing.add(() => events.close());
     return { log, events };
   };
-  const running = async (service: Promise<RunningService>): Promise<RunningService> => {
+  const running = async <T extends RunningService>(service: Promise<T>): Promise<T> => {
     const started = await service;
     closing.add(() => started.close());
     return started;
@@ -121,7 +124,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
   const rateLimiter = await running(
     startRateLimiter(
       settings.rateLimiter,
-      { limiter, rules, bus, containment, ...(await part('rate-limiter', settings.rateLimiter)) },
+      { limiter, rules, bus, containment, grpc, ...(await part('rate-limiter', settings.rateLimiter)) },
       ports.rateLimiter,
     ),
   );
@@ -148,7 +151,7 @@ async function start(options: Options, closing: Closing): Promise<Platform> {
     mcpServer: mcpServer.url,
     mcp: urls.mcp,
     rateLimiter: rateLimiter.url,
-    rateLimiterGrpc: null,
+    rateLimiterGrpc: rateLimiter.grpc ?? null,
     analytics: analytics.url,
     console: null,
     management: {

@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { apiHeaders } from '@portcullis/guard/headers';
 import { watchConnections } from './connections.http.js';
@@ -106,7 +106,8 @@ export async function closeBound({ server }: Bound, graceMs = CLOSE_GRACE_MS, gi
   clearTimeout(cut);
 }
 
-const listening = (server: Server, host: string, port: number): Promise<void> =>
+/** Takes a port. @throws Error naming host and port when it cannot be had */
+export const listening = (server: NetServer, host: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(bindError(error, host, port)));
     server.listen(port, host, () => {
