@@ -8,7 +8,8 @@
 --   psql -c '\password auth' postgres://OWNER@HOST/portcullis
 --
 -- and each service its own DATABASE_URL: postgres://auth:PASSWORD@HOST/portcullis?sslmode=verify-full for auth-server,
--- tools for mcp-server, audit for security-analytics. Each makes its tables when it starts. limits is kept for rate-limiter,
+-- tools for mcp-server, audit for security-analytics. Each makes its tables when it starts, and row-level security on them,
+-- which keeps its own queries to the rows of one tenant at a time. limits is kept for rate-limiter,
 -- which has no database in this version.
 
 do $$
@@ -22,6 +23,10 @@ begin
   foreach service in array array['auth', 'tools', 'limits', 'audit'] loop
     if not exists (select from pg_roles where rolname = service) then
       execute format('create role %I login', service);
+    end if;
+    -- row-level security leaves such a role alone, and with it every tenant's rows
+    if exists (select from pg_roles where rolname = service and (rolsuper or rolbypassrls)) then
+      raise exception 'the role % is a superuser or has BYPASSRLS: take that from it first', service;
     end if;
     execute format('grant connect on database %I to %I', current_database(), service);
     execute format('alter role %I in database %I set search_path = %I', service, current_database(), service);

@@ -52,11 +52,33 @@ const tablesOf = async (schema: Schema): Promise<string[]> => {
 };
 const REFUSED = { code: '42501' };
 
+it('is not given to a role that row-level security leaves alone', async () => {
+  const server = postgres.superuser(await postgres.freshUrl());
+  await runSql(server, 'alter role audit bypassrls');
+  await expect(runSql(server, script)).rejects.toThrow('the role audit is a superuser or has BYPASSRLS');
+  await runSql(server, 'alter role audit nobypassrls');
+  await runSql(server, script);
+});
+
 describe('the role of a service', () => {
   it.each(schemas)('%s makes its tables in its schema, and uses them', async (schema) => {
     expect((await tablesOf(schema)).length).toBeGreaterThan(2);
     const db = as(schema).schema<{ migrations: { name: string } }>(schema);
     expect((await db.selectFrom('migrations').select('name').execute()).length).toBeGreaterThan(0);
+  });
+
+  it.each(schemas)('%s has row-level security on every table with a tenant, and is not above it', async (schema) => {
+    const { rows } = await sql<{ name: string; kept: boolean }>`
+      select relname as name, relrowsecurity and relforcerowsecurity as kept from pg_class
+      join pg_attribute on attrelid = pg_class.oid and attname = 'tenant'
+      where relnamespace = ${schema}::regnamespace and relkind = 'r'`.execute(as(schema).schema(schema));
+    expect(rows.length).toBeGreaterThan(2);
+    expect(rows.filter(({ kept }) => !kept)).toEqual([]);
+    const role = await sql<{ above: boolean }>`
+      select rolsuper or rolbypassrls as above from pg_roles where rolname = current_user`.execute(
+      as(schema).schema(schema),
+    );
+    expect(role.rows).toEqual([{ above: false }]);
   });
 
   it.each(schemas)('%s reads no table of another schema, and changes none', async (schema) => {

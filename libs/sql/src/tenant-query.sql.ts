@@ -5,8 +5,9 @@ export const EVERY_TENANT = '*';
 
 /** What a query of pg does to its connection while it is sent, and what it is told afterwards; pg's types leave it out. */
 interface Wire {
-  parse(message: { readonly text: string; readonly name?: string }): void;
-  bind(message: { readonly values: readonly string[] }): void;
+  close(message: { readonly type: 'S'; readonly name: string }): void;
+  parse(message: { readonly text: string; readonly name: string }): void;
+  bind(message: { readonly statement: string; readonly values: readonly string[] }): void;
   execute(message: { readonly rows: number }): void;
 }
 interface PgQuery {
@@ -22,7 +23,11 @@ interface QueryConfig {
 }
 const PgQuery = pg.Query as unknown as new (config: QueryConfig) => PgQuery;
 
+const NAME = 'portcullis_tenant';
 const TELL = `select set_config('portcullis.tenant', $1, true)`;
+
+/** Connections that know TELL by its name: to read it anew every time would cost as much as a lookup. */
+const prepared = new WeakSet<Wire>();
 
 /**
  * A statement that the database runs for a tenant. Who that is goes ahead of it in the same message, and until the Sync
@@ -40,8 +45,12 @@ class TenantQuery extends PgQuery {
   }
 
   override prepare(wire: Wire): void {
-    wire.parse({ text: TELL });
-    wire.bind({ values: [this.tenant] });
+    if (!prepared.has(wire)) {
+      // one that was read and then cancelled is there already; to close one that is not is no error
+      wire.close({ type: 'S', name: NAME });
+      wire.parse({ text: TELL, name: NAME });
+    }
+    wire.bind({ statement: NAME, values: [this.tenant] });
     wire.execute({ rows: 0 });
     super.prepare(wire);
   }
@@ -51,8 +60,9 @@ class TenantQuery extends PgQuery {
   }
 
   override handleCommandComplete(message: unknown, wire: Wire): void {
-    if (this.#told) super.handleCommandComplete(message, wire);
+    if (this.#told) return super.handleCommandComplete(message, wire);
     this.#told = true;
+    prepared.add(wire);
   }
 }
 
