@@ -43,6 +43,14 @@ it('is hardened unless told otherwise, and names everything that is missing at o
   );
 });
 
+it('asks the rate limiter where LIMITS_URL names it, and then needs what it gets tokens by', () => {
+  const asking = { ...HARDENED, LIMITS_URL: 'https://limits.example' };
+  expect(() => readSettings(config, asking)).toThrow(/SERVICE_CLIENT_ID: is missing.*\n.*SERVICE_KEY: is missing/);
+  expect(() => readSettings(config, { ...asking, LIMITS_URL: 'http://limits.example' })).toThrow(
+    'LIMITS_URL: must be an https:// URL.',
+  );
+});
+
 it('takes a whole set when hardened', () => {
   expect(readSettings(config, HARDENED)).toMatchObject({ PORT: 443, FORCE_HTTPS: true, LIMIT_SHARES: 4 });
 });

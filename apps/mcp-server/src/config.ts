@@ -1,4 +1,5 @@
 import { common, sharedLimits } from '@portcullis/service/common';
+import { limitsService } from '@portcullis/service/limits-service';
 import { embeddedDefault, keySetting, portSetting, whenHardened, wholeSetting } from '@portcullis/service/setting';
 import * as z from 'zod';
 
@@ -6,6 +7,7 @@ import * as z from 'zod';
 export const config = z.object({
   ...common,
   ...sharedLimits,
+  ...limitsService,
   PORT: embeddedDefault(common.PORT, '4401'),
   AUDIT_DIGEST_KEY: whenHardened(
     keySetting().describe(

@@ -3,6 +3,7 @@ import { createLog } from '@portcullis/service/log.file';
 import { keyBytes } from '@portcullis/service/key-text';
 import { openOwnBus } from '@portcullis/service/own-bus.wire';
 import { openSharedRedis } from '@portcullis/service/redis.wire';
+import { openRemoteLimiter } from '@portcullis/service/remote-limiter.wire';
 import { openSharedBus } from '@portcullis/service/shared-bus.wire';
 import { openLimiter, sharedGuard } from '@portcullis/service/shared-guard.wire';
 import { openStore } from '@portcullis/service/store.wire';
@@ -20,7 +21,7 @@ export async function openParts(settings: McpServerSettings): Promise<McpServerP
   const stateKeys = (await store.keysOf('STATE_KEY', settings.STATE_KEY)).map(keyBytes);
   const redis = await openSharedRedis(settings, 'mcp-server', log);
   const rules = new RulesInForce();
-  const limiter = openLimiter(settings, redis, log, rules.table);
+  const limiter = openRemoteLimiter(settings, log, rules.table) ?? openLimiter(settings, redis, log, rules.table);
   return {
     database: store.database,
     bus,
