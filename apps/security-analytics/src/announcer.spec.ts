@@ -16,6 +16,7 @@ function scene() {
   const recorded: EventDraft[] = [];
   const timers: (() => void)[] = [];
   const broken = { feed: false, log: false };
+  const clock = { at: 0 };
   const asked: (readonly Whose[] | undefined)[] = [];
   const current = (): StandingRead => ({
     tenant,
@@ -48,7 +49,8 @@ function scene() {
       timers.push(run);
       return () => void timers.splice(timers.indexOf(run), 1);
     },
-    now: () => 0,
+    now: () => clock.at,
+    uptime: () => clock.at,
     log: silentLog,
   };
   const commit = (to: BehaviourState) =>
@@ -60,7 +62,7 @@ function scene() {
       position: String(transitions.length + 1),
       transition: { from: current().state, to, at: 1000 * transitions.length, why: 'w', by: 'rule:r' },
     });
-  return { announcer: announcer(ports), commit, published, recorded, asked, timers, broken };
+  return { announcer: announcer(ports), commit, published, recorded, asked, timers, broken, clock };
 }
 
 test('each transition is recorded once, the feed gets what is true by now, and what was told is not told again', async () => {
@@ -145,5 +147,39 @@ test('all is said to be published when the feed took it, though the audit log di
   broken.feed = false;
   await announcer.announce();
   expect([announcer.isPublished(), announcer.state() === 'ok']).toEqual([true, false]);
+  await announcer.stop();
+});
+
+test('what a replica that died did not tell is told by those that are left, and recorded once it is plain that it died', async () => {
+  const { announcer, commit, published, recorded, timers, clock } = scene();
+  await announcer.watch();
+  const look = async (at: number): Promise<void> => {
+    clock.at = at;
+    timers.splice(0).forEach((run) => run());
+    await announcer.retell([]);
+  };
+  commit('Isolated');
+  await look(1000);
+  expect(published).toContain('Isolated');
+  expect(recorded).toEqual([]);
+  await look(6000);
+  expect(recorded).toMatchObject([{ data: { to: 'Isolated' } }]);
+  await announcer.stop();
+});
+
+test('a replica that cannot look says no more that all is told', async () => {
+  const { announcer, commit, timers, broken, clock } = scene();
+  await announcer.watch();
+  expect(announcer.isPublished()).toBe(true);
+  commit('Isolated');
+  broken.feed = true;
+  clock.at = 2001;
+  timers.splice(0).forEach((run) => run());
+  await announcer.retell([]).catch(() => undefined);
+  expect(announcer.isPublished()).toBe(false);
+  broken.feed = false;
+  timers.splice(0).forEach((run) => run());
+  await announcer.retell([]);
+  expect(announcer.isPublished()).toBe(true);
   await announcer.stop();
 });

@@ -14,6 +14,8 @@ export interface AnnouncerPorts {
   later(ms: number, run: () => void): () => void;
   /** ms since epoch */
   now(): number;
+  /** ms of a clock that is never turned */
+  uptime(): number;
   readonly log: Log;
 }
 
@@ -25,13 +27,15 @@ export interface AnnouncerPorts {
 export interface Announcer {
   /** Resolves after one attempt at everything untold. Never rejects: what failed is tried again on its own. */
   announce(): Promise<void>;
+  /** Looks once a second, from now on, for what a replica committed that died before it told. */
+  watch(): Promise<void>;
   /** Publishes the standing of every principal that is not Normal. @throws when the feed does not take it */
   republish(): Promise<void>;
   /** Publishes that these principals, of which nothing is known any more, are as new ones. Never rejects. */
   forget(identities: readonly Identity[]): Promise<void>;
   /** Publishes what is true of these principals by now, as far as they are known. @throws when the feed does not take it */
   retell(whose: readonly Whose[]): Promise<void>;
-  /** Is every transition that is known here on the standing feed? */
+  /** Is every transition on the standing feed, whoever committed it? Not for certain, when the last look was too long ago. */
   isPublished(): boolean;
   /** 'ok', or what could not be told the last time. */
   state(): string;
@@ -40,6 +44,11 @@ export interface Announcer {
 
 const AT_ONCE = 500;
 const RETRY_MS = 1000;
+const LOOK_EVERY_MS = 1000;
+/** A replica that could not look for so long says no more that all is told. */
+const LOOKED_MS = 2000;
+/** Younger ones are being recorded by who committed them. */
+const LEFT_BEHIND_MS = 5000;
 
 export function announcer(ports: AnnouncerPorts): Announcer {
   const { store, publish, log } = ports;
@@ -48,6 +57,8 @@ export function announcer(ports: AnnouncerPorts): Announcer {
   let cancelRetry: (() => void) | undefined;
   let failure: string | undefined;
   let published = true;
+  let lookedAt = Infinity;
+  let cancelLook: (() => void) | undefined;
   let stopped = false;
 
   const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
@@ -69,11 +80,27 @@ export function announcer(ports: AnnouncerPorts): Announcer {
     failure = failed && 'transitions wait to be announced';
     if (failed && !stopped) cancelRetry = ports.later(RETRY_MS, () => void announce());
   };
+  /** What went wrong is said by the next of our own, if it lasts. */
+  const look = async (): Promise<void> => {
+    if (stopped) return;
+    const began = ports.uptime();
+    const told = await outcomeOf(() => publishAll(ports));
+    if (told.error === undefined) lookedAt = began;
+    await outcomeOf(() => recordAll(ports, ports.now() - LEFT_BEHIND_MS));
+  };
+  const watch = async (): Promise<void> => {
+    await inTurn(look);
+    if (!stopped) cancelLook = ports.later(LOOK_EVERY_MS, () => void watch());
+  };
   // one that waits for its turn will see whatever is committed by now
   const announce = (): Promise<void> => (waiting ??= inTurn(attempt));
 
   return {
     announce,
+    watch() {
+      lookedAt = ports.uptime();
+      return watch();
+    },
     republish: () => inTurn(async () => publish(await store.standings())),
     async forget(identities) {
       if (identities.length === 0) return;
@@ -90,11 +117,12 @@ export function announcer(ports: AnnouncerPorts): Announcer {
       if (error !== undefined) log.warn('principals of a finished drill are still on the standing feed', { error });
     },
     retell: (whose) => inTurn(async () => publish(await store.standings(whose))),
-    isPublished: () => published,
+    isPublished: () => published && (lookedAt === Infinity || ports.uptime() - lookedAt <= LOOKED_MS),
     state: () => failure ?? 'ok',
     async stop() {
       stopped = true;
       cancelRetry?.();
+      cancelLook?.();
       await last;
     },
   };
@@ -108,9 +136,11 @@ async function publishAll({ store, publish }: AnnouncerPorts): Promise<void> {
   });
 }
 
-async function recordAll({ store, record }: AnnouncerPorts): Promise<void> {
+/** @param until ms since epoch: those that are newer are left to others; each is told unless given */
+async function recordAll({ store, record }: AnnouncerPorts, until = Infinity): Promise<void> {
   await inPortions(store, 'recorded', async (untold) => {
     for (const one of untold) {
+      if (one.transition.at > until) continue;
       await record(draftOf(one));
       await store.markAnnounced('recorded', [one.position]);
     }
@@ -122,9 +152,12 @@ async function inPortions(
   how: Announcement,
   tell: (untold: readonly Unannounced[]) => Promise<void>,
 ): Promise<void> {
-  for (;;) {
+  for (let before = ''; ;) {
     const untold = await store.unannounced(how, AT_ONCE);
-    if (untold.length > 0) await tell(untold);
+    // the same again: they are left to others
+    if (untold.length === 0 || untold[0]?.position === before) return;
+    before = untold[0]?.position ?? '';
+    await tell(untold);
     if (untold.length < AT_ONCE) return;
   }
 }

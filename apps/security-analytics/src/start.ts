@@ -33,7 +33,7 @@ import { sqlAuditQuestions } from './audit-questions.sql.js';
 import { sqlAuditStore } from './audit-store.sql.js';
 import type { StandingRead } from './audit-store.js';
 import type { SecurityAnalyticsSettings } from './config.js';
-import { figures } from './figures.js';
+import { figures, mourning } from './figures.js';
 import { intake } from './intake.js';
 import { keyOf } from './reckon.js';
 import { standingSaying, whoseKey } from './standing-statements.js';
@@ -74,6 +74,7 @@ export async function startSecurityAnalytics(
   busFigures(metrics, bus);
   const health = eventHealth(events);
   const feedsHear = feedFigures(metrics);
+  const letters = await bus.subscribe('portcullis.dead-letters', GROUP, mourning(metrics, log));
   const mends = mending({ tell: (keys) => tell.retell(keys.flatMap((key) => whoseKey(key) ?? [])), later, log });
   const feeds = await openFeeds(bus, GROUP, {
     keysOf: containment.keysOf,
@@ -93,9 +94,10 @@ export async function startSecurityAnalytics(
       signer,
       standings.map((standing) => standingSaying(standing, feed.seqOf(keyOf(standing)))),
     );
-  const tell = announcer({ store, publish, record, later, now, log });
+  const tell = announcer({ store, publish, record, later, now, uptime, log });
   await tell.republish();
   await tell.announce();
+  await tell.watch();
   const heartbeats = await startHeartbeats(bus, STANDING, signer, { now, isTold: tell.isPublished, log });
   const handle = intake({ store, announcer: tell, log, counted: figures(metrics) });
   const subscription = await bus.subscribe('portcullis.events', GROUP, handle);
@@ -155,6 +157,7 @@ export async function startSecurityAnalytics(
     await tell.stop();
     await ownEventsTaken(events);
     await Promise.all([subscription.stop(), feeds.stop()]);
+    await letters.stop();
     await app.close();
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
