@@ -1,5 +1,24 @@
+import type { Handle } from '@portcullis/bus/bus';
+import { letterIn } from '@portcullis/bus/letters';
+import type { Log } from '@portcullis/contract/log';
 import { Counter, type Registry } from 'prom-client';
 import type { Taken } from './audit-store.js';
+
+/** Counts the dead letters of all services, for /metrics and the log; what was replayed is none. */
+export function mourning(registry: Registry, log: Log): Handle {
+  const letters = new Counter({
+    name: 'portcullis_dead_letters_total',
+    help: 'Messages that a service could not take, by the topic they were on and the service',
+    labelNames: ['topic', 'group'],
+    registers: [registry],
+  });
+  return async (messages) => {
+    for (const { topic, group, reason } of messages.flatMap((message) => letterIn(message) ?? [])) {
+      letters.inc({ topic, group });
+      log.warn('a message is a dead letter', { topic, group, reason });
+    }
+  };
+}
 
 /** What the intake did, for /metrics. */
 export function figures(registry: Registry): (taken: Taken) => void {

@@ -1,5 +1,7 @@
 import { auditEvent, EVENT_TYPES, type AuditEvent } from '@portcullis/audit-schemas/envelope';
 import { eventHash } from '@portcullis/audit-schemas/digest';
+import type { Message } from '@portcullis/bus/bus';
+import { eventKey } from '@portcullis/bus/outbox';
 
 /** An event and the exact text it came as. */
 export interface Accepted {
@@ -22,8 +24,12 @@ const MAX_DEAD_LINE = 4096;
 const MAX_REASON = 500;
 const LONE_SURROGATE = /\p{Cs}/u;
 
-/** Reads one message of the bus. Never throws: whatever a message holds, the stream goes on after it. */
-export function readLine(line: string): Accepted | DeadLetter {
+/**
+ * Reads one message of the bus. Never throws: whatever a message holds, the stream goes on after it.
+ * @param key of the message; of whom an event tells is said there too, and both must say the same, since the key is what
+ *   keeps an agent's events in order, and apart from another tenant's
+ */
+export function readLine({ key, value: line }: Message): Accepted | DeadLetter {
   if (line.length > MAX_LINE) return deadLetter(line, `longer than ${MAX_LINE} characters`);
   if (LONE_SURROGATE.test(line)) return deadLetter(line, 'not well-formed Unicode');
   let value: unknown;
@@ -33,17 +39,26 @@ export function readLine(line: string): Accepted | DeadLetter {
     return deadLetter(line, 'not JSON');
   }
   const parsed = auditEvent.safeParse(value);
-  if (parsed.success) return { event: parsed.data, line };
+  if (parsed.success) {
+    const { data: event } = parsed;
+    return key === eventKey(event)
+      ? { event, line }
+      : deadLetter(line, 'its key is not that of its tenant and subject');
+  }
   return deadLetter(line, whyNot(value, parsed.error.issues));
 }
 
 /** Messages of one batch, each kind in the order it came. */
-export function readLines(lines: readonly string[]): { readonly accepted: Accepted[]; readonly dead: DeadLetter[] } {
+export function readLines(messages: readonly Message[]): {
+  readonly accepted: Accepted[];
+  readonly dead: { readonly message: Message; readonly letter: DeadLetter }[];
+} {
   const accepted: Accepted[] = [];
-  const dead: DeadLetter[] = [];
-  for (const read of lines.map(readLine)) {
+  const dead: { message: Message; letter: DeadLetter }[] = [];
+  for (const message of messages) {
+    const read = readLine(message);
     if ('event' in read) accepted.push(read);
-    else dead.push(read);
+    else dead.push({ message, letter: read });
   }
   return { accepted, dead };
 }

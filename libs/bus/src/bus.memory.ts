@@ -1,5 +1,5 @@
 import { TOPICS, type Topic } from '@portcullis/contract/topics';
-import type { Bus, Handle, Message } from './bus.js';
+import type { Bus, Message } from './bus.js';
 import { DEAD_LETTERS, handleWithout, letterOfMessage } from './dead-letters.js';
 
 /** One group's reading of one topic: a queue that is worked off one batch at a time. */
@@ -74,7 +74,7 @@ export function memoryBus(): Bus {
   return bus;
 }
 
-function subscriptionOf(handle: Handle): Subscription {
+function subscriptionOf(handle: (messages: readonly Message[]) => Promise<void>): Subscription {
   let last: Promise<void> = Promise.resolve();
   let stopped = false;
   return {

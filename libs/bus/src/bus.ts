@@ -9,8 +9,16 @@ export interface Message {
   readonly value: string;
 }
 
-/** Takes a batch; one batch at a time. What it rejects with is a {@link Poison}, or it gets the batch again. */
-export type Handle = (messages: readonly Message[]) => Promise<void>;
+/**
+ * Takes a batch; one batch at a time. What it rejects with is a {@link Poison}, or it gets the batch again.
+ * @param bury for what it can never take, and goes on after
+ */
+export type Handle = (messages: readonly Message[], bury: Bury) => Promise<void>;
+/**
+ * Puts a message of the batch among the dead letters, and resolves when it is there.
+ * @param reason for the operators: a few words
+ */
+export type Bury = (message: Message, reason: string) => Promise<void>;
 
 /**
  * Publish and subscribe between services, at least once. Variants: memory (one process), kafka (with the backbone).

@@ -4,7 +4,8 @@ import { Kafka, logLevel, type Producer } from 'kafkajs';
 import { kafkajsBus } from './bus.kafkajs.kafka.js';
 import { platformaticBus } from './bus.platformatic.kafka.js';
 import { Poison, type Message } from './bus.js';
-import { deadLetterSchema, MAX_VALUE, replayDeadLetters, type DeadLetter } from './dead-letters.js';
+import { MAX_KEY, MAX_VALUE, type DeadLetter } from './dead-letters.js';
+import { letterIn, replayDeadLetters, waitingLetters } from './letters.js';
 import type { KafkaBus } from './kafka.js';
 import { testKafka } from './kafka.fixture.js';
 
@@ -38,7 +39,7 @@ const opening = async (open: typeof kafkajsBus, name: string) => {
     }
   });
   await bus.subscribe('portcullis.dead-letters', 'morgue', async (messages) => {
-    letters.push(...messages.map(({ value }) => deadLetterSchema.parse(JSON.parse(value))));
+    letters.push(...messages.flatMap((message) => letterIn(message) ?? []));
   });
   return { bus, taken, letters, learn: () => void (known = 2), topic: `${prefix}${name}-portcullis.events` };
 };
@@ -58,26 +59,37 @@ test.each([
         { key: 'acme/k', value: Buffer.from([0x7b, 0xff, 0x7d]) },
         { key: 'acme/k', value: Buffer.alloc(MAX_VALUE + 1, 'x') },
         { key: null, value: '{}' },
+        { key: '', value: '{}' },
+        { key: Buffer.from([0xff]), value: '{}' },
+        { key: 'k'.repeat(MAX_KEY + 1), value: '{}' },
         { key: 'acme/k', value: '{"version":2}' },
         good(2),
       ],
     });
-    await until(() => taken.some(({ value }) => value === good(2).value) && letters.length >= 4);
+    await until(() => taken.some(({ value }) => value === good(2).value) && letters.length >= 7);
     expect([...new Set(taken.map(({ value }) => value))]).toEqual([good(1).value, good(2).value]);
     expect(letters.map(({ reason }) => reason).sort()).toEqual([
       'a version from the future',
       'no key',
+      'no key',
+      'the key is not UTF-8',
+      'the key is too long',
       'the value is not UTF-8',
       'the value is too large',
     ]);
     expect(letters.find(({ reason }) => reason === 'the value is too large')?.text).toHaveLength(MAX_VALUE + 1);
     const stats = (await bus.stats()).subscriptions.find((one) => one.topic === 'portcullis.events');
-    expect(stats).toMatchObject({ buried: 4 });
+    expect(stats).toMatchObject({ buried: 7 });
     expect([...(stats?.behind?.values() ?? [1])].every((behind) => behind === 0)).toBe(true);
 
     learn();
-    expect(await replayDeadLetters(bus, ({ group }) => group === 'a')).toEqual({ replayed: 1, unreadable: 3 });
+    expect(await replayDeadLetters(bus, { group: 'a' }, true)).toEqual({ replayed: 1, stay: 6 });
+    expect(taken.some(({ value }) => value === '{"version":2}')).toBe(false);
+    expect(await replayDeadLetters(bus, { group: 'a' })).toEqual({ replayed: 1, stay: 6 });
     await until(() => taken.some(({ value }) => value === '{"version":2}'));
+    expect(await replayDeadLetters(bus, { group: 'a' })).toEqual({ replayed: 0, stay: 6 });
+    const left = await waitingLetters(bus, { tenant: 'acme' }, { limit: 10 });
+    expect(left.letters.map(({ stays }) => stays).sort()).toEqual(['it is not text', 'it is too large']);
   },
 );
 

@@ -9,7 +9,6 @@ import {
   MAX_KEY,
   MAX_VALUE,
   messageOf,
-  replayDeadLetters,
   type DeadLetter,
 } from './dead-letters.js';
 
@@ -87,6 +86,35 @@ describe('handling without what is poisoned', () => {
     expect(calls).toEqual(['1234', '234', '34', '4']);
   });
 
+  it('goes on in the same batch after what its handler buries itself, and never hands that out again', async () => {
+    const [seen, buried]: [string[], string[]] = [[], []];
+    await handleWithout(
+      async (messages, bury) => {
+        seen.push(messages.map(({ value }) => value).join(''));
+        const [first] = messages;
+        if (first?.value === '1') await bury(first, 'bad');
+        const found = messages.find(({ value }) => value === '3');
+        if (found) throw new Poison(found, 'bad too');
+      },
+      batch,
+      async ({ value }, reason) => void buried.push(`${value} ${reason}`),
+    );
+    expect([seen, buried]).toEqual([
+      ['1234', '24'],
+      ['1 bad', '3 bad too'],
+    ]);
+  });
+
+  it('buries nothing that is not of the batch', async () => {
+    const strange = { key: 'k', value: '1' };
+    const refused = handleWithout(
+      async (_messages, bury) => bury(strange, 'bad'),
+      batch,
+      async () => undefined,
+    );
+    await expect(refused).rejects.toThrow(RangeError);
+  });
+
   it('is not done while a message cannot be buried', async () => {
     const refused = handleWithout(poisonous(['2'], []), batch, () => Promise.reject(new Error('no ground')));
     await expect(refused).rejects.toThrow('no ground');
@@ -98,47 +126,5 @@ describe('handling without what is poisoned', () => {
     const refused = handleWithout(handle, batch, async (message) => void buried.push(message));
     await expect(refused).rejects.toThrow('away');
     expect(buried).toEqual([]);
-  });
-});
-
-describe('a replay', () => {
-  const replay = async (letters: readonly Message[], chosen: (letter: DeadLetter) => boolean = () => true) => {
-    const published: [string, Message][] = [];
-    const bus = {
-      publish: async (topic: string, messages: readonly Message[]) =>
-        void published.push(...messages.map((message): [string, Message] => [topic, message])),
-      readToEnd: (_topic: string, handle: (messages: readonly Message[]) => Promise<void>) => handle(letters),
-    };
-    const counts = await replayDeadLetters(bus as unknown as Parameters<typeof replayDeadLetters>[0], chosen);
-    return { published, ...counts };
-  };
-  const good = letterOf(death, stored(bytes('acme/k'), bytes('{}')));
-
-  it('publishes a letter to where it died', async () => {
-    expect(await replay([good])).toEqual({
-      published: [['portcullis.events', { key: 'acme/k', value: '{}' }]],
-      replayed: 1,
-      unreadable: 0,
-    });
-  });
-
-  it('publishes once what several replicas have buried, and what each group has for itself', async () => {
-    const other = letterOf({ ...death, group: 'b' }, stored(bytes('acme/k'), bytes('{}')));
-    expect(await replay([good, good, other])).toMatchObject({ replayed: 2 });
-  });
-
-  it('publishes what was chosen, and counts what is no message', async () => {
-    const bad = letterOf({ ...death, group: 'b' }, stored(bytes('acme/k'), Buffer.from([0xff])));
-    expect(await replay([good, bad], ({ group }) => group === 'b')).toEqual({
-      published: [],
-      replayed: 0,
-      unreadable: 1,
-    });
-  });
-
-  it('passes over what is no letter', async () => {
-    const strange = { key: 'k', value: '{' };
-    const elsewhere = { key: 'k', value: JSON.stringify({ ...letterIn(good), topic: '__consumer_offsets' }) };
-    expect(await replay([strange, elsewhere])).toMatchObject({ published: [], replayed: 0 });
   });
 });

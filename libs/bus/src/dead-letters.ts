@@ -2,7 +2,7 @@ import { isTenant } from '@portcullis/contract/ids';
 import { TOPICS, type Topic } from '@portcullis/contract/topics';
 import { Buffer } from 'node:buffer';
 import { z } from 'zod';
-import { Poison, type Bus, type Handle, type Message } from './bus.js';
+import { Poison, type Bury, type Handle, type Message } from './bus.js';
 
 export const DEAD_LETTERS = 'portcullis.dead-letters' satisfies Topic;
 const topics = z.enum(Object.keys(TOPICS) as [Topic, ...Topic[]]);
@@ -50,7 +50,7 @@ export const maxValueOf = (topic: Topic): number => (topic === DEAD_LETTERS ? 3 
 
 /** @returns the message, or why it is none */
 export function messageOf({ key, value }: Stored, maxValue: number = MAX_VALUE): Message | string {
-  if (key === null) return 'no key';
+  if (key === null || key.length === 0) return 'no key';
   if (key.length > MAX_KEY) return 'the key is too long';
   if ((value?.length ?? 0) > maxValue) return 'the value is too large';
   const [keyText, valueText] = [textOf(key), value === null ? '' : textOf(value)];
@@ -93,66 +93,25 @@ function enveloped(letter: DeadLetter): Message {
 }
 
 /**
- * Has a batch handled, without the messages that its handler calls poisoned.
- * @param bury keeps a poisoned message; it is called before the rest comes again
+ * Has a batch handled, without the messages that its handler buries or calls poisoned.
+ * @param bury keeps such a message; it is called before the rest comes again
  * @throws what the handler or `bury` rejects with: then nothing of the batch counts as handled
  */
-export async function handleWithout(
-  handle: Handle,
-  batch: readonly Message[],
-  bury: (message: Message, reason: string) => Promise<void>,
-): Promise<void> {
+export async function handleWithout(handle: Handle, batch: readonly Message[], bury: Bury): Promise<void> {
+  const buried = new Set<Message>();
+  const buryOnce: Bury = async (message, reason) => {
+    if (!batch.includes(message)) throw new RangeError('what is buried must be of the batch');
+    await bury(message, reason);
+    buried.add(message);
+  };
   let rest = batch;
   while (rest.length > 0) {
     try {
-      return await handle(rest);
+      return await handle(rest, buryOnce);
     } catch (error) {
-      const at = error instanceof Poison ? rest.indexOf(error.poisoned) : -1;
-      if (!(error instanceof Poison) || at === -1) throw error;
-      await bury(error.poisoned, error.reason);
-      rest = rest.toSpliced(at, 1);
+      if (!(error instanceof Poison) || !rest.includes(error.poisoned)) throw error;
+      await buryOnce(error.poisoned, error.reason);
+      rest = rest.filter((message) => !buried.has(message));
     }
-  }
-}
-
-/** A bus that can be read as a book: what it holds now, from the first message to the last. */
-export interface Readable {
-  readToEnd(topic: Topic, handle: Handle): Promise<void>;
-}
-
-/**
- * Publishes dead letters again to where they died. Whoever can take them now takes them; a letter stays where it is, so
- * a second replay publishes it again, which subscribers know by the event's id.
- * @param chosen which letters; all of them are read
- * @returns how many were published again, and how many were chosen but are no message (not UTF-8, no key, too large)
- */
-export async function replayDeadLetters(
-  bus: Bus & Readable,
-  chosen: (letter: DeadLetter) => boolean,
-): Promise<{ replayed: number; unreadable: number }> {
-  let [replayed, unreadable] = [0, 0];
-  const seen = new Set<string>();
-  await bus.readToEnd(DEAD_LETTERS, async (letters) => {
-    for (const { key, value } of letters) {
-      const letter = parsed(value);
-      const name = `${key} ${letter?.group ?? ''}`;
-      // Each replica that reads a compacted topic buries what it cannot take.
-      if (letter === undefined || (letter.offset !== undefined && seen.has(name)) || !chosen(letter)) continue;
-      seen.add(name);
-      if (letter.text === undefined || letter.key === '' || Buffer.byteLength(letter.text) > MAX_VALUE) unreadable += 1;
-      else {
-        await bus.publish(letter.topic, [{ key: letter.key, value: letter.text }]);
-        replayed += 1;
-      }
-    }
-  });
-  return { replayed, unreadable };
-}
-
-function parsed(value: string): DeadLetter | undefined {
-  try {
-    return deadLetterSchema.parse(JSON.parse(value));
-  } catch {
-    return undefined;
   }
 }

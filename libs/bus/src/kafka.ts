@@ -2,7 +2,8 @@ import type { Log } from '@portcullis/contract/log';
 import type { Secret } from '@portcullis/contract/secret';
 import type { Topic } from '@portcullis/contract/topics';
 import type { Bus, BusStats, Message } from './bus.js';
-import type { Readable, Stored } from './dead-letters.js';
+import type { Stored } from './dead-letters.js';
+import type { Readable } from './letters.js';
 import type { TopicFound, TopicSettings } from './topic-settings.js';
 
 /** How to reach a Kafka cluster, the same for each client library. */

@@ -18,6 +18,7 @@ export async function prepareTopics(client: KafkaClient, options: KafkaOptions):
   let missing: readonly string[] = [];
 
   const attempt = async (): Promise<void> => {
+    missing = [];
     const found = await client.describe(wanted.map(({ settings }) => settings.name));
     for (const { topic, settings } of wanted) {
       const is = found.get(settings.name);
@@ -29,9 +30,9 @@ export async function prepareTopics(client: KafkaClient, options: KafkaOptions):
     const absent = wanted.map(({ settings }) => settings).filter(({ name }) => !found.has(name));
     missing = absent.map(({ name }) => name);
     if (absent.length > 0) await client.make(absent);
+    missing = [];
     for (const { name } of absent) made.add(name);
     await Promise.all([...made].map((name) => client.spans(name)));
-    missing = [];
   };
   try {
     await eventually(timeoutMs, attempt, (error) => error instanceof TopicUnfit);

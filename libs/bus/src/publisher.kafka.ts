@@ -75,7 +75,7 @@ export function publisher(client: KafkaClient, { topicPrefix = '', timeoutMs }: 
   return {
     async publish(topic, messages) {
       if (messages.length === 0) return;
-      for (const message of messages) refuseLarge(message, maxValueOf(topic));
+      for (const message of messages) refuseUnfit(message, maxValueOf(topic));
       const queue = queues.get(topic) ?? [];
       queues.set(topic, queue);
       const done = new Promise<void>((resolve, reject) => queue.push({ messages: [...messages], resolve, reject }));
@@ -93,7 +93,8 @@ const entombed = ({ key, value }: Message): { key: string; value: string | null 
   value: value === '' ? null : value,
 });
 
-function refuseLarge({ key, value }: Message, maxValue: number): void {
+function refuseUnfit({ key, value }: Message, maxValue: number): void {
+  if (key === '') throw new RangeError('a message needs a key');
   if (Buffer.byteLength(key) > MAX_KEY) throw new RangeError('the key of a message is too long');
   if (Buffer.byteLength(value) > maxValue) throw new RangeError('a message is too large');
 }

@@ -75,7 +75,7 @@ export function expectWhole(heard: readonly Message[], sent: number): void {
 }
 
 /** Waits until the load gets through again, and shows that it did so by itself. */
-export async function recovered(steady: Pick<SteadyLoad, 'reached'>): Promise<void> {
+export async function recovered(steady: Pick<SteadyLoad, 'reached'>, rounds = 20): Promise<void> {
   const from = steady.reached();
-  while (steady.reached() < from + 20) await wait(20);
+  while (steady.reached() < from + rounds) await wait(20);
 }

@@ -179,7 +179,7 @@ describe('a heartbeat', () => {
     const full: Bus = {
       ...rig.bus,
       subscribe: async (topic, group, handle) => {
-        await handle(all);
+        await handle(all, async () => undefined);
         return rig.bus.subscribe(topic, group, handle);
       },
     };
@@ -197,9 +197,9 @@ describe('catching up', () => {
     const slow: Bus = {
       ...rig.bus,
       subscribe: (topic, group, handle) =>
-        rig.bus.subscribe(topic, group, async (messages) => {
+        rig.bus.subscribe(topic, group, async (messages, bury) => {
           await gate;
-          await handle(messages);
+          await handle(messages, bury);
         }),
     };
     let opened = false;
@@ -241,6 +241,28 @@ describe('a message that was not said by security-analytics changes nothing', ()
     expect([feed.stateOf(who), rig.passedOver, rig.mended]).toEqual(['Isolated', [why], [keyOf()]]);
     expect(JSON.stringify(errors)).toContain(why);
     expect(JSON.stringify(errors)).not.toContain(value());
+  });
+
+  test.each([
+    [true, 1],
+    [false, 0],
+  ])('and is a dead letter, from its signer alone (%s)', async (isSigner, count) => {
+    const rig = feedRig();
+    const dead: Message[] = [];
+    await rig.bus.subscribe('portcullis.dead-letters', 'morgue', async (messages) => void dead.push(...messages));
+    const { mend, ...others } = rig.ports;
+    await standingFeed(rig.bus, 'test', isSigner ? { ...others, mend: mend! } : others);
+    await rig.say(STANDING, keyOf(), { ...bodyOf('Isolated'), state: 'Of the future' });
+    await rig.say(STANDING, keyOf(), bodyOf('Isolated'));
+    expect(dead).toHaveLength(count);
+    for (const { value } of dead)
+      expect(JSON.parse(value)).toMatchObject({
+        topic: STANDING,
+        group: 'test',
+        key: keyOf(),
+        reason: 'is signed, and its content is not known to this version',
+        text: expect.stringMatching(/^eyJ/),
+      });
   });
 
   test('when it was said before', async () => {

@@ -1,4 +1,4 @@
-import type { Bus, Message } from '@portcullis/bus/bus';
+import type { Bury, Bus, Message } from '@portcullis/bus/bus';
 import {
   heartbeatKey,
   heartbeatSchema,
@@ -98,23 +98,36 @@ export async function statementFeed(
     ports.passedOver?.(topic, why);
     if (key !== heartbeat) ports.mend?.(topic, key);
   };
-  const handle = (message: Message, read: Statement | PassedOver | undefined): void => {
+  /** @returns why it was passed over */
+  const handle = (message: Message, read: Statement | PassedOver | undefined): PassedOver | undefined => {
     const { key } = message;
     // a tombstone; nothing can sign it
-    if (read === undefined) return taking.stillCounts(key) ? passOver(key, 'removed') : undefined;
+    if (read === undefined) {
+      if (taking.stillCounts(key)) passOver(key, 'removed');
+      return undefined;
+    }
     const why = typeof read === 'string' ? read : key === heartbeat ? beat(read) : taking.take(read);
     // the topic holds the last heartbeat, and whoever comes again has had it
     if (why !== undefined && !(why === 'out_of_date' && key === heartbeat && !caughtUp)) passOver(key, why);
+    return why;
+  };
+  /** The signer says again what such a message may hide, and so takes it off the topic: what it was is kept elsewhere. */
+  const keep = async (message: Message, why: PassedOver | undefined, bury: Bury): Promise<void> => {
+    if (why === undefined || why === 'out_of_date' || ports.mend === undefined || message.key === heartbeat) return;
+    await bury(message, PASSED_OVER[why]).catch((error: unknown) => {
+      log.warn('what was passed over cannot be put among the dead letters', { error, topic });
+    });
   };
 
-  const subscription = await bus.subscribe(topic, group, async (messages) => {
+  const subscription = await bus.subscribe(topic, group, async (messages, bury) => {
     const looked = withoutOldBeats(messages, heartbeat);
     for (let from = 0; from < looked.length; from += AT_ONCE) {
       const some = looked.slice(from, from + AT_ONCE);
       const read = await Promise.all(
         some.map(async (message) => (message.value === '' ? undefined : readStatement(topic, message, keys))),
       );
-      some.forEach((message, at) => handle(message, read[at]));
+      const passed = some.map((message, at) => handle(message, read[at]));
+      await Promise.all(some.map((message, at) => keep(message, passed[at], bury)));
     }
   });
   caughtUp = true;
