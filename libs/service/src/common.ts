@@ -54,6 +54,16 @@ export const common = {
   DATABASE_URL: embeddedDefault(secretSetting(), 'pglite://.portcullis/db').describe(
     'the Postgres database, a postgres:// URL',
   ),
+  DATABASE_POOL_MAX: wholeSetting(1, 1000)
+    .default(10)
+    .describe(
+      'connections to Postgres that this process makes at most; those of all processes have to fit into what the server allows (max_connections)',
+    ),
+  DATABASE_STATEMENT_TIMEOUT_MS: wholeSetting(100, 600_000)
+    .default(15_000)
+    .describe(
+      'milliseconds that a statement may run, and a transaction may idle, on Postgres; a server that has not answered a second later is given up, and its connection with it',
+    ),
   REDIS_URL: whenHardened(secretSetting()).describe(
     'the Redis server, a rediss:// URL; rediss+sentinel:// and rediss+cluster:// with several hosts',
   ),

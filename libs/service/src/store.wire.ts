@@ -24,12 +24,17 @@ export interface Store {
   close(): Promise<void>;
 }
 
-type Settings = Pick<CommonSettings, 'PORTCULLIS_MODE' | 'DATABASE_URL'> & EventLogSettings;
+type Settings = Pick<
+  CommonSettings,
+  'PORTCULLIS_MODE' | 'DATABASE_URL' | 'DATABASE_POOL_MAX' | 'DATABASE_STATEMENT_TIMEOUT_MS'
+> &
+  EventLogSettings;
 
 /**
  * Opens the database that DATABASE_URL names and the event log of one service. In embedded mode several processes may
  * share a server and a data folder, each with an OUTBOX_DIR of its own in it.
  * @throws DataDirInUse when another process runs on the folder of an embedded database
+ * @throws SettingsError when hardened, for a role of Postgres that row-level security leaves alone
  */
 export async function openStore(
   settings: Settings,
@@ -38,11 +43,22 @@ export async function openStore(
 ): Promise<Store> {
   const url = settings.DATABASE_URL.reveal();
   const { keyDirectory, lock } = openFolder(settings, url);
-  const onBroken = (error: Error): void => log.warn('a connection to the database broke', { error });
+  const postgres = {
+    application: service,
+    poolSize: settings.DATABASE_POOL_MAX,
+    statementMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+    onBroken: (error: Error) => log.warn('a connection to the database broke', { error }),
+    onAboveRowSecurity: () => {
+      const says =
+        'names a role that row-level security leaves alone. Give a role that is no superuser and has no BYPASSRLS.';
+      if (settings.PORTCULLIS_MODE !== 'embedded') throw new SettingsError([{ variable: 'DATABASE_URL', says }]);
+      log.warn(`DATABASE_URL ${says}`);
+    },
+  };
   let database: Database | undefined;
   let events: EventLog;
   try {
-    database = await openDatabase(url, { application: service, onBroken });
+    database = await openDatabase(url, postgres);
     events = await openEventLog(settings, service, { bus, log });
   } catch (error) {
     await database?.close();

@@ -9,6 +9,8 @@ import { EVERY_TENANT } from './tenant-query.sql.js';
 export interface PostgresOptions {
   /** hears of a connection that broke while nobody used it; who used one hears it from their query */
   readonly onBroken: (error: Error) => void;
+  /** hears that row-level security does not hold for the role of the URL; what it throws ends the opening */
+  readonly onAboveRowSecurity?: () => void;
   /** what pg_stat_activity shows */
   readonly application?: string;
   /** connections at most, of this process */
@@ -23,6 +25,8 @@ export interface PostgresOptions {
 
 /** A server that is frozen, or cut off, stops no statement: the connection is given up so long after it should have, ms. */
 const GRACE_MS = 1000;
+/** How long a statement waits for another's change, unless told otherwise, ms: somebody waits for it, too. */
+const LOCK_MS = 5000;
 /** Who asks whether the server answers wants to know soon, ms. */
 const PING_MS = 2000;
 
@@ -45,7 +49,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     max: options.poolSize ?? 10,
     connectionTimeoutMillis: options.connectMs ?? 5000,
     statement_timeout: statementMs,
-    lock_timeout: options.lockMs ?? 5000,
+    lock_timeout: Math.min(options.lockMs ?? LOCK_MS, statementMs),
     idle_in_transaction_session_timeout: statementMs,
     keepAlive: true,
     types: { getTypeParser: parserOf },
@@ -72,7 +76,9 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
       for (const client of clients) (client as unknown as { unref(): void }).unref();
     }));
   try {
-    await ping();
+    const { rows } = await sql<{ above: boolean }>`
+      select rolsuper or rolbypassrls as above from pg_roles where rolname = current_user`.execute(pinging);
+    if (rows[0]?.above !== false) options.onAboveRowSecurity?.();
   } catch (error) {
     await close();
     throw error;
