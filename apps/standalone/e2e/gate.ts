@@ -208,10 +208,14 @@ export interface Answer {
 }
 
 /**
- * For {@link Gate.start}: a new database is a copy of an empty one, not made from nothing, and its code is not optimized,
+ * For {@link Gate.start} and what runs beside it: a new database is a copy of an empty one, not made from nothing, and its code is not optimized,
  * which would pay in a process that lives long.
  */
-const SOON_READY = ['--liftoff-only', '--import', new URL('copied-database.mjs', import.meta.url).href];
+export const SOON_READY: readonly string[] = [
+  '--liftoff-only',
+  '--import',
+  new URL('copied-database.mjs', import.meta.url).href,
+];
 /** For {@link Gate.start}: everything as a user starts it. */
 export const AS_INSTALLED: readonly string[] = [];
 /** For {@link Gate.start}: a SIGUSR2 moves the clock of the whole platform on by 400 s. */

@@ -18,7 +18,7 @@ function problemsOf(env: Env): Record<string, string> {
 }
 
 test('nothing of it is needed, and then limits are decided in this process', () => {
-  expect(readSettings(schema, {})).toEqual({});
+  expect(readSettings(schema, {})).toEqual({ LIMITS_DEADLINE_MS: 250 });
 });
 
 test('all of it is a limiter that is asked; the key may come from a file', () => {
@@ -50,6 +50,7 @@ test('tokens do not travel in the clear, but on the machine itself', () => {
 test('each is described, and none is required', () => {
   expect(describeSettings(schema)).toMatchObject([
     { name: 'LIMITS_URL', secret: false, required: 'no' },
+    { name: 'LIMITS_DEADLINE_MS', secret: false, required: 'no' },
     { name: 'SERVICE_CLIENT_ID', secret: false, required: 'no' },
     { name: 'SERVICE_KEY', secret: true, required: 'no' },
   ]);

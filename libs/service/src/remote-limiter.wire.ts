@@ -34,6 +34,7 @@ export function openRemoteLimiter(settings: Settings, log: Log, table?: () => Ru
     url,
     post: fetchInside,
     tokens,
+    deadlineMs: settings.LIMITS_DEADLINE_MS,
     now: () => performance.now(),
     random: randomBytes,
     away: new AwayMemory(settings.LIMIT_SHARES, COUNTS_AWAY),
