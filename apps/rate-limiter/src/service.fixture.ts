@@ -11,6 +11,7 @@ import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { bind } from '@portcullis/service/listener.http';
 import { readSettings } from '@portcullis/service/settings';
+import { readTls } from '@portcullis/service/tls.file';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { config } from './config.js';
 import { startRateLimiter } from './start.js';
@@ -37,18 +38,19 @@ export async function startIssuer() {
 export type Issuer = Awaited<ReturnType<typeof startIssuer>>;
 
 /** The real service on free ports, with a clock that the test turns and a limiter of its own unless given. */
-export async function startService(issuer: Issuer, given?: Limiter) {
+export async function startService(issuer: Issuer, given?: Limiter, env: Readonly<Record<string, string>> = {}) {
   const clock = { at: 1_700_000_012_345 };
   const now = () => clock.at;
   const rules = new RulesInForce();
   const limiter = given ?? memoryLimiter({ now, random: randomBytes, table: rules.table });
-  const bound = await bind('127.0.0.1', 0);
+  const bound = await bind('127.0.0.1', 0, readTls(env));
   const settings = readSettings(config, {
     PORTCULLIS_MODE: 'embedded',
     PORT: '0',
     GRPC_PORT: '0',
     AUTH_ISSUER: issuer.url,
     RATE_LIMITER_URL: bound.url,
+    ...env,
   });
   const events = memoryEventLog({ service: 'rate-limiter', newId });
   const parts = { limiter, rules, bus: memoryBus(), containment: memoryContainment(), events, log: silentLog, now };
