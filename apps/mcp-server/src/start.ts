@@ -7,6 +7,7 @@ import { remoteKeys } from '@portcullis/guard/jwks.http';
 import type { GuardPorts } from '@portcullis/guard/pipeline';
 import type { Trust } from '@portcullis/guard/containment';
 import { feedAge, feedState, openFeeds } from '@portcullis/guard/feeds';
+import { openRules } from '@portcullis/guard/rules-feed';
 import type { AnyTool } from '@portcullis/guard/tool';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
 import type { TokenRules } from '@portcullis/guard/token';
@@ -91,7 +92,7 @@ export async function startMcpServer(
   bound: Bound,
 ): Promise<RunningService> {
   const { database, bus, events, limiter, log, now = Date.now, tools = TOOLS } = parts;
-  const { containment, uptime = () => performance.now() } = parts;
+  const { containment, rules, uptime = () => performance.now() } = parts;
   const { MCP_RESOURCE, AUTH_ISSUER, PORTCULLIS_MODE } = settings;
   const loopback = PORTCULLIS_MODE === 'embedded';
   const names = servedHosts(MCP_RESOURCE, settings.ALLOWED_HOSTS, loopback);
@@ -108,6 +109,9 @@ export async function startMcpServer(
   const feeds = await openFeeds(bus, 'mcp-server', { keysOf: containment.keysOf, now, uptime, passedOver, log });
   const { standing: feed, revocations } = feeds;
   figures.ages(feeds);
+  const ruleTable =
+    rules && (await openRules(bus, 'mcp-server', rules, { keysOf: containment.keysOf, now, uptime, passedOver, log }));
+  if (rules) figures.rules(rules);
 
   const keys = remoteKeys({ jwksUri: `${AUTH_ISSUER}/jwks`, now });
   const rulesFor = (audience: string): TokenRules => ({ issuer: AUTH_ISSUER, audience, keys, now });
@@ -213,6 +217,7 @@ export async function startMcpServer(
       database: () => database.ping().then(() => 'ok'),
       standing: async () => feedState(feed),
       revocations: async () => feedState(revocations),
+      ...(ruleTable && { rules: async () => feedState(ruleTable) }),
       limiter: async () => {
         await limiter.decide(PROBE);
         return 'ok';
@@ -223,6 +228,7 @@ export async function startMcpServer(
       scanner: workshop.scanner.state,
       standingFeed: async () => feedAge(feed),
       revocationFeed: async () => feedAge(revocations),
+      ...(rules && { rules: async () => `version ${rules.version} is in force` }),
     },
     metrics,
     mode: PORTCULLIS_MODE,
@@ -239,6 +245,7 @@ export async function startMcpServer(
         await drained(bound, management, settings, running.stopAll);
         approvals.stop();
         await mcp.close();
+        await ruleTable?.stop();
         await feeds.stop();
         await api.close();
       })()),

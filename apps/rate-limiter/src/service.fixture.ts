@@ -76,5 +76,5 @@ export async function startService(issuer: Issuer, given?: Limiter, env: Readonl
       headers: { authorization: `Bearer ${await token(claims)}`, 'content-type': 'application/json' },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { ...service, clock, limiter, token, send, post };
+  return { ...service, clock, limiter, rules, events, token, send, post };
 }

@@ -269,8 +269,11 @@ describe('the management port', () => {
     expect(JSON.parse(await managed('/readyz'))).toEqual({
       status: 'ready',
       mode: 'EMBEDDED',
-      checks: { events: 'ok', limiter: 'ok', standing: 'ok', revocations: 'ok' },
-      notes: { eventsLost: '0', standingFeed: 'no heartbeat was heard', revocationFeed: 'no heartbeat was heard' },
+      checks: { events: 'ok', limiter: 'ok', standing: 'ok', revocations: 'ok', rules: 'ok' },
+      notes: {
+        ...{ eventsLost: '0', rules: 'version 0 is in force' },
+        ...{ standingFeed: 'no heartbeat was heard', revocationFeed: 'no heartbeat was heard' },
+      },
     });
   });
 

@@ -5,7 +5,7 @@ import type { Log } from '@portcullis/contract/log';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { eventFigures, eventHealth } from '@portcullis/service/event-figures';
 import { memoryCredentialChecks } from '@portcullis/guard/credential-checks.memory';
-import type { Trust } from '@portcullis/guard/containment';
+import type { Containment } from '@portcullis/guard/containment';
 import { feedAge, feedState, openFeeds } from '@portcullis/guard/feeds';
 import type { Limiter } from '@portcullis/limits/limiter';
 import type { RulesInForce } from '@portcullis/limits/rules-in-force';
@@ -27,6 +27,7 @@ import { countCalls, counted } from './figures.js';
 import { bindGrpc, type GrpcPort } from './grpc-port.http.js';
 import { limitsEndpoint } from './limits.http.js';
 import { LimitsModule } from './limits.module.js';
+import { openRuleTable } from './rules.wire.js';
 import { serveRateLimits } from './rate-limit.grpc.js';
 
 /** What the rate limiter shares with whoever starts it; closed by them. */
@@ -37,8 +38,8 @@ export interface RateLimiterParts {
   readonly rules: RulesInForce;
   /** says who is contained, and so gets no answer */
   readonly bus: Bus;
-  /** whose word counts there */
-  readonly containment: Trust;
+  /** signs the table of rules, and says whose word counts there */
+  readonly containment: Containment<'rate-limiter'>;
   /** this service's own log of events */
   readonly events: EventLog;
   readonly log: Log;
@@ -81,6 +82,11 @@ export async function startRateLimiter(
   const { passedOver } = figures;
   const feeds = await openFeeds(bus, 'rate-limiter', { keysOf: containment.keysOf, now, uptime, passedOver, log });
   figures.ages(feeds);
+  figures.rules(rulesInForce);
+  const ruleTable = await openRuleTable(settings.RULES_FILE, {
+    ...parts,
+    ...{ metrics, now, uptime, passedOver },
+  });
   const bearer = {
     checks: memoryCredentialChecks(rules),
     baseUrl: RATE_LIMITER_URL,
@@ -118,11 +124,13 @@ export async function startRateLimiter(
       },
       standing: async () => feedState(feeds.standing),
       revocations: async () => feedState(feeds.revocations),
+      rules: async () => ruleTable.check(),
     },
     notes: {
       ...health.notes,
       standingFeed: async () => feedAge(feeds.standing),
       revocationFeed: async () => feedAge(feeds.revocations),
+      rules: async () => ruleTable.note(),
     },
     metrics,
     mode: settings.PORTCULLIS_MODE,
@@ -136,6 +144,7 @@ export async function startRateLimiter(
       await endCalls?.(SHUTDOWN_GRACE_MS);
     };
     await Promise.all([drained(bound, management, settings), called()]);
+    await ruleTable.stop();
     await feeds.stop();
     await app.close();
   };

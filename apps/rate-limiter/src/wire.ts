@@ -3,7 +3,7 @@ import { openEventLog } from '@portcullis/service/event-log.wire';
 import { createLog } from '@portcullis/service/log.file';
 import { openOwnBus } from '@portcullis/service/own-bus.wire';
 import { openSharedRedis } from '@portcullis/service/redis.wire';
-import { openSharedBus } from '@portcullis/service/shared-bus.wire';
+import { openSharedBus, openSigner } from '@portcullis/service/shared-bus.wire';
 import { openLimiter } from '@portcullis/service/shared-guard.wire';
 import type { RateLimiterSettings } from './config.js';
 import type { RateLimiterParts } from './start.js';
@@ -11,9 +11,17 @@ import type { RateLimiterParts } from './start.js';
 /** The engines that the settings name; a limiter without Redis decides for its callers alone. */
 export async function openParts(settings: RateLimiterSettings): Promise<RateLimiterParts & { close(): Promise<void> }> {
   const log = createLog('rate-limiter', settings.LOG_LEVEL);
+  const shared = openSharedBus(settings, 'rate-limiter', log);
   const { bus, containment, close } =
-    openSharedBus(settings, 'rate-limiter', log) ??
-    (await openOwnBus(['portcullis.standing', 'portcullis.revocations'], log));
+    shared === undefined
+      ? await openOwnBus(['portcullis.standing', 'portcullis.revocations'], log)
+      : {
+          ...shared,
+          containment: {
+            ...shared.containment,
+            signers: { 'rate-limiter': openSigner('rate-limiter', settings.STATEMENT_KEY, log) },
+          },
+        };
   const events = await openEventLog(settings, 'rate-limiter', { bus, log });
   const redis = await openSharedRedis(settings, 'rate-limiter', log);
   const rules = new RulesInForce();

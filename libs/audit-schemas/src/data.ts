@@ -95,6 +95,10 @@ export const adminData = z.object({
   /** `local-admin/UID`, a user's id, or a client's id */
   actor: z.string().max(255),
   target: z.string().max(255).optional(),
+  /** of `rules.changed`: which table of rate limits is in force now, in place of which version, and how many rules it has */
+  rules: z
+    .object({ version: z.int(), before: z.int(), sha256: z.string().regex(/^[0-9a-f]{64}$/), count: z.int() })
+    .optional(),
   reason: z.string().max(1000).optional(),
 });
 

@@ -25,7 +25,7 @@ export async function openFeeds(bus: Bus, group: string, ports: FeedPorts): Prom
 }
 
 /** How a feed does, in words for operators. */
-export const feedState = (feed: Feed): string => (feed.ready() ? 'ok' : 'not heard');
+export const feedState = (feed: Pick<Feed, 'ready'>): string => (feed.ready() ? 'ok' : 'not heard');
 /** How long ago it was heard, in words for operators. */
 export const feedAge = (feed: Feed): string => {
   const age = feed.ageMs();

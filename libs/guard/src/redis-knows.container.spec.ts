@@ -71,6 +71,7 @@ const overheard = (): Redis => ({
   },
   send: (command, ...args) => redis.send(command, ...args),
   ping: () => redis.ping(),
+  info: (section) => redis.info(section),
   runs: () => redis.runs(),
   learnRuns: () => redis.learnRuns(),
   close: () => redis.close(),

@@ -1,5 +1,6 @@
 import { SIGNED_TOPICS, type BeatingTopic, type SignedTopic, type PassedOver } from '@portcullis/contract/containment';
 import type { Feeds } from '@portcullis/guard/feeds';
+import type { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 const BEATING = (Object.keys(SIGNED_TOPICS) as SignedTopic[]).filter(
@@ -17,6 +18,17 @@ export function feedFigures(registry: Registry) {
   });
   return {
     passedOver: (topic: SignedTopic, reason: PassedOver): void => counter.inc({ topic, reason }),
+    /** which table of rate limits decisions go by */
+    rules(rules: RulesInForce): void {
+      new Gauge({
+        name: 'portcullis_limit_rules_version',
+        help: 'Version of the table of rate limits that this process decides by; 0 = the table of the house',
+        registers,
+        collect() {
+          this.set(rules.version);
+        },
+      });
+    },
     /** seconds since the last heartbeat, asked when they are read */
     ages({ standing, revocations }: Feeds): void {
       const feeds = { 'portcullis.standing': standing, 'portcullis.revocations': revocations };
