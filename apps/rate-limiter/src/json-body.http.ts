@@ -2,9 +2,9 @@ import { Refusal } from '@portcullis/contract/refusals';
 import { readText } from '@portcullis/guard/mcp/body.http';
 import { ApiProblem } from '@portcullis/service/problem';
 import type { IncomingMessage } from 'node:http';
+import { MAX_BODY } from './bounds.js';
 
-/** Several times what the longest question takes. As many are held at a time as there are connections, which are bounded. */
-export const MAX_BODY = 16 * 1024;
+/** As many bodies are held at a time as there are connections, which are bounded. */
 const ROOM = { hold() {}, leave() {} };
 
 /** RFC 8259 §11 and what others write all the same: UTF-8 is the one charset. */

@@ -5,7 +5,7 @@ import { Refusal } from '@portcullis/contract/refusals';
 import { memoryLimiter } from '@portcullis/limits/limiter.memory';
 import { problemOf } from '@portcullis/service/problem';
 import type { AskerOf, Known } from './asker.js';
-import { MAX_BODY } from './json-body.http.js';
+import { MAX_BODY } from './bounds.js';
 import { limitsEndpoint, type LimitsEndpoint } from './limits.http.js';
 
 const asker = { tenant: 'default', allTenants: false, taker: 'client gateway' };

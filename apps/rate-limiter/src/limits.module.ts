@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { RuleTable } from '@portcullis/limits/rule-table';
 import type { Askers } from './asker.module.js';
-import { LimitsController } from './limits.controller.js';
+import { LimitsController, OpenApiController } from './limits.controller.js';
 import { ASKERS, RULES } from './tokens.js';
 
 @Module({})
@@ -9,7 +9,7 @@ export class LimitsModule {
   static forRoot(table: () => RuleTable, askers: Askers): DynamicModule {
     return {
       module: LimitsModule,
-      controllers: [LimitsController],
+      controllers: [LimitsController, OpenApiController],
       providers: [
         { provide: ASKERS, useValue: askers },
         { provide: RULES, useValue: table },

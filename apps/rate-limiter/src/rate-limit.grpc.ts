@@ -14,6 +14,7 @@ import { Buffer } from 'node:buffer';
 import { fileURLToPath } from 'node:url';
 import { admission, type RpcArrivals } from './admission.grpc.js';
 import type { Known } from './asker.js';
+import { MAX_BODY } from './bounds.js';
 import type { RateLimitRequest } from './descriptors.js';
 import type { RateLimitResponse } from './envoy-reply.js';
 import { closePort, takeConnections, type GrpcPort } from './grpc-port.http.js';
@@ -44,10 +45,9 @@ export const rateLimitService = (): GrpcObject =>
     }),
   ));
 
-/** Several times what the longest descriptors take, unpacked too. */
-const MAX_MESSAGE = 16 * 1024;
 const BOUNDS = {
-  'grpc.max_receive_message_length': MAX_MESSAGE,
+  // unpacked, too
+  'grpc.max_receive_message_length': MAX_BODY,
   'grpc.max_concurrent_streams': 256,
   // megabytes of one connection
   'grpc-node.max_session_memory': 10,
