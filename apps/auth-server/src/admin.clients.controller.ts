@@ -185,6 +185,7 @@ function expectReachable(before: ClientRecord, change: ClientChange): void {
 
 /** Asked with the row that is changed, since either may be there already: all tenants, or the scopes. */
 function expectAService(before: ClientRecord, change: ClientChange): void {
+  if (change.allTenants === undefined && change.scopes === undefined) return;
   const problem = allTenantsProblem({ ...before, ...change });
   if (problem !== undefined) throw new ApiProblem(400, 'input_invalid', `${problem}.`);
 }

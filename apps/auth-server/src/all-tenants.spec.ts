@@ -3,14 +3,26 @@ import { serviceTokens } from '@portcullis/service/service-token.http';
 import { Secret } from '@portcullis/contract/secret';
 import { decodeJwt, type JWK } from 'jose';
 import { askAdmin, machine } from './admin.fixture.js';
-import { adminToken, basic, MCP, postToken, privateJwk, startGate, world, type Gate } from './gate.fixture.js';
+import {
+  adminToken,
+  basic,
+  MCP,
+  postToken,
+  privateJwk,
+  startGate,
+  world,
+  type Gate,
+  type World,
+} from './gate.fixture.js';
 import { AUTH, type AuthTables } from './tables.js';
 
+let place: World;
 let gate: Gate;
 let platform: string;
 let tenants: string;
 beforeAll(async () => {
-  gate = await startGate(await world());
+  place = await world();
+  gate = await startGate(place);
   platform = await adminToken(gate, gate.uris.authAdmin, 'admin:clients platform:admin');
   tenants = await adminToken(gate, gate.uris.authAdmin, 'admin:clients');
 }, 60_000);
@@ -146,7 +158,7 @@ test('a record that an older version widened says nothing of all tenants for wha
     .where('client_id', '=', id)
     .execute();
   const auth = basic(id, String(body['client_secret']));
-  await admin('PATCH', `/clients/${id}`, { name: 'read anew' });
+  expect(await admin('PATCH', `/clients/${id}`, { name: 'read anew' })).toMatchObject({ status: 200 });
   const mcp = await postToken(gate, { grant_type: 'client_credentials', resource: MCP, scope: 'customer:read' }, auth);
   expect(decodeJwt(String(mcp.body.access_token))).not.toHaveProperty('all_tenants');
 });
@@ -191,6 +203,22 @@ describe('a service gets its tokens by itself', () => {
     const key = await privateJwk();
     const id = await registered(key, { dpop_bound_access_tokens: true });
     await expect((async () => tokensOf(id, key).token())()).rejects.toThrow(/bearer tokens/);
+  });
+
+  test('an authorization server that is away gives none, and one that is back does', async () => {
+    const key = await privateJwk();
+    const id = await registered(key);
+    const clock = { at: Date.now() };
+    const tokens = tokensOf(id, key, { now: () => clock.at });
+    await gate.close();
+    await expect((async () => tokens.token())()).rejects.toThrow(/cannot be reached/);
+    gate = await startGate(place);
+    await expect((async () => tokens.token())()).rejects.toThrow(/cannot be reached/);
+    clock.at += 1_000;
+    const first = await tokens.token();
+    await gate.close();
+    expect(tokens.token()).toBe(first);
+    gate = await startGate(place);
   });
 
   test('a scope beyond its ceiling is no token', async () => {
