@@ -25,6 +25,8 @@ export interface VerbPorts {
   makeBootstrapLink(): Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
   /** runs the protected server's own program that tells of its tools and approves them */
   toolPins(words: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
+  /** runs the program that reaches the brokers of this environment, with a question as JSON */
+  deadLetters(question: string): Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
   /** says something to the person, on stderr */
   note(line: string): void;
   /** from now on Ctrl-C does not end the process but aborts this signal, so that a verb can tidy up */

@@ -13,6 +13,8 @@ import { clientRotate } from './verbs/client-rotate.js';
 import { clientShow } from './verbs/client-show.js';
 import { completionOf } from './verbs/completion.js';
 import { config } from './verbs/config.js';
+import { deadLettersList } from './verbs/dead-letters-list.js';
+import { deadLettersReplay } from './verbs/dead-letters-replay.js';
 import { demo } from './verbs/demo.js';
 import { doctor } from './verbs/doctor.js';
 import { keysList } from './verbs/keys-list.js';
@@ -56,6 +58,8 @@ const WORKING: readonly AnyVerb[] = [
   pinsApprove,
   scopes,
   auditTail,
+  deadLettersList,
+  deadLettersReplay,
   config,
   doctor,
 ];

@@ -37,6 +37,7 @@ export function portsOf(where: Whereabouts, note: (line: string) => void): VerbP
       }),
     makeBootstrapLink: () => run('@portcullis/auth-server/bootstrap-main.wire'),
     toolPins: (words) => run('@portcullis/mcp-server/pins-main.wire', words),
+    deadLetters: (question) => run('@portcullis/security-analytics/dead-letters-main.wire', [question]),
     note,
     stopSignal: onStop,
   };

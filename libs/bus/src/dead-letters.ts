@@ -17,6 +17,8 @@ export const deadLetterSchema = z.strictObject({
   partition: z.number().int().optional(),
   offset: z.string().optional(),
   key: z.string(),
+  /** the key was too long or not UTF-8, so that this is only what can be shown of it */
+  keyIsBroken: z.literal(true).optional(),
   /** the value; `base64` where it is not UTF-8 */
   text: z.string().optional(),
   base64: z.string().optional(),
@@ -69,11 +71,13 @@ export interface Death {
 /** The dead letter for bytes from a durable bus. */
 export function letterOf(death: Death, { partition, offset, key, value }: Stored): Message {
   const text = value === null ? '' : textOf(value);
+  const keyIsWhole = key === null || (key.length <= MAX_KEY && textOf(key) !== undefined);
   return enveloped({
     ...death,
     partition,
     offset: String(offset),
     key: Buffer.from(key?.subarray(0, MAX_KEY) ?? []).toString(),
+    ...(keyIsWhole ? {} : { keyIsBroken: true }),
     ...(text === undefined ? { base64: Buffer.from(value ?? []).toString('base64') } : { text }),
   });
 }

@@ -1,12 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { Buffer } from 'node:buffer';
 import type { Message } from './bus.js';
-import { letterOf, letterOfMessage, MAX_VALUE, type Death } from './dead-letters.js';
+import { letterOf, letterOfMessage, MAX_KEY, MAX_VALUE, type Death } from './dead-letters.js';
 import { replayDeadLetters, waitingLetters, type Choice } from './letters.js';
 
 const death = { reason: 'of another version', group: 'a', topic: 'portcullis.events' } as const;
-const dead = (n: number, more: Partial<Death> = {}, key = 'acme/k', value: Uint8Array = Buffer.from(`{"n":${n}}`)) =>
-  letterOf({ ...death, ...more }, { partition: 3, offset: BigInt(n), key: Buffer.from(key), value });
+const dead = (
+  n: number,
+  more: Partial<Death> = {},
+  key: string | Buffer = 'acme/k',
+  value: Uint8Array = Buffer.from(`{"n":${n}}`),
+) =>
+  letterOf(
+    { ...death, ...more },
+    { partition: 3, offset: BigInt(n), key: typeof key === 'string' ? Buffer.from(key) : key, value },
+  );
 const strange: Message = { key: 'acme/x', value: '{' };
 const elsewhere: Message = {
   key: 'acme/x',
@@ -69,6 +77,8 @@ describe('a list of dead letters', () => {
   it.each([
     ['what is not text', dead(1, {}, 'acme/k', Buffer.from([0xff])), 'it is not text'],
     ['what has no key', dead(1, {}, ''), 'it has no key'],
+    ['what had a key that is not text', dead(1, {}, Buffer.from([0xff])), 'its key is too long, or not text'],
+    ['what had a key that is too long', dead(1, {}, 'k'.repeat(MAX_KEY + 1)), 'its key is too long, or not text'],
     ['what is too large', dead(1, {}, 'acme/k', Buffer.alloc(MAX_VALUE + 1, 'x')), 'it is too large'],
     ['what a compacted topic holds', dead(1, { topic: 'portcullis.standing' }), 'its topic keeps it'],
     ['a dead letter', dead(1, { topic: 'portcullis.dead-letters' }), 'it is a dead letter itself'],

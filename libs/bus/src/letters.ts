@@ -150,11 +150,12 @@ function waitingOf(message: Message, letter: DeadLetter, payload: boolean): Wait
   };
 }
 
-function whyItStays({ topic, key, text }: DeadLetter): string | undefined {
+function whyItStays({ topic, key, keyIsBroken, text }: DeadLetter): string | undefined {
   if (topic === DEAD_LETTERS) return 'it is a dead letter itself';
   if (TOPICS[topic].compacted) return 'its topic keeps it, or has something newer of its key';
   if (text === undefined) return 'it is not text';
   if (key === '') return 'it has no key';
+  if (keyIsBroken) return 'its key is too long, or not text';
   return Buffer.byteLength(text) > MAX_VALUE ? 'it is too large' : undefined;
 }
 

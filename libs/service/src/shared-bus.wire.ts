@@ -1,8 +1,9 @@
 import type { Bus } from '@portcullis/bus/bus';
 import { platformaticBus } from '@portcullis/bus/bus.platformatic.kafka';
+import type { KafkaOptions } from '@portcullis/bus/kafka';
 import { SIGNED_TOPICS, type Signer } from '@portcullis/contract/containment';
 import type { Log } from '@portcullis/contract/log';
-import { topicsOf, type BusService } from '@portcullis/contract/topic-access';
+import { topicsOf, type BusService, type BusUser } from '@portcullis/contract/topic-access';
 import type { Trust } from '@portcullis/guard/containment';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { statementSigner, type StatementSigner } from '@portcullis/guard/statement';
@@ -13,7 +14,8 @@ import type { Keys } from './setting.js';
 import { SettingsError } from './settings.js';
 import { readClientTls } from './tls.file.js';
 
-type Settings = Pick<CommonSettings, 'AUTH_ISSUER' | Extract<keyof CommonSettings, `KAFKA_${string}`>>;
+type KafkaSettings = Pick<CommonSettings, Extract<keyof CommonSettings, `KAFKA_${string}`>>;
+type Settings = KafkaSettings & Pick<CommonSettings, 'AUTH_ISSUER'>;
 
 /** What a service hears and says among others. */
 export interface SharedBus {
@@ -24,23 +26,30 @@ export interface SharedBus {
 }
 
 /**
- * The bus that all processes share: Kafka, where the settings name brokers.
+ * How a user reaches the brokers that the settings name.
  * @returns undefined where they name none
  * @throws SettingsError for files that cannot be read
  */
-export function openSharedBus(settings: Settings, service: BusService, log: Log): SharedBus | undefined {
+export function kafkaOptions(settings: KafkaSettings, user: BusUser, log: Log): KafkaOptions | undefined {
   const { KAFKA_BROKERS: brokers = [], KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = settings;
   if (brokers.length === 0) return undefined;
-  const bus = platformaticBus({
+  return {
     brokers,
-    clientId: service,
+    clientId: user,
     topicPrefix: settings.KAFKA_TOPIC_PREFIX,
-    topics: topicsOf(service),
+    topics: topicsOf(user),
     replicas: settings.KAFKA_REPLICAS,
     tls: settings.KAFKA_SSL ? readClientTls('KAFKA_SSL', settings) : undefined,
     sasl: username === undefined || password === undefined ? undefined : { username, password },
     log,
-  });
+  };
+}
+
+/** The bus that all processes share: Kafka, where the settings name brokers; see {@link kafkaOptions}. */
+export function openSharedBus(settings: Settings, service: BusService, log: Log): SharedBus | undefined {
+  const options = kafkaOptions(settings, service, log);
+  if (options === undefined) return undefined;
+  const bus = platformaticBus(options);
   return { bus, containment: publishedTrust(settings.AUTH_ISSUER), close: () => bus.close() };
 }
 
