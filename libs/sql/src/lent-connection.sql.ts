@@ -6,7 +6,7 @@ import type {
   TransactionSettings,
 } from 'kysely';
 import pg from 'pg';
-import { lost, refusalOf } from './lost-connection.js';
+import { isLocked, isLost, locked, lost } from './lost-connection.js';
 import { queryForTenant, tellTenant } from './tenant-query.sql.js';
 
 /** For whom a connection is lent, and how long each of its statements may take. */
@@ -128,7 +128,11 @@ export class LentConnection implements DatabaseConnection {
       return resultOf<R>(result as pg.QueryResult);
     } catch (error) {
       if (isLate) throw lost(error, `the database did not answer in ${answerMs} ms`);
-      throw refusalOf(error) ?? error;
+      if (isLost(error)) {
+        this.#isFit = false;
+        throw lost(error);
+      }
+      throw isLocked(error) ? locked(error) : error;
     } finally {
       clearTimeout(alarm);
     }

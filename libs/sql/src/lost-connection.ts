@@ -5,24 +5,31 @@ export const RETRY_AFTER_MS = 1000;
 
 /** SQLSTATE of a server that ends, and of a connection that it ends (class 57, operator intervention; class 08). */
 const LOST = /^(?:08...|57P0[1-5])$/;
-/** of the socket, by Node.js; and what pg says of one that ended without a word, which has no code at all */
+/** of the socket, by Node.js; and what pg says, with no code at all, of one that ended without a word, now or before */
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
-const UNSAID = 'Connection terminated unexpectedly';
+const UNSAID = new Set<unknown>([
+  'Connection terminated unexpectedly',
+  'Client has encountered a connection error and is not queryable',
+  'Client was closed and is not queryable',
+]);
 /** SQLSTATE lock_not_available: of a statement that waited for another's change longer than lock_timeout */
 const LOCKED = '55P03';
 
-/** What callers are told of it; undefined when the statement itself was wrong. */
-export function refusalOf(thrown: unknown): Refusal | undefined {
+/** Was the connection lost under the statement, or before it? Else the statement itself was wrong, or had to wait. */
+export function isLost(thrown: unknown): boolean {
   const { code, message } = (thrown ?? {}) as { code?: unknown; message?: unknown };
-  const isLost = typeof code === 'string' ? LOST.test(code) || BROKEN.has(code) : message === UNSAID;
-  if (isLost) return lost(thrown);
-  if (code !== LOCKED) return undefined;
-  return new Refusal(
+  return typeof code === 'string' ? LOST.test(code) || BROKEN.has(code) : UNSAID.has(message);
+}
+
+/** Did the statement wait for a lock for as long as it may? It changed nothing. */
+export const isLocked = (thrown: unknown): boolean => (thrown as { code?: unknown } | undefined)?.code === LOCKED;
+
+export const locked = (cause: unknown): Refusal =>
+  new Refusal(
     'overloaded',
     { retryAfterMs: RETRY_AFTER_MS },
-    { detail: 'another change of the same rows took too long', cause: thrown },
+    { detail: 'another change of the same rows took too long', cause },
   );
-}
 
 export const lost = (cause?: unknown, detail = 'the connection to the database was lost'): Refusal =>
   new Refusal(
