@@ -29,7 +29,7 @@ export async function openParts(settings: McpServerSettings): Promise<McpServerP
     events: store.events,
     limiter,
     rules,
-    shared: redis && sharedGuard(redis, 'mcp-server', stateKeys[0]!),
+    shared: redis && sharedGuard(redis, 'mcp', stateKeys[0]!),
     log,
     auditDigestKey: keyBytes(auditDigestKeys[0]),
     stateKeys,
