@@ -61,6 +61,37 @@ describe('openPostgres', () => {
     await database.close();
   });
 
+  it('lets a statement wait for the change of another so long and no longer', async () => {
+    const database = await postgres.open({ lockMs: 100 });
+    const db = database.schema<{ rows: { n: number } }>('x');
+    await sql`create schema x`.execute(db);
+    await sql`create table x.rows (n int)`.execute(db);
+    await db.insertInto('rows').values({ n: 1 }).execute();
+    await db.transaction().execute(async (trx) => {
+      await trx.updateTable('rows').set({ n: 2 }).execute();
+      const waiting = db.updateTable('rows').set({ n: 3 }).execute();
+      await expect(waiting).rejects.toMatchObject({ code: 'overloaded', cause: { code: '55P03' } });
+    });
+    expect(await db.selectFrom('rows').selectAll().execute()).toEqual([{ n: 2 }]);
+    await database.close();
+  });
+
+  it('hurries no migration: what it does, and the lock it waits for, takes as long as it takes', async () => {
+    const database = await postgres.open({ statementMs: 100, lockMs: 100, poolSize: 2 });
+    const alone = () =>
+      database
+        .unhurried('x')
+        .transaction()
+        .execute(async (trx) => {
+          await sql`select pg_advisory_xact_lock(1)`.execute(trx);
+          // longer than a statement may take, and than the answer to one is waited for
+          await sql`select pg_sleep(1.3)`.execute(trx);
+        });
+    await Promise.all([alone(), alone()]);
+    await expect(sql`select pg_sleep(30)`.execute(database.schema('x'))).rejects.toMatchObject({ code: '57014' });
+    await database.close();
+  });
+
   it('rejects a query for which no connection becomes free, instead of waiting for ever', async () => {
     const database = await postgres.open({ poolSize: 1, connectMs: 200 });
     const db = database.schema('x');
