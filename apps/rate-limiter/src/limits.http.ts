@@ -24,8 +24,8 @@ export interface LimitsEndpoint {
 export function limitsEndpoint({ limiter, askerOf, trustedProxies, bodyMs = 5_000 }: LimitsEndpoint): ArrivalStep {
   const byPath = decisions(limiter);
   const serve = async (decision: Decision, request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const who = askerOf(presentedBy(request, trustedProxies));
-    const known = who instanceof Promise ? await who : who;
+    // awaited in any case: by the next turn a body that came with its head is here
+    const known = await askerOf(presentedBy(request, trustedProxies));
     if (known.dpopNonce !== undefined) response.setHeader('DPoP-Nonce', known.dpopNonce);
     const body = readJson(request, bodyMs);
     const decided = decision(known.asker, body instanceof Promise ? await arrived(body, known) : body);

@@ -1,4 +1,5 @@
 import { clientAddress } from '@portcullis/guard/forwarding';
+import { headerValues } from '@portcullis/guard/header-values';
 import type { Range } from '@portcullis/guard/addresses';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -7,17 +8,15 @@ import type { Presented } from './asker.js';
 
 /** @param trusted proxies whose X-Forwarded-For counts */
 export function presentedBy(request: IncomingMessage, trusted: readonly Range[]): Presented {
-  const { authorization = NONE, dpop = NONE } = request.headersDistinct;
   return {
-    authorization,
-    dpop,
+    authorization: headerValues(request, 'authorization'),
+    dpop: headerValues(request, 'dpop'),
     method: request.method ?? '',
     target: request.url ?? '',
     address: clientAddress(request, trusted),
     certificate: certificateOf(request.socket),
   };
 }
-const NONE: readonly string[] = [];
 
 /** Asked once of each connection, since it is read out of the certificate anew each time. */
 const certificates = new WeakMap<Socket, string | undefined>();

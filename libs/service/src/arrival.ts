@@ -2,6 +2,7 @@ import { Refusal } from '@portcullis/contract/refusals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Range } from '@portcullis/guard/addresses';
 import { arrivedOverHttps } from '@portcullis/guard/forwarding';
+import { headerValues } from '@portcullis/guard/header-values';
 import { hostAllowed } from '@portcullis/guard/hosts';
 import { ApiProblem } from './problem.js';
 
@@ -57,7 +58,7 @@ export const httpsOnly =
 export const knownHosts =
   (hosts: readonly string[]): ArrivalStep =>
   (request, _response, next) => {
-    if ((request.headersDistinct['host'] ?? []).length > 1)
+    if (headerValues(request, 'host').length > 1)
       return next(new ApiProblem(400, 'invalid_request', 'The request has more than one Host header.'));
     next(hostAllowed(request.headers.host, hosts) ? undefined : new Refusal('origin_forbidden'));
   };

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Range } from '../addresses.js';
 import { arrivedOverHttps, clientAddress } from '../forwarding.js';
+import { headerValues } from '../header-values.js';
 import { apiHeaders } from '../headers.js';
 import type { Answer } from './answer.js';
 import { discard, readText } from './body.http.js';
@@ -74,8 +75,8 @@ class HttpInbound implements Inbound {
     this.at = arrivals.now();
     // a socket that is gone by the time it is asked has forgotten it
     this.address = clientAddress(request, arrivals.trustedProxies);
-    this.authorization = every(request, 'authorization');
-    this.dpop = every(request, 'dpop');
+    this.authorization = headerValues(request, 'authorization');
+    this.dpop = headerValues(request, 'dpop');
   }
 
   get client() {
@@ -96,7 +97,7 @@ class HttpInbound implements Inbound {
   }
 
   get hosts() {
-    return every(this.request, 'host');
+    return headerValues(this.request, 'host');
   }
 
   get origin() {
@@ -157,14 +158,4 @@ function openStream(response: ServerResponse, correlationId: string, headers: An
   response.writeHead(200, { ...apiHeaders, 'X-Correlation-Id': correlationId, ...headers, ...EVENT_STREAM });
   response.flushHeaders();
   return eventStream(response);
-}
-
-/** Every value of a header as it came; Node would silently drop a second Authorization or Host. */
-function every({ rawHeaders }: IncomingMessage, name: string): string[] {
-  const values: string[] = [];
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const header = rawHeaders[at]!;
-    if (header.length === name.length && header.toLowerCase() === name) values.push(rawHeaders[at + 1]!);
-  }
-  return values;
 }
