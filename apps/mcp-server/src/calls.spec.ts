@@ -141,6 +141,19 @@ describe('every request to /mcp leaves one event', () => {
 });
 
 describe('limits', () => {
+  it('every answer to a call says how its limit stands, so that a caller can pace itself', async () => {
+    const words = fresh();
+    for (const left of [59, 58]) {
+      const { headers } = await rig.post(lookup(), words);
+      expect([headers.get('ratelimit'), headers.get('ratelimit-policy')]).toEqual([
+        `"requests";r=${left};t=60`,
+        '"requests";q=60;w=60',
+      ]);
+    }
+    const refused = await rig.post(lookup(), fresh({ claims: { aud: 'https://another.example' } }));
+    expect([refused.status, refused.headers.get('ratelimit')]).toEqual([401, null]);
+  });
+
   it('the 61st call of a minute is 429 and says when to come back', async () => {
     const words = fresh();
     for (let i = 0; i < 60; i++) expect((await rig.post(lookup(), words)).status).toBe(200);
@@ -148,7 +161,10 @@ describe('limits', () => {
     expect([got.status, got.json.error.code, got.json.error.data.code]).toEqual([429, 42900, 'rate_limited']);
     const { retryAfterMs, limitType, remaining } = got.json.error.data;
     expect([limitType, remaining]).toEqual(['requests', 0]);
-    expect(Number(got.headers.get('retry-after'))).toBe(Math.ceil(retryAfterMs / 1000));
+    // both say when, and up to a tenth later, each in its own unit
+    expect(Math.abs(Number(got.headers.get('retry-after')) - retryAfterMs / 1000)).toBeLessThanOrEqual(1);
+    expect(got.headers.get('ratelimit')).toMatch(/^"requests";r=0;t=(60|59|58|57|56|55)$/);
+    expect(got.headers.get('ratelimit-policy')).toBe('"requests";q=60;w=60');
     expect(got.headers.get('www-authenticate')).toBeNull();
     expect(rig.events.lastCall()).toMatchObject({ outcome: 'rate_limited', http: 429, denial: false });
     expect((await rig.post(lookup(), fresh())).status).toBe(200);

@@ -78,7 +78,7 @@ describe('a token that has just been taken', () => {
         data: { code: 'rate_limited', limitType: 'failures', remaining: 0 },
       });
       expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
-      expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(60);
+      expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(66);
       expect(headers.get('www-authenticate')).toBeNull();
     }
     const events = rig.events.calls().slice(before);

@@ -71,6 +71,8 @@ export interface CallRecord {
   /** method or tool name as the body gave it, also when there is no such thing; printable, bounded */
   asked?: { method: string; tool?: string };
   lease?: LimitVerdict & { allowed: true };
+  /** what the limiter said of the call, or of its arrival when that was refused; its answer says how the limit stands */
+  verdict?: LimitVerdict;
   refusal?: Refusal;
   /** the room that the call takes */
   slot?: Slot;

@@ -96,7 +96,7 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   record.slot = ports.slots.enter(caller.tenant, caller.principal);
   // what answers at once is not waited for, here and below: a turn of the loop costs more than the answer
   const from = whereFrom(arriving);
-  const arrived = mayArrive(caller, from, state, ports);
+  const arrived = mayArrive(caller, from, state, record, ports);
   if (arrived) await arrived;
   took('arrival');
   const operation = (record.operation = await arriving.readOperation(caller));
@@ -109,7 +109,7 @@ export async function admit(arriving: Arriving, record: CallRecord, ports: Guard
   authorize(caller, operation, record, now);
   refuseStale(operation, ports);
   took('scopes');
-  const verdict = mayCall(caller, from, operation, stateNow, ports);
+  const verdict = mayCall(caller, from, operation, stateNow, record, ports);
   record.lease = verdict instanceof Promise ? await verdict : verdict;
   took('limits');
   return new Key(caller, operation, record);
@@ -232,12 +232,13 @@ function mayArrive(
   { tenant, principal, sub: user }: Caller,
   address: string,
   state: BehaviourState,
+  record: CallRecord,
   { limiter }: GuardPorts,
 ): void | Promise<unknown> {
   const share = EFFECTS[state].limitShare;
   const verdict = limiter.decide({ tenant, principal, user, address, stage: 'arrival', share });
-  if (verdict instanceof Promise) return verdict.then(passed);
-  passed(verdict);
+  if (verdict instanceof Promise) return verdict.then((answer) => passed(answer, record));
+  passed(verdict, record);
 }
 
 /** Takes from the limits of the caller and of the tool. */
@@ -246,6 +247,7 @@ function mayCall(
   address: string,
   operation: Operation,
   state: BehaviourState,
+  record: CallRecord,
   { limiter }: GuardPorts,
 ): Admission | Promise<Admission> {
   const share = EFFECTS[state].limitShare;
@@ -261,11 +263,12 @@ function mayCall(
           llmTokens: operation.tool.limit.llmTokens,
           share,
         });
-  return verdict instanceof Promise ? verdict.then(passed) : passed(verdict);
+  return verdict instanceof Promise ? verdict.then((answer) => passed(answer, record)) : passed(verdict, record);
 }
 
 type Admission = LimitVerdict & { allowed: true };
-function passed(verdict: LimitVerdict): Admission {
+function passed(verdict: LimitVerdict, record: CallRecord): Admission {
+  record.verdict = verdict;
   if (verdict.allowed) return verdict;
   const { limitType, remaining, retryAfterMs } = verdict;
   throw new Refusal('rate_limited', { limitType, remaining, retryAfterMs });

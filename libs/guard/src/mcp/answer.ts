@@ -131,10 +131,12 @@ export function refusalAnswer(
   refusal: Refusal,
   { id, era, correlationId }: AnswerTo,
   challenge: { readonly resourceMetadata: string; readonly scopes: readonly string[]; readonly scheme?: 'DPoP' },
+  random?: () => number,
 ): Answer {
   const { http } = REFUSALS[refusal.code];
   // what is our own fault may be over soon
-  const { retryAfterMs = http >= 500 ? RETRY_AFTER_MS : undefined, dpopNonce } = refusal.facts;
+  const { dpopNonce, retryAfterMs = http >= 500 ? RETRY_AFTER_MS : undefined } = refusal.facts;
+  const wait = retryAfterMs === undefined ? undefined : spread(retryAfterMs, random);
   const says = wwwAuthenticate(refusal, {
     resourceMetadata: challenge.resourceMetadata,
     scheme: challenge.scheme,
@@ -143,18 +145,30 @@ export function refusalAnswer(
   });
   return json(
     era === 'legacy' && IN_BAND_BEFORE_2026.has(refusal.code) ? 200 : http,
-    refusalError(refusal, { id, correlationId }),
+    refusalError(refusal, { id, correlationId }, refusal.facts.retryAfterMs === undefined ? undefined : wait?.ms),
     {
       ...(says !== undefined && { 'WWW-Authenticate': says }),
       ...(dpopNonce !== undefined && { 'DPoP-Nonce': dpopNonce }),
-      ...retryHeader(retryAfterMs),
+      ...retryHeader(wait && wait.seconds * 1000),
       ...(http === 405 && { Allow: 'POST' }),
     },
   );
 }
 
-/** A refusal as the JSON-RPC error response that it is in the body of an answer. */
-export function refusalError(refusal: Refusal, { id, correlationId }: Pick<AnswerTo, 'id' | 'correlationId'>): object {
+/** Those who are sent away at one time do not all come back at one time: up to a tenth later, and never earlier. */
+const SPREAD = 0.1;
+function spread(ms: number, random: () => number = () => 0): { readonly ms: number; readonly seconds: number } {
+  const later = Math.ceil(ms * (1 + SPREAD * random()));
+  // a second of which nothing is left to spread is not made two
+  return { ms: later, seconds: Math.max(Math.ceil(ms / 1000), Math.floor(later / 1000)) };
+}
+
+/** A refusal as the JSON-RPC error response that it is in the body of an answer. @param retryAfterMs in place of the known one */
+export function refusalError(
+  refusal: Refusal,
+  { id, correlationId }: Pick<AnswerTo, 'id' | 'correlationId'>,
+  retryAfterMs?: number,
+): object {
   const { rpc } = REFUSALS[refusal.code];
   const { hint } = refusal.facts;
   return {
@@ -163,7 +177,7 @@ export function refusalError(refusal: Refusal, { id, correlationId }: Pick<Answe
     error: {
       code: rpc ?? (refusal.code === 'tool_failed' ? INTERNAL_ERROR : INVALID_PARAMS),
       message: hint === undefined ? refusal.message : `${refusal.message} ${hint}`,
-      data: refusalData(refusal, correlationId),
+      data: { ...refusalData(refusal, correlationId), ...(retryAfterMs !== undefined && { retryAfterMs }) },
     },
   };
 }

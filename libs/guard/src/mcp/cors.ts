@@ -14,7 +14,7 @@ const HEADERS = [
   'traceparent',
 ];
 /** What they may read of an answer, besides its body. */
-const EXPOSED = 'WWW-Authenticate, DPoP-Nonce, Retry-After, X-Correlation-Id';
+const EXPOSED = 'WWW-Authenticate, DPoP-Nonce, Retry-After, RateLimit, RateLimit-Policy, X-Correlation-Id';
 
 /** MCP 2026-07-28, basic/transports/streamable-http: arguments that a client mirrors into headers; RFC 9110 §5.6.2: token */
 const PARAMETER = /^mcp-param-[!#$%&'*+.^_`|~0-9a-z-]{1,64}$/;

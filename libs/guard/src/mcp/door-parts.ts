@@ -27,5 +27,7 @@ export interface DoorParts {
   readonly challenge: { readonly resourceMetadata: string; readonly scopes: readonly string[] };
   /** of one request's body; 1 MiB unless given */
   readonly maxBodyBytes?: number;
+  /** from 0 up to 1: spreads those who are told to come back at one time; nobody is spread unless given */
+  readonly random?: () => number;
   readonly log: Log;
 }

@@ -119,11 +119,12 @@ function subscribed({ caller }: AdmittedCall, { message, inbound, record }: Pass
   );
 }
 
-const refused = ({ inbound, record, body }: Passage, refusal: Refusal, { challenge }: DoorParts): Answer =>
+const refused = ({ inbound, record, body }: Passage, refusal: Refusal, { challenge, random }: DoorParts): Answer =>
   refusalAnswer(
     refusal,
     { id: answerId(body), era: eraOf(body, inbound.headers), correlationId: record.correlationId },
     { ...challenge, ...(record.caller?.jkt !== undefined && { scheme: 'DPoP' as const }) },
+    random,
   );
 
 /** Settles what the call holds, and lets the answer go only when its event is kept. */

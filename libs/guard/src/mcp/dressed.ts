@@ -1,3 +1,4 @@
+import { rateLimitHeaders } from '@portcullis/limits/rate-limit-headers';
 import type { CallRecord } from '../call.js';
 import type { Answer } from './answer.js';
 import { corsHeaders } from './cors.js';
@@ -5,15 +6,21 @@ import type { Inbound } from './inbound.js';
 import type { Neighbourhood } from './origins.js';
 
 /**
- * An answer with the headers that every answer to this request has, whatever became of it: a caller whose nonce is about to
- * lapse gets the next one (RFC 9449 §8.2), and a page of an allowed origin may read it, refusals included.
+ * An answer with the headers that every answer to this request has, whatever became of it: how the limit stands that was
+ * asked, the next nonce for a caller whose own is about to lapse (RFC 9449 §8.2), and that a page of an allowed origin may
+ * read it, refusals included.
  */
 export function dressed(
   answer: Answer,
-  { record: { dpopNonce }, inbound: { origin } }: { readonly record: CallRecord; readonly inbound: Inbound },
+  { record, inbound: { origin } }: { readonly record: CallRecord; readonly inbound: Inbound },
   { originAllowed }: Neighbourhood,
 ): Answer {
   const cors = origin !== undefined && originAllowed(origin) ? corsHeaders(origin) : undefined;
-  if (dpopNonce === undefined && cors === undefined) return answer;
-  return { ...answer, headers: { ...answer.headers, ...(dpopNonce && { 'DPoP-Nonce': dpopNonce }), ...cors } };
+  const { dpopNonce, verdict } = record;
+  if (dpopNonce === undefined && cors === undefined && verdict === undefined) return answer;
+  const limits = verdict && rateLimitHeaders(verdict);
+  return {
+    ...answer,
+    headers: { ...answer.headers, ...limits, ...(dpopNonce && { 'DPoP-Nonce': dpopNonce }), ...cors },
+  };
 }

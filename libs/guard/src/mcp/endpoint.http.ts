@@ -52,6 +52,7 @@ export function mcpEndpoint(parts: EndpointParts): McpEndpoint {
     (error) => log.debug('the MCP SDK reports', { error }),
   );
   const door = frontDoor({
+    random: Math.random,
     ...parts,
     others,
     ledger: callLedger({ ...parts, limiter: guard.limiter, now }),
