@@ -5,7 +5,7 @@ import { limiterHistoryContract } from './limiter.history.contract.js';
 import { apart, limiterOn } from './limiter.redis.fixture.js';
 import { limiterRulesContract } from './limiter.rules.contract.js';
 import { limiterTakersContract } from './limiter.takers.contract.js';
-import type { RuleTable } from './rule-table.js';
+import { LEASE_MS, ruleTable, type RuleTable } from './rule-table.js';
 import { HOUSE_TABLE } from './rules.js';
 
 const server = testRedis();
@@ -78,4 +78,50 @@ describe('what a turn costs', () => {
     expect(() => limiter.decide({ principal: 'agt_one' })).toThrow();
     await expect(limiter.settle('default', 'x', 0)).rejects.toMatchObject({ code: 'overloaded' });
   });
+});
+
+/** Two tables of one rule each: how many leases are open at a time, and how many requests a minute a person has. */
+const one = (rule: object) =>
+  ruleTable.parse({ version: 1, rules: [{ id: 'one', ...rule }], tools: {}, otherTools: { llmTokens: 0 } });
+
+test('a place that a process held when it died comes back when its lease is over, and what it left goes by itself', async () => {
+  const table = one({ type: 'concurrency', per: ['tenant'], limit: 1 });
+  const [tenant, clock] = [server.freshTenant(), { at: 1_800_000_000_000 }];
+  const limiterOf = () => limiterOn(redis, { serverNow: () => clock.at, table: () => table });
+  const dying = limiterOf();
+  expect(await dying.decide({ tenant, principal: 'agt_one' })).toMatchObject({ allowed: true });
+  await dying.close();
+  const other = limiterOf();
+  const ask = async () => other.decide({ tenant, principal: 'agt_two' });
+  expect(await ask()).toMatchObject({ allowed: false, limitType: 'concurrency', retryAfterMs: LEASE_MS });
+  const left = (await redis.send('keys', `{${tenant}}:*`)) as string[];
+  expect(left.map((key) => key.split('/')[0]).toSorted()).toEqual([`{${tenant}}:lease`, `{${tenant}}:limit`]);
+  for (const key of left) {
+    const expires = Number(await redis.send('pttl', key));
+    expect([expires > 0, expires <= LEASE_MS * 1.25]).toEqual([true, true]);
+  }
+  clock.at += LEASE_MS - 1;
+  expect(await ask()).toMatchObject({ allowed: false, retryAfterMs: 1 });
+  clock.at += 1;
+  expect(await ask()).toMatchObject({ allowed: true });
+});
+
+test('people are counted by names that say nothing, and those of one tenant are not those of another', async () => {
+  const table = one({ type: 'requests', per: ['user', 'address', 'chain'], windows: [{ limit: 2, windowMs: 60_000 }] });
+  const tenants = [server.freshTenant(), server.freshTenant()];
+  const who = { principal: 'agt_one', user: 'ada.lovelace', address: '192.0.2.77', chain: ['agt_chief', 'agt_clerk'] };
+  const names = await Promise.all(
+    tenants.map(async (tenant) => {
+      // two replicas count together
+      for (const remaining of [1, 0]) {
+        const limiter = limiterOn(redis, { table: () => table });
+        expect(await limiter.decide({ tenant, ...who })).toMatchObject({ allowed: true, remaining });
+      }
+      const [key = '', ...more] = (await redis.send('keys', `{${tenant}}:limit/*`)) as string[];
+      expect(more).toEqual([]);
+      for (const said of [who.user, who.address, ...who.chain]) expect(key).not.toContain(said);
+      return key.slice(`{${tenant}}:`.length);
+    }),
+  );
+  expect(names[0]).not.toBe(names[1]);
 });
