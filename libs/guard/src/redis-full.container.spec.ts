@@ -102,8 +102,9 @@ describe('a Redis whose memory is full', () => {
   });
 
   it('takes no proof and no history, and knows those from before', async () => {
-    const use = (jti: string) => replay.use('acme', principal, jti, Date.now() + 120_000);
-    const take = (customer: string) => history.take('acme', who, { customers: [customer] }, { perTask: 2, perHour: 2 });
+    const use = async (jti: string) => replay.use('acme', principal, jti, Date.now() + 120_000);
+    const take = async (customer: string) =>
+      history.take('acme', who, { customers: [customer] }, { perTask: 2, perHour: 2 });
     expect([await use('before'), await take('C1')]).toEqual(['first', 'taken']);
     await whileFull(async () => {
       expect(await codeOf(use('new'))).toBe('overloaded');

@@ -38,6 +38,9 @@ export interface Evicting {
 type Options = Required<Pick<RedisConnection, 'application' | 'answerMs' | 'connectMs'>> & RedisConnection;
 
 const LOOK_EVERY_MS = 60_000;
+/** After the driver gave up. It does so at once, so that this is what keeps it from being asked without a pause. */
+const BEGIN_AGAIN_MS = 50;
+
 /**
  * Connects to a server, to the master that sentinels name, or to a cluster. Connects once before it returns, so that what is
  * wrong with the URL is known before anything starts; a connection that breaks later is made anew, for ever.
@@ -156,6 +159,18 @@ class Connection implements Redis {
       whole = false;
       onBroken(new RedisAway('not_connected', 'the connection broke'));
     });
+    this.#driver.on('end', () => this.#beginAgain());
+  }
+
+  /**
+   * The driver gives up for good when a sentinel announces a new master while another one is being asked where it is. That
+   * happens in every so many failovers, and nobody would notice but by what is refused from then on.
+   */
+  #beginAgain(): void {
+    const wait = setTimeout(() => {
+      if (!this.#closed) this.#driver.connect().catch(() => undefined);
+    }, BEGIN_AGAIN_MS);
+    wait.unref();
   }
 
   /** Why connecting failed: the driver says only that it did, and why as an event before. */

@@ -4,6 +4,7 @@ import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainer
 import { freePort } from '../../../tools/test/breaking.mjs';
 import { IMAGES } from '../../../tools/test/engine.mjs';
 import { openRedis } from './connect.redis.js';
+import { faultProxy, type FaultProxy } from './proxy.fixture.js';
 import type { Redis } from './redis.js';
 import { script } from './script.js';
 
@@ -32,7 +33,10 @@ async function servers(
 const server = (port: number, options: string): string =>
   `redis-server --port ${port} --bind 0.0.0.0 --protected-mode no --save '' --appendonly no ${options} &`;
 const until = async (holds: () => Promise<boolean>): Promise<void> => {
-  while (!(await holds().catch(() => false))) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let tries = 0; !(await holds().catch(() => false)); tries++) {
+    if (tries > 1_000) throw new Error('it did not come');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 };
 
 describe('a cluster', () => {
@@ -81,41 +85,67 @@ describe('a cluster', () => {
   });
 });
 
+/** A master, its replica, and a sentinel that knows both. */
+const group = () =>
+  servers(([master, replica, sentinel]) => {
+    const conf = [
+      `port ${sentinel}`,
+      'protected-mode no',
+      `sentinel monitor main 127.0.0.1 ${master} 1`,
+      'sentinel down-after-milliseconds main 500',
+      'sentinel failover-timeout main 2000',
+    ];
+    const write = `printf '%s\\n' ${conf.map((line) => `'${line}'`).join(' ')} > sentinel.conf`;
+    const last = `${server(replica!, `--replicaof 127.0.0.1 ${master}`)} sleep 1.5; redis-server sentinel.conf --sentinel &`;
+    // a master that goes before its sentinel knows of the replica has no successor, ever
+    const known = `until redis-cli -p ${sentinel} sentinel replicas main | grep -q ${replica}; do sleep 0.2; done`;
+    return `${write}; ${server(master!, '')} ${last} ${known}`;
+  }, 'all are started');
+
 describe('a group behind sentinels', () => {
   let container: StartedTestContainer;
   let ports: number[];
   let redis: Redis;
+  let sentinel: FaultProxy;
   beforeAll(async () => {
-    [container, ports] = await servers(([master, replica, sentinel]) => {
-      const conf = [
-        `port ${sentinel}`,
-        'protected-mode no',
-        `sentinel monitor main 127.0.0.1 ${master} 1`,
-        'sentinel down-after-milliseconds main 500',
-        'sentinel failover-timeout main 2000',
-      ];
-      const write = `printf '%s\\n' ${conf.map((line) => `'${line}'`).join(' ')} > sentinel.conf`;
-      const last = `${server(replica!, `--replicaof 127.0.0.1 ${master}`)} sleep 1.5; redis-server sentinel.conf --sentinel &`;
-      // a master that goes before its sentinel knows of the replica has no successor, ever
-      const known = `until redis-cli -p ${sentinel} sentinel replicas main | grep -q ${replica}; do sleep 0.2; done`;
-      return `${write}; ${server(master!, '')} ${last} ${known}`;
-    }, 'all are started');
-    const url = new Secret(`redis+sentinel://127.0.0.1:${ports[2]}/main`);
-    redis = await openRedis(url, { onBroken, connectMs: 5_000 });
+    [container, ports] = await group();
+    sentinel = await faultProxy(new Secret(`redis://127.0.0.1:${ports[2]}`));
+    const { host } = new URL(sentinel.url.reveal());
+    redis = await openRedis(new Secret(`redis+sentinel://${host}/main`), { onBroken, connectMs: 5_000 });
   });
   afterAll(async () => {
     await redis?.close();
+    await sentinel?.close();
     await container?.stop({ timeout: 0 });
   });
+  const cli = async (port: number, ...words: string[]): Promise<string> =>
+    (await container.exec(['redis-cli', '-p', String(port), ...words])).output;
 
   it('is used at its master, and at the next one when that dies, by itself and with another run', async () => {
     expect(await redis.run(COUNT, ['{a}:n'], [1])).toBe(1);
     const before = redis.runs();
     expect(before).toMatch(/^[0-9a-f]{40}$/);
-    const shutdown = ['redis-cli', '-p', String(ports[0]), 'shutdown', 'nosave'];
-    await container.exec(shutdown);
+    await cli(ports[0]!, 'shutdown', 'nosave');
     await until(async () => Number(await redis.run(COUNT, ['{a}:n'], [1])) > 0);
     await until(async () => redis.runs() !== before);
     expect(redis.runs()).toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  it('is found again when the sentinel tells of the next master just while it is asked for it', async () => {
+    const [former, present] = ports as [number, number];
+    const back = server(former, `--replicaof 127.0.0.1 ${present}`).replace('&', '--daemonize yes');
+    await container.exec(['sh', '-c', back]);
+    await until(async () => (await cli(ports[2]!, 'sentinel', 'replicas', 'main')).includes('master-link-status\nok'));
+    sentinel.holdNew();
+    const before = redis.runs();
+    await cli(present, 'shutdown', 'nosave');
+    await until(async () =>
+      (await cli(ports[2]!, 'sentinel', 'get-master-addr-by-name', 'main')).includes(`${former}`),
+    );
+    // the driver has heard of it by what it is subscribed to, and gives up what it was about to do
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    sentinel.letGo();
+    await until(async () => Number(await redis.run(COUNT, ['{a}:n'], [1])) > 0);
+    await until(async () => redis.runs() !== before);
   });
 });

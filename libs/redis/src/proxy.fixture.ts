@@ -9,6 +9,10 @@ export interface FaultProxy {
   /** Holds back every answer, and takes connections all the same: what a paused server does. */
   pause(): void;
   resume(): void;
+  /** From now on connections that come get no answer; those that are there go on. */
+  holdNew(): void;
+  /** Hands over what was held back of those. */
+  letGo(): void;
   /** Ends every connection, and refuses new ones. */
   cut(): Promise<void>;
   mend(): Promise<void>;
@@ -21,6 +25,8 @@ export async function faultProxy(server: Secret): Promise<FaultProxy> {
   const to = { host: through.hostname, port: Number(through.port) };
   const open = new Set<Socket>();
   let paused = false;
+  let holding = false;
+  const held: (() => void)[] = [];
   const proxy = createServer((client) => {
     const upstream = createConnection(to);
     for (const [each, other] of [
@@ -34,7 +40,9 @@ export async function faultProxy(server: Secret): Promise<FaultProxy> {
         other.destroy();
       });
     }
-    client.pipe(upstream).pipe(client);
+    client.pipe(upstream);
+    if (holding) held.push(() => upstream.pipe(client));
+    else upstream.pipe(client);
     if (paused) upstream.pause().unpipe(client);
   });
   const listen = async (port: number): Promise<number> => {
@@ -59,6 +67,11 @@ export async function faultProxy(server: Secret): Promise<FaultProxy> {
     resume() {
       paused = false;
       for (const socket of open) socket.destroy();
+    },
+    holdNew: () => void (holding = true),
+    letGo() {
+      holding = false;
+      for (const answer of held.splice(0)) answer();
     },
     cut,
     mend: async () => void (await listen(port)),
