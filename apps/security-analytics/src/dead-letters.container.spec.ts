@@ -79,13 +79,12 @@ test.each([
     };
     const listed = async (group: string) =>
       (await ask({ verb: 'list', group, limit: 200, payload: false })) as LettersPage;
-    const figure = async (line: string): Promise<number> => {
+    const figures = async (line: string): Promise<number[]> => {
       const text = await (await fetch(`${service.managementUrl}/metrics`)).text();
-      return text
-        .split('\n')
-        .filter((each) => each.startsWith(line))
-        .reduce((sum, each) => sum + Number(each.split(' ').at(-1)), 0);
+      const lines = text.split('\n').filter((each) => each.startsWith(line));
+      return lines.map((each) => Number(each.split(' ').at(-1)));
     };
+    const figure = async (line: string): Promise<number> => (await figures(line)).reduce((sum, each) => sum + each, 0);
     const until = async (isSo: () => Promise<boolean>): Promise<void> => {
       while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
     };
@@ -98,6 +97,9 @@ test.each([
     reasons.forEach((reason, at) => expect(reason.startsWith(wanted[at]!)).toBe(true));
     expect(JSON.stringify(letters)).not.toContain('get_customer_info');
     expect(await figure('portcullis_bus_buried_total')).toBe(POISON.length);
+    // the partitions of events, and one each of dead letters, standing and revocations
+    await until(async () => (await figure('portcullis_bus_behind')) === 0);
+    expect(await figures('portcullis_bus_behind')).toEqual(Array.from({ length: 12 + 3 }, () => 0));
 
     isOld = false;
     const before = await figure('portcullis_audit_messages_total');

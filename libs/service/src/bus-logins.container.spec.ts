@@ -47,7 +47,8 @@ describe.each([
   ['@platformatic/kafka', 'login-p-', platformaticBus],
   ['kafkajs', 'login-k-', kafkajsBus],
 ])('the bus by %s', (_library, topicPrefix, open) => {
-  const base = { clientId: 'login-spec', topicPrefix, timeoutMs: 2_000, log: silentLog };
+  const topics = ['portcullis.events'] as const;
+  const base = { clientId: 'login-spec', topicPrefix, topics, timeoutMs: 5_000, log: silentLog };
   const tls = { ca: server.cert, servername: 'localhost' };
   const scram = (name: string, secret: string): KafkaOptions => ({
     ...base,
