@@ -1,8 +1,18 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PostgreSqlContainer, type StartedPostgreSqlContainer } from '@testcontainers/postgresql';
-import { BUS_USERS } from '@portcullis/contract/topic-access';
+import { BUS_USERS, TOPIC_ACCESS, type Access, type BusUser } from '@portcullis/contract/topic-access';
+import { TOPICS, type Topic } from '@portcullis/contract/topics';
 import { statementSigner } from '@portcullis/guard/statement';
 import { selfSigned } from '@portcullis/service/certificate.fixture';
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  Kafka,
+  logLevel,
+  ResourcePatternTypes,
+} from 'kafkajs';
+import type { AclEntry } from 'kafkajs';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -11,12 +21,13 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainers';
+import { GenericContainer, getContainerRuntimeClient, Wait, type StartedTestContainer } from 'testcontainers';
 import { freePort } from '../../../tools/test/breaking.mjs';
 import { IMAGES } from '../../../tools/test/engine.mjs';
 import { KafkaContainer, type StartedKafkaContainer } from '../../../tools/test/kafka-container.mjs';
 
 // The whole platform as operators run it: hardened, over TLS everywhere, on servers where each service may do its own and no more.
+const TOPIC_NAMES = Object.keys(TOPICS) as Topic[];
 const root = new URL('../../../', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-hardened-'));
 const file = (name: string, text: string): string => {
@@ -27,7 +38,9 @@ const infra = (path: string): string => readFileSync(join(root, 'infra', path), 
 const secret = (): string => randomBytes(24).toString('hex');
 const key = (): string => randomBytes(32).toString('base64url');
 const passwords = { redis: secret(), postgres: secret() };
-const server = selfSigned('localhost');
+// brokers say where they are, which is where the engine is
+const engine = (await getContainerRuntimeClient()).info.containerRuntime.host;
+const server = selfSigned('localhost', engine);
 const [cert, certKey] = [file('server.pem', server.cert), file('server.key', server.key)];
 
 let kafka: StartedKafkaContainer;
@@ -45,13 +58,44 @@ afterAll(async () => {
 async function startKafka(): Promise<StartedKafkaContainer> {
   const users = Object.fromEntries(BUS_USERS.map((user) => [user, `pw-of-${user}`]));
   const started = await new KafkaContainer().withSecurity({ ...server, clients: selfSigned().cert, users }).start();
-  for (const script of ['topics.sh', 'acls.sh']) {
-    await started.copyContentToContainer([{ content: infra(`kafka/${script}`), target: `/tmp/${script}` }]);
-    const settings = `KAFKA_JVM_PERFORMANCE_OPTS='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' PATH=/opt/kafka/bin:$PATH BOOTSTRAP=localhost:9092 REPLICAS=1`;
-    const { exitCode, output } = await started.exec(['sh', '-c', `${settings} sh /tmp/${script}`]);
-    if (exitCode !== 0) throw new Error(output);
-  }
+  const admin = new Kafka({ brokers: [started.getBroker()], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createTopics({
+    topics: TOPIC_NAMES.map((topic) => ({
+      topic,
+      numPartitions: TOPICS[topic].partitions,
+      configEntries: [{ name: 'cleanup.policy', value: TOPICS[topic].compacted ? 'compact' : 'delete' }],
+    })),
+  });
+  await admin.createAcls({ acl: BUS_USERS.flatMap(rightsOf) });
+  await admin.disconnect();
   return started;
+}
+
+/** What infra/kafka/acls.sh gives a user, which takes a Java program a line. */
+function rightsOf(user: BusUser): AclEntry[] {
+  const right = (
+    resourceType: number,
+    resourceName: string,
+    operation: number,
+    resourcePatternType: number,
+  ): AclEntry => ({
+    principal: `User:${user}`,
+    host: '*',
+    permissionType: AclPermissionTypes.ALLOW,
+    ...{ resourceType, resourceName, operation, resourcePatternType },
+  });
+  const onTopic = (topic: string, operation: number): AclEntry =>
+    right(AclResourceTypes.TOPIC, topic, operation, ResourcePatternTypes.LITERAL);
+  const group = right(AclResourceTypes.GROUP, user, AclOperationTypes.READ, ResourcePatternTypes.PREFIXED);
+  return TOPIC_NAMES.flatMap((topic) => {
+    const { read, write }: Access = TOPIC_ACCESS[topic];
+    return [
+      ...(read.includes(user) ? [onTopic(topic, AclOperationTypes.READ)] : []),
+      ...(write.includes(user) ? [onTopic(topic, AclOperationTypes.WRITE)] : []),
+      ...(read.includes(user) || write.includes(user) ? [onTopic(topic, AclOperationTypes.DESCRIBE_CONFIGS)] : []),
+    ];
+  }).concat(group);
 }
 
 async function startRedis(): Promise<StartedTestContainer> {
@@ -161,7 +205,9 @@ test('hardened services start on encrypted servers with rights of their own, and
       ...more,
     };
   };
+  const LIMITS_KEY = key();
   const onRedis = (user: string) => ({
+    LIMITS_KEY,
     REDIS_URL: `rediss://${user}:${passwords.redis}@localhost:${redis.getMappedPort(6380)}`,
     REDIS_SSL_CA_FILE: cert,
   });

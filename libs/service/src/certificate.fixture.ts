@@ -1,4 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 
 const der = (tag: number, ...parts: readonly Uint8Array[]): Buffer => {
   const body = Buffer.concat(parts);
@@ -14,13 +15,18 @@ const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 const sequence = (...parts: readonly Uint8Array[]): Buffer => der(0x30, ...parts);
 const text = (tag: number, value: string): Buffer => der(tag, Buffer.from(value));
 
-/** A self-signed P-256 certificate for 127.0.0.1 (RFC 5280), good from 2020 to 2049; or for names of hosts, and URIs, instead. */
+/** The alternative name that says it (RFC 5280 §4.2.1.6): a URI, an IPv4 address, or else the name of a host. */
+const alternative = (name: string): Buffer => {
+  if (name.includes('://')) return text(0x86, name);
+  return isIPv4(name) ? der(0x87, Uint8Array.from(name.split('.'), Number)) : text(0x82, name);
+};
+
+/** A self-signed P-256 certificate for 127.0.0.1 (RFC 5280), good from 2020 to 2049; or for other names instead. */
 export function selfSigned(...names: readonly string[]): { cert: string; key: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(der(6, hex('2a8648ce3d040302')));
   const name = sequence(der(0x31, sequence(der(6, hex('550403')), text(0x0c, names[0] ?? '127.0.0.1'))));
-  const alternatives =
-    names.length > 0 ? names.map((one) => text(one.includes('://') ? 0x86 : 0x82, one)) : [der(0x87, hex('7f000001'))];
+  const alternatives = (names.length > 0 ? names : ['127.0.0.1']).map(alternative);
   const altNames = sequence(der(6, hex('551d11')), der(4, sequence(...alternatives)));
   const signed = sequence(
     der(0xa0, der(2, hex('02'))),
