@@ -51,6 +51,8 @@ export class Asking {
   /** ms; the rate limiter is not asked before. -Infinity = it answers */
   #awayUntil = -Infinity;
   #probing = false;
+  /** ms; until then this service is not let in, whatever it asks */
+  #shutOutUntil = -Infinity;
   /** {@link AskingParts.onAway} has heard of the present trouble */
   #told = false;
 
@@ -68,6 +70,7 @@ export class Asking {
    *   RangeError for what it takes for a mistake of the asker
    */
   async ask<T>(path: string, body: object, shape: (answer: unknown) => T | undefined): Promise<T | undefined> {
+    if (this.#now() < this.#shutOutUntil) throw noAnswer('the rate limiter does not let this service in');
     const isAway = this.#awayUntil > -Infinity;
     // it did not answer a moment ago; one question at a time finds out whether it does again
     if (isAway && (this.#probing || this.#now() < this.#awayUntil)) return undefined;
@@ -76,6 +79,8 @@ export class Asking {
       const response = await this.#post(path, JSON.stringify(body));
       this.#awayUntil = -Infinity;
       if (response.status === 400) throw new RangeError('the rate limiter takes this for no question');
+      // a token that is not taken would be counted against the address of this service with every question
+      if (response.status === 401 || response.status === 429) this.#shutOutUntil = this.#now() + LEFT_ALONE_MS;
       if (response.status !== 200) throw this.#useless(`status ${response.status}`);
       const said = shape(await response.json().catch(() => undefined));
       if (said === undefined) throw this.#useless('what cannot be');

@@ -176,6 +176,20 @@ describe('a token that is not taken', () => {
     expect(posted).toHaveLength(2);
   });
 
+  test.each([401, 429])('(%d) keeps this service out for a moment, in which it asks nothing', async (status) => {
+    const tokens = { token: () => new Secret('only'), refused: () => false };
+    const { ask, clock, posted, state, heard } = started({ tokens, table: () => failing('open') });
+    state.answer = () => ({ status, body: {} });
+    for (let i = 0; i < 5; i++) await expect(ask()).rejects.toMatchObject(overloaded);
+    expect(posted).toHaveLength(1);
+    state.answer = () => ({ body: YES });
+    clock.at += 199;
+    await expect(ask()).rejects.toMatchObject(overloaded);
+    clock.at += 1;
+    expect(await ask()).toEqual(YES);
+    expect(heard).toHaveLength(1);
+  });
+
   test('is not tried again where there is no other', async () => {
     const { ask, posted, state } = started({ tokens: { token: () => new Secret('only'), refused: () => false } });
     state.answer = () => ({ status: 401, body: {} });

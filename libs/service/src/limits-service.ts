@@ -14,9 +14,9 @@ export const limitsService = {
     ),
   SERVICE_CLIENT_ID: needing(z.string().min(1).max(255), 'SERVICE_KEY')
     .optional()
-    .describe('the client as which this service gets its own tokens, of all tenants and good for limits:decide'),
+    .describe('the client as which this service asks LIMITS_URL: of all tenants, good for limits:decide'),
   SERVICE_KEY: needing(serviceKeySetting(), 'SERVICE_CLIENT_ID')
     .optional()
-    .describe('the private key of that client as JWK (JSON), P-256 or Ed25519'),
+    .describe('the private key of that client as JWK (JSON), P-256 or Ed25519; wanted with LIMITS_URL'),
 };
 export type LimitsService = z.output<z.ZodObject<typeof limitsService>>;
