@@ -11,6 +11,7 @@ export interface GrpcPort {
 }
 
 const connected = new WeakMap<Server, (socket: Socket) => void>();
+const open = new WeakMap<Server, Set<Socket>>();
 
 /**
  * @param port 0 takes a free one
@@ -18,14 +19,18 @@ const connected = new WeakMap<Server, (socket: Socket) => void>();
  * @throws Error naming host and port when the port is taken
  */
 export async function bindGrpc(host: string, port: number, most = 1_024): Promise<GrpcPort> {
+  const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     // a connection that is reset must not end the process, whoever looks after it by then
     socket.on('error', () => socket.destroy());
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     const take = connected.get(server);
     if (take === undefined) socket.destroy();
     else take(socket);
   });
   server.maxConnections = most;
+  open.set(server, sockets);
   await listening(server, host, port);
   const taken = (server.address() as AddressInfo).port;
   return { server, host, port: taken, address: `${host.includes(':') ? `[${host}]` : host}:${taken}` };
@@ -37,3 +42,11 @@ export const takeConnections = ({ server }: GrpcPort, take: (socket: Socket) => 
 
 /** Takes no more connections; those there are stay. */
 export const closePort = async ({ server }: GrpcPort): Promise<void> => void server.close();
+
+/** Waits until the connections there are have ended, and cuts those that have not in that time. */
+export async function connectionsGone({ server }: GrpcPort, withinMs: number): Promise<void> {
+  const sockets = open.get(server) ?? new Set();
+  const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), withinMs);
+  for (const socket of sockets) await new Promise((resolve) => socket.once('close', resolve));
+  clearTimeout(cut);
+}

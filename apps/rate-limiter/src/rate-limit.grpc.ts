@@ -17,7 +17,7 @@ import type { Known } from './asker.js';
 import { MAX_BODY } from './bounds.js';
 import type { RateLimitRequest } from './descriptors.js';
 import type { RateLimitResponse } from './envoy-reply.js';
-import { closePort, takeConnections, type GrpcPort } from './grpc-port.http.js';
+import { closePort, connectionsGone, takeConnections, type GrpcPort } from './grpc-port.http.js';
 import { rpcProblems } from './rpc-problem.grpc.js';
 import { shouldRateLimit, type EnvoyPorts } from './should-rate-limit.js';
 
@@ -81,15 +81,12 @@ export function serveRateLimits(port: GrpcPort, parts: RateLimitServiceParts): (
   server.addService(definitionOf(rateLimitService()), { ShouldRateLimit: answer });
   const connections = server.createConnectionInjector(credentialsOf(tls));
   takeConnections(port, (socket) => connections.injectConnection(socket));
-  return (graceMs) =>
-    new Promise((resolve) => {
-      void closePort(port);
-      const cut = setTimeout(() => server.forceShutdown(), graceMs);
-      server.tryShutdown(() => {
-        clearTimeout(cut);
-        resolve();
-      });
-    });
+  return async (graceMs) => {
+    await closePort(port);
+    // tells each connection to end after its calls; when it says that they have, it has not waited for them (on Node 24)
+    server.tryShutdown(() => {});
+    await connectionsGone(port, graceMs);
+  };
 }
 
 function definitionOf(loaded: object): ServiceDefinition {
