@@ -253,7 +253,7 @@ test('hardened services start on encrypted servers with rights of their own, and
 
   for (const port of Object.values(manage)) {
     const ready = await (await fetch(`http://127.0.0.1:${port}/readyz`)).json();
-    expect(ready).toMatchObject({ status: 'ready', mode: 'hardened' });
+    expect(ready).toMatchObject({ status: 'ready', mode: 'HARDENED' });
   }
 
   // no demo, no local administrator: a client is put where an administrator's would be
