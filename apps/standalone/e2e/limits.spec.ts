@@ -1,4 +1,5 @@
 import { principalId } from '@portcullis/contract/ids';
+import { descriptor, rpcClient } from '@portcullis/rate-limiter/grpc.fixture';
 import { Gate, outcomeOf } from './gate.js';
 
 let gate: Gate;
@@ -49,6 +50,27 @@ test('the rate-limiter service draws on the very windows that mcp-server asks', 
     outcomes.push(outcomeOf(await gate.call(token, 'get_customer_info', { customer_id: '12345' })));
   expect(outcomes).toEqual(['allowed', 'rate_limited']);
   expect(await decide()).toMatchObject({ allowed: false, limitType: 'requests' });
+}, 60_000);
+
+test('so does its service for Envoy, at the address in the ready file, for whoever has a token', async () => {
+  const client = await gate.newClient(['customer:read']);
+  const gateway = await gate.newClient(['limits:decide']);
+  const resource = `${gate.ready.rateLimiter}/v1`;
+  const authorization = `Bearer ${await gate.tokenFor(gateway, { resource, scope: 'limits:decide' })}`;
+  const envoy = rpcClient(gate.ready.rateLimiterGrpc!);
+  const asked = {
+    domain: 'default',
+    descriptors: [descriptor({ principal: principalId('default', client.client_id), tool: 'get_customer_info' })],
+  };
+  expect((await envoy.ask(asked)).details).toMatch(/^token_missing: /);
+  for (let n = 0; n < 59; n++) {
+    const { reply } = await envoy.ask(asked, { authorization });
+    expect([reply.overallCode, reply.statuses[0].limitRemaining]).toEqual(['OK', 59 - n]);
+  }
+  const token = await gate.tokenFor(client);
+  expect(outcomeOf(await gate.call(token, 'get_customer_info', { customer_id: '12345' }))).toBe('allowed');
+  expect((await envoy.ask(asked, { authorization })).reply.overallCode).toBe('OVER_LIMIT');
+  envoy.close();
 }, 60_000);
 
 test('a tool with a smaller limit refuses earlier than the principal does', async () => {
