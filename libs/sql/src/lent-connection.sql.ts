@@ -6,7 +6,7 @@ import type {
   TransactionSettings,
 } from 'kysely';
 import pg from 'pg';
-import { isLocked, isLost, locked, lost } from './lost-connection.js';
+import { inTheWay, isInTheWay, isLost, lost } from './lost-connection.js';
 import { queryForTenant, tellTenant } from './tenant-query.sql.js';
 
 /** For whom a connection is lent, and how long each of its statements may take. */
@@ -108,7 +108,7 @@ export class LentConnection implements DatabaseConnection {
     throw new Error('no statement is streamed: ask for a page of rows');
   }
 
-  /** @throws Refusal overloaded when the connection was lost under the statement, or the statement waited too long for a lock */
+  /** @throws Refusal overloaded when the connection was lost under the statement, or another transaction was in the way */
   async #run<R>(text: string, values: readonly unknown[]): Promise<QueryResult<R>> {
     if (!this.#isFit) throw lost();
     const { answerMs, tenant } = this.lending;
@@ -132,7 +132,7 @@ export class LentConnection implements DatabaseConnection {
         this.#isFit = false;
         throw lost(error);
       }
-      throw isLocked(error) ? locked(error) : error;
+      throw isInTheWay(error) ? inTheWay(error) : error;
     } finally {
       clearTimeout(alarm);
     }

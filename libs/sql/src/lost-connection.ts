@@ -14,6 +14,8 @@ const UNSAID = new Set<unknown>([
 ]);
 /** SQLSTATE lock_not_available: of a statement that waited for another's change longer than lock_timeout */
 const LOCKED = '55P03';
+/** SQLSTATE of transactions that Postgres takes back so that others can go on: serialization_failure, deadlock_detected */
+const TAKEN_BACK = new Set<unknown>(['40001', '40P01']);
 
 /** Was the connection lost under the statement, or before it? Else the statement itself was wrong, or had to wait. */
 export function isLost(thrown: unknown): boolean {
@@ -21,15 +23,21 @@ export function isLost(thrown: unknown): boolean {
   return typeof code === 'string' ? LOST.test(code) || BROKEN.has(code) : UNSAID.has(message);
 }
 
-/** Did the statement wait for a lock for as long as it may? It changed nothing. */
-export const isLocked = (thrown: unknown): boolean => (thrown as { code?: unknown } | undefined)?.code === LOCKED;
+const codeOf = (thrown: unknown): unknown => (thrown as { code?: unknown } | null | undefined)?.code;
 
-export const locked = (cause: unknown): Refusal =>
+/** Was another transaction in the way? Nothing was changed, and the same may do when it is asked again. */
+export const isInTheWay = (thrown: unknown): boolean => codeOf(thrown) === LOCKED || TAKEN_BACK.has(codeOf(thrown));
+
+export const inTheWay = (cause: unknown): Refusal =>
   new Refusal(
     'overloaded',
     { retryAfterMs: RETRY_AFTER_MS },
-    { detail: 'another change of the same rows took too long', cause },
+    { detail: 'another change of the same rows was in the way', cause },
   );
+
+/** Was the transaction taken back for another's sake, of which callers were told by {@link inTheWay}? */
+export const wasTakenBack = (thrown: unknown): boolean =>
+  thrown instanceof Refusal && TAKEN_BACK.has(codeOf(thrown.cause));
 
 export const lost = (cause?: unknown, detail = 'the connection to the database was lost'): Refusal =>
   new Refusal(

@@ -91,8 +91,25 @@ it('gives up after the third time, and repeats nothing that failed for another r
       begun += 1;
       await sql.raw(`do $$ begin raise exception 'no' using errcode = '${raise}'; end $$`).execute(trx);
     });
-  await expect(failing('40001')).rejects.toMatchObject({ code: '40001' });
+  await expect(failing('40001')).rejects.toMatchObject({ code: 'overloaded', cause: { code: '40001' } });
   expect(begun).toBe(3);
   await expect(failing('23505')).rejects.toMatchObject({ code: '23505' });
   expect(begun).toBe(4);
+});
+
+it('of two that wait for each other and are not to be repeated, one is asked to come again, and nothing of it happened', async () => {
+  const met = meeting();
+  const transfer = (from: number, to: number, sum: number) =>
+    db.transaction().execute(async (trx) => {
+      await add(trx, from, -sum);
+      await met();
+      await add(trx, to, sum);
+    });
+  const done = await Promise.allSettled([transfer(1, 2, 10), transfer(2, 1, 10)]);
+  const [refused] = done.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  expect(refused).toMatchObject({ code: 'overloaded', facts: { retryAfterMs: 1000 }, cause: { code: '40P01' } });
+  expect([
+    [90, 110],
+    [110, 90],
+  ]).toContainEqual(await balances());
 });

@@ -1,14 +1,13 @@
 import type { Kysely, Transaction } from 'kysely';
+import { wasTakenBack } from './lost-connection.js';
 
-/** SQLSTATE of transactions that Postgres takes back so that others can go on: serialization_failure, deadlock_detected. */
-const TAKEN_BACK: ReadonlySet<unknown> = new Set(['40001', '40P01']);
 const TRIES = 3;
 
 /**
  * A transaction that is done anew when Postgres took it back for another's sake, three times in all. Only for work that
  * touches nothing but the database, since what it does elsewhere would happen twice: who confirms a change by an event
  * has to fail instead, and let the caller ask again.
- * @throws what `work` throws, or Postgres' error of the last try
+ * @throws what `work` throws, or Refusal overloaded after the last try
  * @see https://www.postgresql.org/docs/17/mvcc-serialization-failure-handling.html
  */
 export async function repeatable<Tables, Result>(
@@ -23,6 +22,3 @@ export async function repeatable<Tables, Result>(
     }
   }
 }
-
-const wasTakenBack = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && TAKEN_BACK.has(error.code);
