@@ -1,13 +1,4 @@
-import {
-  CompressionTypes,
-  ConfigResourceTypes,
-  Kafka,
-  KafkaJSProtocolError,
-  logLevel,
-  type Admin,
-  type KafkaConfig,
-  type Producer,
-} from 'kafkajs';
+import { CompressionTypes, Kafka, logLevel, type Admin, type KafkaConfig, type Producer } from 'kafkajs';
 import { DEFAULT_TIMEOUT_MS, type KafkaClient, type KafkaOptions } from './kafka.js';
 import { readAll, share } from './read.kafkajs.kafka.js';
 import { LOOKED_AT, type TopicFound } from './topic-settings.js';
@@ -110,12 +101,18 @@ export function kafkajsClient(options: KafkaOptions): KafkaClient {
   };
 }
 
+/** This library's enum of what has settings is no named export of it, nor are its errors. */
+const OF_TOPIC = 2;
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('type' in error && error.type === 'TOPIC_AUTHORIZATION_FAILED') || isRefusal(error.cause));
+
 /** @returns undefined where this user may not ask */
 async function configsOf(
   admin: Admin,
   topics: readonly string[],
 ): Promise<Map<string, Record<string, string>> | undefined> {
-  const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: [...LOOKED_AT] }));
+  const resources = topics.map((name) => ({ type: OF_TOPIC, name, configNames: [...LOOKED_AT] }));
   try {
     const { resources: found } = await admin.describeConfigs({ resources, includeSynonyms: false });
     return new Map(
@@ -125,7 +122,7 @@ async function configsOf(
       ]),
     );
   } catch (error) {
-    if (error instanceof KafkaJSProtocolError && error.type === 'TOPIC_AUTHORIZATION_FAILED') return undefined;
+    if (isRefusal(error)) return undefined;
     throw error;
   }
 }

@@ -6,7 +6,14 @@ import type { Log } from '@portcullis/contract/log';
 import { Secret } from '@portcullis/contract/secret';
 import { BUS_USERS, TOPIC_ACCESS, topicsOf, type Access, type BusUser } from '@portcullis/contract/topic-access';
 import { TOPICS, type Topic } from '@portcullis/contract/topics';
-import { Kafka, logLevel } from 'kafkajs';
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  Kafka,
+  logLevel,
+  ResourcePatternTypes,
+} from 'kafkajs';
 import { readFileSync } from 'node:fs';
 import { KafkaContainer, type StartedKafkaContainer } from '../../../tools/test/kafka-container.mjs';
 import { selfSigned } from './certificate.fixture.js';
@@ -15,7 +22,7 @@ import { selfSigned } from './certificate.fixture.js';
 const ALL = Object.keys(TOPICS) as Topic[];
 const PREFIX = 'gate-';
 const server = selfSigned('localhost');
-const passwordOf = (user: BusUser): string => `pw-of-${user}`;
+const passwordOf = (user: string): string => `pw-of-${user}`;
 let container: StartedKafkaContainer;
 
 const run = async (script: string): Promise<void> => {
@@ -26,10 +33,24 @@ const run = async (script: string): Promise<void> => {
   if (exitCode !== 0) throw new Error(`${script} failed:\n${output}`);
 };
 beforeAll(async () => {
-  const users = Object.fromEntries(BUS_USERS.map((user) => [user, passwordOf(user)]));
+  const users = Object.fromEntries([...BUS_USERS, 'writer'].map((user) => [user, passwordOf(user)]));
   container = await new KafkaContainer().withSecurity({ ...server, clients: selfSigned().cert, users }).start();
   await Promise.all([run('topics.sh'), run('acls.sh')]);
-  const producer = new Kafka({ brokers: [container.getBroker()], logLevel: logLevel.NOTHING }).producer();
+  const kafka = new Kafka({ brokers: [container.getBroker()], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  const rule = {
+    principal: 'User:writer',
+    host: '*',
+    resourceType: AclResourceTypes.TOPIC,
+    resourceName: `${PREFIX}portcullis.events`,
+    resourcePatternType: ResourcePatternTypes.LITERAL,
+    operation: AclOperationTypes.WRITE,
+    permissionType: AclPermissionTypes.ALLOW,
+  };
+  await admin.createAcls({ acl: [rule] });
+  await admin.disconnect();
+  const producer = kafka.producer();
   await producer.connect();
   for (const topic of ALL) await producer.send({ topic: PREFIX + topic, messages: [{ key: 'acme/k', value: '{}' }] });
   await producer.disconnect();
@@ -43,12 +64,12 @@ afterEach(() => Promise.all(opened.splice(0).map((bus) => bus.close())));
 const said: string[] = [];
 const note = (text: string): void => void said.push(text);
 const log: Log = { debug: note, info: note, warn: note, error: note };
-const as = (user: BusUser, options: Partial<KafkaOptions> = {}, make = platformaticBus): KafkaBus => {
+const as = (user: string, options: Partial<KafkaOptions> = {}, make = platformaticBus): KafkaBus => {
   const bus = make({
     brokers: [container.getScramBroker()],
     clientId: user,
     topicPrefix: PREFIX,
-    topics: topicsOf(user),
+    topics: topicsOf(user as BusUser),
     tls: { ca: server.cert, servername: 'localhost' },
     sasl: { username: user, password: new Secret(passwordOf(user)) },
     log,
@@ -99,6 +120,15 @@ describe.each(BUS_USERS)('%s', (user) => {
 
 it('the topics that contain agents and set limits take no word of mcp-server', () => {
   expect(may('mcp-server', 'write')).toEqual(['portcullis.events', 'portcullis.dead-letters']);
+});
+
+it.each([
+  ['@platformatic/kafka', platformaticBus],
+  ['kafkajs', kafkajsBus],
+])('who may not ask by %s how a topic is set up goes on, and it is said', async (_library, make) => {
+  said.length = 0;
+  await as('writer', { topics: ['portcullis.events'] }, make).publish('portcullis.events', [{ key: 'k', value: '{}' }]);
+  expect(said).toEqual([`the topic ${PREFIX}portcullis.events cannot be looked at: this user lacks DescribeConfigs`]);
 });
 
 it('nobody reads in the group of another', async () => {
