@@ -46,11 +46,16 @@ export class Gate {
   /**
    * @param args given to main.js after the ones every test uses; `--data` keeps a folder across two starts
    * @param node given to Node.js itself
+   * @param env  variables besides those that every process has
    */
-  static async start(args: readonly string[] = ['--ephemeral'], node: readonly string[] = SOON_READY): Promise<Gate> {
+  static async start(
+    args: readonly string[] = ['--ephemeral'],
+    node: readonly string[] = SOON_READY,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Gate> {
     const folder = mkdtempSync(join(tmpdir(), 'portcullis-e2e-'));
     const readyFile = join(folder, 'ready.json');
-    const { child, printed, exited } = launch(['--port-base', '0', '--ready-file', readyFile, ...args], node);
+    const { child, printed, exited } = launch(['--port-base', '0', '--ready-file', readyFile, ...args], node, env);
     const ready = await Promise.race([
       until(() => JSON.parse(readFileSync(readyFile, 'utf8')) as Ready, 55_000),
       exited.then((code) => {
@@ -225,10 +230,14 @@ export const MOVABLE_CLOCK = [...SOON_READY, '--import', new URL('clock.mjs', im
 export const outcomeOf = ({ body }: Answer): string =>
   body.error?.data?.code ?? body.result?._meta?.['portcullis/refusal']?.code ?? 'allowed';
 
-export function launch(args: readonly string[], node: readonly string[] = []) {
+export function launch(
+  args: readonly string[],
+  node: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+) {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...node, MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
   });
   const printed: string[] = [];
   for (const stream of [child.stdout, child.stderr])
