@@ -30,7 +30,7 @@ const MOST_DESCRIPTORS = 8;
 const HITS = 'hits_addend';
 
 /** What an entry says, by its key. Adding one is adding a row. */
-const KEYS: Readonly<Record<string, keyof LimitQuestion>> = {
+export const KEYS: Readonly<Record<string, keyof LimitQuestion>> = {
   principal: 'principal',
   tool: 'tool',
   user: 'user',
