@@ -82,6 +82,9 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
     fronts[name] = await balance(base === 0 ? 0 : base + offset);
     closing.push(fronts[name].close);
   }
+  // not a service of its own: another port of the rate limiter's processes
+  const grpc = await balance(base === 0 ? 0 : base + 3);
+  closing.push(grpc.close);
   const urlOf = (name) => `http://127.0.0.1:${fronts[name].port}`;
 
   say('starting Redis, Kafka and Postgres');
@@ -152,6 +155,7 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
           ...secrets,
           PORT: String(port),
           MANAGEMENT_PORT: String(managementPort),
+          GRPC_PORT: String(grpcPort),
           ...(service === 'rate-limiter' && { GRPC_PORT: String(grpcPort) }),
           DATABASE_URL: engines.databaseOf(role),
           OUTBOX_DIR: join(dir, `outbox-${i + 1}`),
@@ -159,6 +163,7 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
       });
       closing.push(replica.stop);
       fronts[name].add({ port, management });
+      if (service === 'rate-limiter') grpc.add({ port: grpcPort, management });
       return {
         ...{ service, name, nth: i + 1, url: `http://127.0.0.1:${port}`, management, pid: replica.pid },
         grpc: `127.0.0.1:${grpcPort}`,
