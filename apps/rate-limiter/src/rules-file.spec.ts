@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MAX_RULES_BYTES } from '@portcullis/limits/read-rules';
+import { fileURLToPath } from 'node:url';
+import { MAX_RULES_BYTES, readRules } from '@portcullis/limits/read-rules';
+import { TOOL_EFFECTS } from '@portcullis/limits/tool-effects';
 import { readRulesFile, watchRulesFile } from './rules-file.file.js';
 import type { FileContent } from './rules-offers.js';
 
@@ -78,4 +80,13 @@ test('no more is read than a table may have, and what is no text or no file is s
   expect(await readRulesFile(join(folder, 'none'))).toEqual({ problem: 'cannot be read (ENOENT)' });
   execFileSync('mkfifo', [join(folder, 'pipe')]);
   expect(await readRulesFile(join(folder, 'pipe'))).toEqual({ problem: 'is no file' });
+});
+
+test('the file that we give as an example is one that is taken', async () => {
+  const content = await readRulesFile(fileURLToPath(new URL('../../../infra/limits/rules.json', import.meta.url)));
+  const read = readRules('text' in content ? content.text : '', TOOL_EFFECTS);
+  expect(read).toMatchObject({ table: { version: 1 } });
+  const { rules } = 'table' in read ? read.table : { rules: [] };
+  expect([...new Set(rules.map(({ type }) => type))]).toHaveLength(6);
+  expect([...new Set(rules.map(({ fail }) => fail))]).toEqual(['closed', 'share', 'open']);
 });

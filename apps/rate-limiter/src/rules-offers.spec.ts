@@ -140,8 +140,11 @@ test('what could not be told is told later, and what could not be recorded is re
   hear(table(1));
   await offers.again();
   expect(recorded).toEqual([]);
+  await offers.offer(file(table(2)));
+  hear(table(2));
+  await offers.again();
   broken.spool = false;
   await offers.again();
   await offers.again();
-  expect(recorded).toHaveLength(1);
+  expect(recorded.map(({ data }) => (data as { target?: string }).target)).toEqual(['limit-rules/1', 'limit-rules/2']);
 });

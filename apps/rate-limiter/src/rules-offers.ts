@@ -34,7 +34,7 @@ export class RulesOffers {
   #problems: readonly string[] = [];
   /** newer than what is in force, and not heard of yet */
   #waiting: { readonly table: RuleTable; isTold: boolean } | undefined;
-  #unrecorded: EventDraft | undefined;
+  readonly #unrecorded: EventDraft[] = [];
   #isRecording = false;
   #isFailing = false;
 
@@ -84,7 +84,7 @@ export class RulesOffers {
     if (version > waiting.table.version) return this.#refuse([isOlder(waiting.table.version, version)]);
     if (rulesDigest(waiting.table) !== digest) return this.#refuse([differs(version)]);
     if (by !== instance) return;
-    this.#unrecorded = {
+    this.#unrecorded.push({
       type: 'portcullis.admin.v1',
       tenant: DEFAULT_TENANT,
       at: now(),
@@ -94,7 +94,7 @@ export class RulesOffers {
         target: `limit-rules/${version}`,
         rules: { version, before: rules.version, sha256: digest, count: waiting.table.rules.length },
       },
-    };
+    });
     void this.#record();
   }
 
@@ -129,12 +129,13 @@ export class RulesOffers {
   }
 
   async #record(): Promise<void> {
-    const draft = this.#unrecorded;
-    if (draft === undefined || this.#isRecording) return;
+    if (this.#isRecording) return;
     this.#isRecording = true;
     try {
-      await this.#ports.record(draft);
-      if (this.#unrecorded === draft) this.#unrecorded = undefined;
+      for (let draft = this.#unrecorded[0]; draft !== undefined; draft = this.#unrecorded[0]) {
+        await this.#ports.record(draft);
+        this.#unrecorded.shift();
+      }
     } catch (error) {
       this.#ports.log.error('that the rules changed could not be recorded; trying again', { error });
     } finally {
