@@ -3,6 +3,7 @@ import type { Handle } from './bus.js';
 import type { KafkaBus, KafkaClient, KafkaOptions } from './kafka.js';
 import { prepareTopics } from './prepare.kafka.js';
 import { publisher } from './publisher.kafka.js';
+import { reasonsOf } from './reasons.js';
 import { subscription, type Subscription } from './subscription.kafka.js';
 
 /**
@@ -18,7 +19,7 @@ export function kafkaBus(client: KafkaClient, options: KafkaOptions): KafkaBus {
   const prepare = (): Promise<void> => {
     prepared ??= prepareTopics(client, options).catch((error: unknown) => {
       prepared = undefined;
-      throw error;
+      throw new Error(`Kafka at ${options.brokers.join(', ')}: ${reasonsOf(error)}`, { cause: error });
     });
     return prepared;
   };
