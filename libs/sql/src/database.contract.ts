@@ -53,6 +53,10 @@ export function databaseContract(open: () => Promise<Database>): void {
     });
   });
 
+  it.each(['', '*', 'Acme', "a'b", 'a b', 'x'.repeat(33)])('a tenant is not called %p', (tenant) => {
+    expect(() => database.ofTenant(tenant, 'one')).toThrow('a tenant is a slug');
+  });
+
   describe('values', () => {
     let db: Kysely<Tables>;
     const row = {
