@@ -1,6 +1,9 @@
 /** What takes long begins first, so that no worker is left alone with it at the end. */
 const LONG = [
   'mcp-server/src/fuzz.',
+  'bus-rights.container',
+  'bus.kafka.chaos.container',
+  'bus/src/network.container',
   'e2e/start.',
   'mcp-server/src/pressure.',
   'e2e/key-rotation.',
