@@ -88,7 +88,7 @@ describe.each([
     const here = await on(existing);
     for (const use of [publish(here), here.bus.subscribe('portcullis.standing', 'a', async () => undefined)]) {
       const error = await use.catch((thrown: unknown) => thrown);
-      expect(error).toBeInstanceOf(TopicUnfit);
+      expect((error as Error).cause).toBeInstanceOf(TopicUnfit);
       expect((error as Error).message).toMatch(says);
     }
   });
