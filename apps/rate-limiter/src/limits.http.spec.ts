@@ -19,7 +19,10 @@ afterEach(async () => {
 /** The endpoint alone on a port; what it passes on is answered as every API of ours answers it. */
 async function started(more: Partial<LimitsEndpoint> = {}) {
   const limiter = memoryLimiter({ now: () => 1_700_000_012_345, random: randomBytes });
-  const endpoint = limitsEndpoint({ limiter, askerOf: () => known, trustedProxies: [], ...more });
+  const endpoint = limitsEndpoint({
+    ...{ limiter, askerOf: () => known, trustedProxies: [], newId: () => 'c' },
+    ...{ checks: (_request, _response, next) => next(), ...more },
+  });
   const server = createServer((request, response) =>
     endpoint(request, response, (error) => {
       if (error === undefined) return response.writeHead(404).end('passed on');

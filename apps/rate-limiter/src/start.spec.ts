@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { Refusal } from '@portcullis/contract/refusals';
 import type { Limiter } from '@portcullis/limits/limiter';
 import { HOUSE_TABLE } from '@portcullis/limits/rules';
@@ -190,6 +191,41 @@ describe('settle and release', () => {
       expect((await service.post('/v1/release', { lease: each }, acme)).body).toEqual({ released: false });
     }
     expect((await service.post('/v1/settle', { lease, llmTokens: 0 })).body).toEqual({ settled: true });
+  });
+});
+
+describe('what is served past Nest', () => {
+  const own = ({ headers }: { headers: Headers }) => {
+    const { 'x-correlation-id': id, date: _date, etag: _etag, ...rest } = Object.fromEntries(headers);
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    const { ratelimit: _limit, 'ratelimit-policy': _policy, 'content-length': _length, ...same } = rest;
+    return same;
+  };
+
+  test('has the headers of every other route, answered and refused', async () => {
+    const authorization = `Bearer ${await service.token()}`;
+    const rules = await service.send('/v1/rules', { headers: { authorization } });
+    expect(own(await service.post('/v1/decide', question))).toEqual(own(rules));
+    const [here, there] = [await service.send('/v1/decide', { method: 'POST' }), await service.send('/v1/rules', {})];
+    expect(own(here)).toEqual(own(there));
+    expect(here.body).toEqual({ ...there.body, correlation_id: expect.any(String) });
+  });
+
+  test('asks for the Host that every other route asks for', async () => {
+    const { hostname, port } = new URL(service.url);
+    for (const [method, path] of [
+      ['POST', '/v1/decide'],
+      ['GET', '/v1/rules'],
+    ] as const) {
+      const status = await new Promise((resolve) => {
+        const headers = { host: 'evil.example' };
+        request({ hostname, port, method, path, headers, agent: false }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        }).end();
+      });
+      expect(status).toBe(403);
+    }
   });
 });
 

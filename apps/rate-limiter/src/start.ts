@@ -9,6 +9,7 @@ import type { Containment } from '@portcullis/guard/containment';
 import { feedAge, feedState, openFeeds } from '@portcullis/guard/feeds';
 import type { Limiter } from '@portcullis/limits/limiter';
 import type { RulesInForce } from '@portcullis/limits/rules-in-force';
+import { httpsOnly, inOrder, knownHosts } from '@portcullis/service/arrival';
 import { managementPort } from '@portcullis/service/common';
 import { busFigures } from '@portcullis/service/bus-figures';
 import { drained } from '@portcullis/service/drain.http';
@@ -96,14 +97,18 @@ export async function startRateLimiter(
   const { TRUSTED_PROXIES: trustedProxies } = settings;
   const asking = { askerOf: askers(bearer, settings.CLIENT_CERTIFICATES), trustedProxies };
   const asked = counted(limiter, metrics);
+  const hosts = [...hostsOf(RATE_LIMITER_URL, bound.url), ...settings.ALLOWED_HOSTS];
+  const checks = [...(forceHttps ? [httpsOnly(trustedProxies)] : []), knownHosts(hosts)];
   const app = await createApi(LimitsModule.forRoot(rulesInForce.table, asking), {
     log,
     newId,
-    hosts: [...hostsOf(RATE_LIMITER_URL, bound.url), ...settings.ALLOWED_HOSTS],
+    hosts,
     forceHttps,
     trustedProxies,
-    observe: countRequests(metrics),
-    direct: limitsEndpoint({ limiter: asked, ...asking }),
+    observe: inOrder([
+      countRequests(metrics),
+      limitsEndpoint({ limiter: asked, ...asking, newId, checks: inOrder(checks) }),
+    ]),
   });
   const endCalls =
     grpc &&
