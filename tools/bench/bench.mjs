@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util';
 const BENCHES = {
   tokens: 'client-credentials tokens a second, beside a bare oidc-provider in the same run',
   outbox: 'CPU time of keeping one audit event, beside the least that must be done for it in the same run',
-  limits: 'decisions a second of the limiter on Redis, beside a bare loop of evalsha in the same run',
+  limits:
+    'decisions a second of the limiter on Redis: in process, over HTTP, over gRPC; beside bare ones in the same run',
   calls: 'CPU time of one tools/call, beside other MCP servers with the same tool and the same tokens in the same run',
   standing: 'ms from a change of standing to the calls of four other processes, through Kafka',
   bus: 'events a second through the bus on Kafka, beside the bare clients in the same run',

@@ -1,152 +1,136 @@
-// Decisions a second of one process on one Redis, beside a bare loop of evalsha on the same server, in turns.
-import { randomBytes } from 'node:crypto';
+// Decisions a second of one limiter on one Redis: in the process that asks, over HTTP and over gRPC. Beside each, in turns on
+// the same machine, the least that has to be done for it: a loop of evalsha, a bare node:http server, a bare gRPC server.
+import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import { AwayMemory } from '@portcullis/limits/away.memory';
-import { DECIDE } from '@portcullis/limits/decide-script';
-import { planOf } from '@portcullis/limits/draws';
-import { redisLimiter } from '@portcullis/limits/limiter.redis';
-import { RefusedMemory } from '@portcullis/limits/refused.memory';
-import { HOUSE_TABLE } from '@portcullis/limits/rules';
-import { encodeTurn } from '@portcullis/limits/turn';
-import { Secret } from '@portcullis/contract/secret';
-import { openRedis } from '@portcullis/redis/connect.redis';
-import { keyedId } from '@portcullis/redis/keyed-id';
+import { startIssuer } from './calls/issuer.mjs';
+import { judgeLeast } from './calls/verdict.mjs';
+import { decidingInProcess } from './limits/in-process.mjs';
+import { decidingOverGrpc } from './limits/over-grpc.mjs';
+import { decidingOverHttp } from './limits/over-http.mjs';
+import { startRateLimiter } from './limits/service.mjs';
 import { median } from './peer.mjs';
 import { redisForBench } from './redis.mjs';
 
-const IN_FLIGHT = 64;
-/** So many that none comes to its limit. */
-const PRINCIPALS = 20_000;
-const TENANT = 'bench';
-/** Share of the bare loop's decisions a second that the limiter must reach; without a bar the figure is printed only. */
-const BARS = { 'decide: 3 windows and a lease': 0.7 };
-const BARE = 'bare evalsha: 1 counter';
-const SAME = 'bare evalsha: the same script';
+const SAYS = {
+  same: 'bare evalsha: the same script, once a decision',
+  counter: 'bare evalsha: one counter',
+  decide: 'in process: 3 windows and a lease',
+  settled: 'in process: decided, then settled',
+  http: 'over HTTP: POST /v1/decide',
+  'bare http': 'bare node:http: body of that size, answer of that size',
+  grpc: 'over gRPC: ShouldRateLimit, decided and settled',
+  'bare grpc': 'bare grpc-js: answers that all is well',
+};
+/** What each is held beside; the others are the yardsticks. */
+const BESIDE = { decide: 'same', settled: 'same', http: 'bare http', grpc: 'bare grpc' };
+/** A bare server of this speed is held to be fast enough that the figure over HTTP must not depend on it any more. */
+const FAST = 25_000;
+/** [what, its figures of one round, at least so much] */
+export const BARS = [
+  [
+    'in process at least 0.7 of a bare loop of the same script',
+    ({ decide, same }) => decide.perSecond / same.perSecond,
+    0.7,
+  ],
+  [
+    'over HTTP at least 0.4 of a bare server, or 10,000 a second where that one makes more than 25,000',
+    ({ http, 'bare http': bare }) => http.perSecond / Math.min(bare.perSecond, FAST),
+    0.4,
+  ],
+];
 
-/** What the least limiter there is does: one counter in a fixed window, one script a decision. */
-const COUNTER = `local n = redis.call('INCR', KEYS[1])
-if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-if n > tonumber(ARGV[2]) then return 0 end
-return 1`;
+const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+/** Node's, as `npm start` has them (docs/operations.md). */
+const FLAGS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
 
 export async function run({ rounds, seconds }) {
   const server = await redisForBench();
   if (server.skipped) return skipped(server.skipped);
-  const client = new Redis(server.url);
-  const redis = await openRedis(new Secret(server.url), { onBroken: () => {} });
-  const idOf = keyedId(randomBytes(32));
-  const newLimiter = () =>
-    redisLimiter({
-      redis,
-      idOf,
-      random: randomBytes,
-      now: () => performance.now(),
-      away: new AwayMemory(1, 1_000),
-      refused: new RefusedMemory(10_000),
-    });
-  const results = new Map();
+  const closing = [server.stop];
+  const found = [];
   try {
-    const sha = await client.script('LOAD', COUNTER);
-    const ask = (limiter, i) =>
-      limiter.decide({ tenant: TENANT, principal: `agt_${i % PRINCIPALS}`, tool: 'get_customer_info' });
-    const plan = planOf(HOUSE_TABLE);
-    const decide = await client.script('LOAD', DECIDE.text);
-    const alone = async (i) => {
-      const draws = plan({ tenant: TENANT, principal: `agt_${i % PRINCIPALS}`, tool: 'get_customer_info' });
-      const { keys, args } = encodeTurn(TENANT, [{ draws, lease: `lease-${i}` }], undefined);
-      return (await client.evalsha(decide, keys.length, ...keys, ...args))[2] === 0;
-    };
-    const turns = [
-      [SAME, () => alone],
-      [BARE, () => async (i) => (await client.evalsha(sha, 1, `{${TENANT}}:${i % PRINCIPALS}`, '60000', '60')) === 1],
-      [
-        'decide: 3 windows and a lease',
-        () => {
-          const limiter = newLimiter();
-          return async (i) => (await ask(limiter, i)).allowed;
-        },
-      ],
-      [
-        'decide, then settle',
-        () => {
-          const limiter = newLimiter();
-          return async (i) => {
-            const verdict = await ask(limiter, i);
-            return verdict.allowed && (await limiter.settle(TENANT, verdict.lease, 100));
-          };
-        },
-      ],
-    ];
-    for (const [, make] of turns) await measure(client, make(), 1);
-    for (let round = 0; round < rounds; round += 1) {
-      for (const [name, make] of turns) {
-        console.error(`round ${round + 1} of ${rounds}: ${name}`);
-        results.set(name, [...(results.get(name) ?? []), await measure(client, make(), seconds)]);
-      }
+    const client = new Redis(server.url);
+    closing.push(async () => client.disconnect());
+    const issuer = await startIssuer();
+    closing.push(issuer.close);
+    const service = await startRateLimiter(server.url, issuer, FLAGS);
+    closing.push(service.stop);
+    const empty = () => client.flushall();
+    const parts = [];
+    for (const open of [
+      () => decidingInProcess(server.url),
+      () => decidingOverHttp(service, empty, FLAGS),
+      () => decidingOverGrpc(service, empty, FLAGS),
+    ]) {
+      const part = await open();
+      closing.push(part.stop);
+      parts.push(part);
     }
+    console.error('warming up');
+    for (const part of parts) await part.turn(1);
+    for (let round = 0; round < rounds; round += 1) {
+      console.error(`round ${round + 1} of ${rounds}`);
+      const turns = [];
+      for (const part of parts) turns.push(await part.turn(seconds));
+      found.push(Object.assign({}, ...turns));
+    }
+    // what wrk was answered is not looked at
+    found[0].http.wrong += await service.refused();
   } finally {
-    client.disconnect();
-    await redis.close();
-    await server.stop();
+    for (const close of closing.reverse()) await close();
   }
-  return verdict(results);
+  return verdict(found);
 }
 
-/** Loops that each ask again as soon as they are answered. */
-async function measure(client, decide, seconds) {
-  await client.flushall();
-  let [asked, wrong] = [0, 0];
-  const serverBefore = await serverMicros(client);
-  const before = process.cpuUsage();
-  const began = performance.now();
-  const ends = began + seconds * 1_000;
-  const loop = async () => {
-    while (performance.now() < ends) if (!(await decide(asked++))) wrong += 1;
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, loop));
-  const took = (performance.now() - began) / 1_000;
-  const { user, system } = process.cpuUsage(before);
-  const server = (await serverMicros(client)) - serverBefore;
-  return { perSecond: asked / took, micros: (user + system) / asked, serverMicros: server / asked, wrong };
-}
-
-async function serverMicros(client) {
-  const info = await client.info('cpu');
-  const seconds = (name) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)[1]);
-  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1e6;
-}
-
-function verdict(results) {
-  const bare = results.get(BARE);
-  const rows = [...results].map(([name, found]) => {
-    const middle = (of) => median(found.map(of));
-    const ratio = median(found.map(({ perSecond }, i) => perSecond / bare[i].perSecond));
-    const wrong = found.reduce((sum, one) => sum + one.wrong, 0);
-    const bar = BARS[name];
+function verdict(rounds) {
+  const rows = Object.entries(SAYS).map(([name, says]) => {
+    const each = rounds.map((round) => round[name]);
+    const middle = (of) => median(each.map(of));
+    const beside = BESIDE[name];
     return {
       name,
+      says,
       perSecond: Math.round(middle(({ perSecond }) => perSecond)),
-      ratio: Number(ratio.toFixed(3)),
-      cpuMicros: Number(middle(({ micros }) => micros).toFixed(2)),
-      redisCpuMicros: Number(middle(({ serverMicros: each }) => each).toFixed(2)),
-      wrong,
-      ...(bar !== undefined && { bar }),
-      ok: wrong === 0 && (bar === undefined || ratio >= bar),
+      p99Ms: rounded(middle(({ p99 }) => p99)),
+      cpuMicros: rounded(middle(({ cpuMicros }) => cpuMicros)),
+      ...(each[0].redisCpuMicros && { redisCpuMicros: rounded(middle(({ redisCpuMicros }) => redisCpuMicros)) }),
+      ...(beside && {
+        beside,
+        ratio: rounded(median(rounds.map((all) => all[name].perSecond / all[beside].perSecond))),
+      }),
+      wrong: each.reduce((sum, { wrong }) => sum + wrong, 0),
+      firstWrong: each.flatMap(({ firstWrong }) => firstWrong ?? [])[0],
     };
   });
-  console.log(`decisions a second, ${IN_FLIGHT} in flight, median of the rounds:`);
-  for (const { name, perSecond, ratio, cpuMicros, redisCpuMicros, wrong, bar, ok } of rows) {
-    const held = bar === undefined ? '' : `  bar ${bar}: ${ok ? 'met' : 'MISSED'}`;
-    const answers = wrong === 0 ? '' : `  ${wrong} wrong answers`;
+  const bars = BARS.map(([what, of, bar]) => ({ what, ...judgeLeast(rounds.map(of), bar) }));
+  const dearer = rounded(median(rounds.map(({ counter, same }) => counter.perSecond / same.perSecond)));
+  print(rows, bars, dearer);
+  const ok = rows.every(({ wrong }) => wrong === 0) && bars.every(({ verdict: said }) => said === 'met');
+  return { bench: 'limits', rows, bars, counterOverSame: dearer, rounds, skipped: null, ok };
+}
+
+const rounded = (number) => Math.round(number * 100) / 100;
+
+function print(rows, bars, dearer) {
+  console.log('decisions a second, 64 in flight, middle of the rounds; p99 over HTTP at half of that load');
+  for (const { says, perSecond, p99Ms, cpuMicros, redisCpuMicros, ratio, wrong, firstWrong } of rows) {
+    const inRedis = redisCpuMicros === undefined ? '' : `, ${redisCpuMicros} in Redis`;
+    const share = ratio === undefined ? '' : `  ${ratio.toFixed(2)} of its yardstick`;
     console.log(
-      `${name.padEnd(32)}${String(perSecond).padStart(7)}/s  ${ratio.toFixed(2)} of bare  ` +
-        `CPU ${cpuMicros} µs here, ${redisCpuMicros} µs in Redis${held}${answers}`,
+      `${says.padEnd(56)}${String(perSecond).padStart(7)}/s  p99 ${p99Ms} ms  CPU ${cpuMicros} µs${inRedis}${share}`,
     );
+    if (wrong > 0) console.log(`  ${wrong} WRONG ANSWERS, the first: ${firstWrong}`);
   }
-  return { bench: 'limits', rows, skipped: null, ok: rows.every(({ ok }) => ok) };
+  console.log(
+    `A counter alone, which keeps no window, no budget and no lease, is decided ${dearer.toFixed(1)} times as often.`,
+  );
+  for (const { what, ratio, bar, spread, verdict: said } of bars) {
+    const words = `(${ratio.toFixed(3)}, bar ${bar}, rounds spread ${spread.toFixed(3)})`;
+    console.log(`${said === 'met' ? said : said.toUpperCase()}: ${what} ${words}`);
+  }
 }
 
 function skipped(why) {
   console.log(`skipped: limits (${why})`);
-  return { bench: 'limits', rows: [], skipped: why, ok: process.env.REQUIRE_ALL !== '1' };
+  return { bench: 'limits', skipped: why, ok: process.env.REQUIRE_ALL !== '1' };
 }

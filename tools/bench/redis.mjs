@@ -12,3 +12,10 @@ export async function redisForBench() {
     .start();
   return { url: `redis://${container.getHost()}:${container.getMappedPort(6379)}`, stop: () => container.stop() };
 }
+
+/** CPU time that a Redis has used since it started, microseconds. */
+export async function redisCpuMicros(client) {
+  const info = await client.info('cpu');
+  const seconds = (name) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)[1]);
+  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1e6;
+}

@@ -9,9 +9,19 @@ const HEAD_END = '\r\n\r\n';
  * from `from` on, and once only with `once`. With `rate`, calls a second, each call has its moment on a fixed timetable and
  * waiting for a connection is part of it (open loop); without it each answer brings the next call.
  * @param {{ port: number, connections: number, requests: Buffer[], from?: number, once?: boolean, seconds?: number,
- *   calls?: number, rate?: number }} options
+ *   calls?: number, rate?: number, isRight?: (answer: string) => boolean }} options
  */
-export async function load({ port, connections, requests, from = 0, once = false, seconds, calls, rate }) {
+export async function load({
+  port,
+  connections,
+  requests,
+  from = 0,
+  once = false,
+  seconds,
+  calls,
+  rate,
+  isRight = isCustomer,
+}) {
   const sockets = await Promise.all(Array.from({ length: connections }, () => opened(port)));
   const waits = [];
   const idle = [...sockets];
@@ -112,7 +122,7 @@ function whole(socket, chunk) {
   return undefined;
 }
 
-const isRight = (answer) =>
+const isCustomer = (answer) =>
   answer.startsWith('HTTP/1.1 200') && answer.includes(IN_ANSWER) && !answer.includes('"isError":true');
 
 const META = {
@@ -123,10 +133,11 @@ const META = {
 
 /**
  * The bytes of one `tools/call`, of 2026-07-28 or (`legacy`) of 2025-11-25.
- * @param {{ port: number, tool: string, customer: string, legacy?: boolean, token?: string, scheme?: string, proof?: string }} call
+ * @param {{ port: number, tool: string, customer?: string, args?: object, legacy?: boolean, token?: string, scheme?: string,
+ *   proof?: string }} call `args`: all of its arguments, instead of a customer
  */
-export function callBytes({ port, legacy = false, tool, customer, token, scheme = 'Bearer', proof }) {
-  const params = { name: tool, arguments: { customerId: customer }, ...(!legacy && { _meta: META }) };
+export function callBytes({ port, legacy = false, tool, customer, args, token, scheme = 'Bearer', proof }) {
+  const params = { name: tool, arguments: args ?? { customerId: customer }, ...(!legacy && { _meta: META }) };
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
   const head = [
     'POST /mcp HTTP/1.1',

@@ -4,11 +4,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-/** @returns its port, `cpuMicros`, `rssMb` and `stop` */
-export async function startServer(program, { issuer, flags = [], profile }) {
+/**
+ * @param program from here, or a URL. It says that it serves by a message to its parent, or by a log line as services do
+ * @param {{ issuer?: string, flags?: string[], profile?: string, env?: (port: number) => Record<string, string> }} options
+ * @returns its port, `cpuMicros`, `rssMb` and `stop`
+ */
+export async function startServer(program, { issuer = '', flags = [], profile, env }) {
   const port = await freePort();
   const child = fork(fileURLToPath(new URL(program, import.meta.url)), {
-    env: { ...process.env, NODE_ENV: 'production', BENCH_PORT: String(port), BENCH_ISSUER: issuer },
+    env: { ...process.env, NODE_ENV: 'production', BENCH_PORT: String(port), BENCH_ISSUER: issuer, ...env?.(port) },
     execArgv: [
       ...process.execArgv,
       ...flags,
@@ -17,8 +21,11 @@ export async function startServer(program, { issuer, flags = [], profile }) {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let errors = '';
-  child.stderr.on('data', (chunk) => (errors = (errors + chunk).slice(-4000)));
   await new Promise((resolve, reject) => {
+    child.stderr.on('data', (chunk) => {
+      errors = (errors + chunk).slice(-4000);
+      if (errors.includes('"msg":"listening"')) resolve();
+    });
     child.once('message', resolve);
     child.once('exit', (code) => reject(new Error(`${program} ended (${code})\n${errors}`)));
   });
@@ -35,7 +42,7 @@ export async function startServer(program, { issuer, flags = [], profile }) {
   };
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
