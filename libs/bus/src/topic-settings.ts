@@ -74,7 +74,7 @@ export function lookAt(topic: Topic, wanted: TopicSettings, found: TopicFound): 
   if (found.partitions !== partitions && Object.hasOwn(SIGNED_TOPICS, topic)) {
     throw new TopicUnfit(
       `The topic ${name} has ${found.partitions} partitions and needs ${partitions}, so that what its signer says has one order. ` +
-        `Stop the services and run: kafka-topics.sh --bootstrap-server HOST:PORT --delete --topic ${name}. It is made anew at the next start, and its signer says again what counts`,
+        `Stop the services and run: kafka-topics.sh --bootstrap-server HOST:PORT --delete --topic ${name}. Then infra/kafka/topics.sh, or the next start where services may, makes it anew, and its signer says again what counts`,
     );
   }
   const { configs } = found;
