@@ -90,6 +90,8 @@ rules(
     ['PGlite in a pure file', pure, use('@electric-sql/pglite'), /\(sql\)/],
     ['ioredis in a pure file', pure, use('ioredis'), /\(redis\)/],
     ['kafkajs in a pure file', pure, use('kafkajs'), /\(kafka\)/],
+    ['gRPC in a pure file', pure, use('@grpc/grpc-js'), /\(grpc\)/],
+    ['gRPC in a file of HTTP', 'libs/limits/src/x.http.ts', use('@grpc/grpc-js'), /\(grpc\)/],
     ['node:http in a pure file', pure, use('node:http'), /\(network\)/],
     [
       'random bytes in a pure file',
@@ -157,6 +159,7 @@ rules(
     ['kysely in a sql file', 'libs/sql/src/x.sql.ts', use('kysely')],
     ['ioredis in a redis file', 'libs/limits/src/x.redis.ts', use('ioredis')],
     ['kafkajs in a kafka file', 'libs/bus/src/x.kafka.ts', use('kafkajs')],
+    ['gRPC in a grpc file', 'apps/rate-limiter/src/x.grpc.ts', use('@grpc/grpc-js')],
     [
       'a server in an http file',
       'libs/service/src/x.http.ts',
