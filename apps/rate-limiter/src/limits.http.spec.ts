@@ -69,6 +69,17 @@ test('a decision carries the headers of its limit', async () => {
   expect(answer).toMatch(/^Content-Type: application\/json; charset=utf-8\r$/m);
 });
 
+test.each(['nobody_has_it', '__proto__', '*'])(
+  'the tool %s, which no rule names, has the limits of all others',
+  async (tool) => {
+    const { post } = await started();
+    const answer = await post(JSON.stringify({ principal: 'agt_one', tool, llmTokens: 100_000 }), JSON_TYPE);
+    expect(answer).toMatch(/"allowed":true.*"remaining":59,"limit":60/);
+    const next = await post(JSON.stringify({ principal: 'agt_one', tool }), JSON_TYPE);
+    expect(next).toMatch(/"allowed":false,"limitType":"llm_tokens"/);
+  },
+);
+
 test.each([
   'application/json',
   'application/json; charset=utf-8',
