@@ -28,10 +28,12 @@ const table = ruleTable.parse({
 });
 
 let container: StartedTestContainer;
+let sentinelPort: number;
 let connections: Redis[];
 let limiters: Limiter[];
 beforeAll(async () => {
   const [master, replica, sentinel] = [await freePort(), await freePort(), await freePort()];
+  sentinelPort = sentinel;
   const plain = `--save '' --protected-mode no --daemonize yes`;
   // one network for all: the sentinel tells its clients the address by which it knows the master
   container = await new GenericContainer(IMAGES.redis)
@@ -41,7 +43,7 @@ beforeAll(async () => {
       '-c',
       `redis-server --port ${master} ${plain} --pidfile /tmp/master.pid
       redis-server --port ${replica} ${plain} --repl-diskless-sync-delay 0 --replicaof 127.0.0.1 ${master}
-      printf '%s\\n' 'sentinel monitor main 127.0.0.1 ${master} 1' 'sentinel down-after-milliseconds main 400' \
+      printf '%s\\n' 'sentinel monitor main 127.0.0.1 ${master} 1' 'sentinel down-after-milliseconds main 600000' \
         'sentinel failover-timeout main 2000' > /tmp/sentinel.conf
       exec redis-server /tmp/sentinel.conf --sentinel --port ${sentinel} --protected-mode no`,
     ])
@@ -76,10 +78,13 @@ test('a sentinel makes the replica the master: what it had been told holds, and 
   for (const connection of connections)
     await until('replica', async () => (await connection.send('wait', 1, 50)) === 1);
 
+  // until it is told to look, the sentinel does not miss it, so that what holds meanwhile can be asked at leisure
   await container.exec(['sh', '-c', 'kill -9 $(cat /tmp/master.pid)']);
   expect(await admitted('closed', 'agt_new', 4)).toBe(0);
   expect(await admitted('share', 'agt_share', 4 * LIMIT)).toBe(LIMIT);
 
+  const look = ['sentinel', 'set', 'main', 'down-after-milliseconds', '400'];
+  await container.exec(['redis-cli', '-p', String(sentinelPort), ...look]);
   for (const [i, limiter] of limiters.entries()) {
     await until(`limiter ${i}`, async () => {
       const probe = { tenant, principal: `agt_${randomBytes(6).toString('hex')}`, tool: 'closed' };
