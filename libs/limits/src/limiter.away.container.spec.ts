@@ -80,11 +80,12 @@ async function asked(tool: string, who: string, times: number, llmTokens = 0) {
 /** Until every replica is answered by Redis again, without a hand. */
 async function recovered() {
   for (const limiter of limiters) {
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       const back = await (async () => limiter.decide({ tenant, principal: principal(), tool: 'closed' }))().catch(
         () => undefined,
       );
       if (back?.allowed) break;
+      if (tries > 1_000) throw new Error('Redis is back, and a limiter does not ask it');
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -15,10 +15,11 @@ const failed = (work: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   );
 const eventually = async (work: () => Promise<unknown>): Promise<void> => {
-  for (;;) {
+  for (let tries = 0; tries < 1_000; tries++) {
     if ((await failed(work())).message === 'it did not fail') return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  throw new Error('it did not come');
 };
 
 describe('a connection to Redis', () => {
