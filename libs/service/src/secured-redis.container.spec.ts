@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { silentLog } from '@portcullis/contract/log';
+import { silentLog, type Log } from '@portcullis/contract/log';
 import { Secret } from '@portcullis/contract/secret';
 import type { Redis } from '@portcullis/redis/redis';
 import { script } from '@portcullis/redis/script';
@@ -48,10 +48,11 @@ beforeAll(async () => {
       'sh',
       '-c',
       `redis-server --port 0 --tls-port 6380 --tls-auth-clients no ${tls} --aclfile /tmp/users.acl --save '' &
+       redis-server --port 0 --tls-port 6381 --tls-auth-clients no ${tls} --aclfile /tmp/users.acl --save '' --maxmemory-policy allkeys-lru &
        exec redis-server --port 0 --tls-port 6379 --tls-auth-clients yes ${tls} --aclfile /tmp/users.acl --save ''`,
     ])
-    .withExposedPorts(6379, 6380)
-    .withWaitStrategy(Wait.forLogMessage('Ready to accept connections', 2))
+    .withExposedPorts(6379, 6380, 6381)
+    .withWaitStrategy(Wait.forLogMessage('Ready to accept connections', 3))
     .start();
 });
 afterEach(() => Promise.all(opened.splice(0).map((redis) => redis.close())));
@@ -66,15 +67,24 @@ interface Trying {
   readonly port?: number;
   readonly as?: string;
   readonly ca?: string | undefined;
+  readonly mode?: 'hardened' | 'embedded';
+  readonly log?: Log;
   readonly shows?: { readonly cert: string; readonly key: string } | undefined;
 }
 /** As a service opens it, by its settings. */
 async function open(trying: Trying = {}): Promise<Redis> {
-  const { scheme = 'rediss', host = '127.0.0.1', port = 6379, as = `tools:${password}` } = trying;
+  const {
+    scheme = 'rediss',
+    host = '127.0.0.1',
+    port = 6379,
+    as = `tools:${password}`,
+    mode = 'hardened',
+    log = silentLog,
+  } = trying;
   const shows = 'shows' in trying ? trying.shows : ours;
   const redis = await openSharedRedis(
     {
-      PORTCULLIS_MODE: 'hardened',
+      PORTCULLIS_MODE: mode,
       REDIS_URL: new Secret(`${scheme}://${as}@${host}:${container.getMappedPort(port)}`),
       REDIS_SSL_CA_FILE: 'ca' in trying ? trying.ca : ca,
       REDIS_SSL_CERT_FILE: shows?.cert,
@@ -83,7 +93,7 @@ async function open(trying: Trying = {}): Promise<Redis> {
       REDIS_SENTINEL_PASSWORD: undefined,
     },
     'mcp-server',
-    silentLog,
+    log,
   );
   opened.push(redis!);
   return redis!;
@@ -118,5 +128,21 @@ describe('rediss', () => {
     const error = await refused(trying);
     expect(error.message).toMatch(says);
     expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toMatch(new RegExp(`hunter2|${password}`));
+  });
+});
+
+describe('a server that would throw away what it was told when its memory is full', () => {
+  test('keeps a hardened service from starting, which says what to change', async () => {
+    const error = await refused({ port: 6381 });
+    expect(error).toMatchObject({ name: 'SettingsError', problems: [{ variable: 'REDIS_URL' }] });
+    expect(error.message).toContain('maxmemory-policy must be noeviction');
+    expect(error.message).not.toContain(password);
+  });
+
+  test('is used in embedded mode, and is on record', async () => {
+    const errors: unknown[] = [];
+    const log: Log = { ...silentLog, error: (message, facts) => void errors.push([message, facts]) };
+    await (await open({ port: 6381, mode: 'embedded', log })).ping();
+    expect(errors).toMatchObject([[expect.any(String), { problem: expect.stringContaining('allkeys-lru') }]]);
   });
 });
