@@ -77,6 +77,7 @@ export async function run({ faults: wanted }) {
 
 const holds = (row) =>
   row.answered > 0 &&
+  row.revokedSeconds !== null &&
   [row.lost, row.doubled, row.overLimit, row.revokedAccepted, row.unseen, row.openAnswered].every((n) => n === 0) &&
   row.recoverySeconds !== null;
 
@@ -173,6 +174,8 @@ async function suffer({ name, happen, what }, cluster, load, say) {
     overLimit: Math.max(
       ...greedy.map((client) => overLimit(greedyOf(client), GREEDY_LIMIT.limit, GREEDY_LIMIT.windowMs)),
     ),
+    /** after what time under the fault it was answered that the tokens are revoked */
+    revokedSeconds: revokedAt === undefined ? null : (revokedAt - began) / 1000,
     revokedAccepted: taken.tooLate,
     revokedTakenSeconds: taken.lastMs / 1000,
     recoverySeconds: recoveredAt && Math.max(0, recoveredAt - ended) / 1000,
@@ -252,7 +255,7 @@ const COLUMNS = [
 function tell(row) {
   const counts = COLUMNS.map((column) => `${column} ${row[column]}`).join(', ');
   const back = row.recoverySeconds === null ? 'did not recover' : `recovered in ${row.recoverySeconds.toFixed(1)} s`;
-  return `${row.fault}: ${holds(row) ? 'held' : 'FAILED'}: ${counts}, revoked taken for ${row.revokedTakenSeconds.toFixed(1)} s, ${back}`;
+  return `${row.fault}: ${holds(row) ? 'held' : 'FAILED'}: ${counts}, revoked after ${row.revokedSeconds?.toFixed(1) ?? 'no'} s and taken for ${row.revokedTakenSeconds.toFixed(1)} s, ${back}`;
 }
 
 function table(rows) {

@@ -123,7 +123,7 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
     mcpServer: urlOf('mcpServer'),
     mcp: urls.mcp,
     rateLimiter: urlOf('rateLimiter'),
-    rateLimiterGrpc: running.find(({ name }) => name === 'rateLimiter').grpc,
+    rateLimiterGrpc: `127.0.0.1:${grpc.port}`,
     analytics: urlOf('analytics'),
     console: null,
     management: Object.fromEntries(
@@ -156,7 +156,6 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
           PORT: String(port),
           MANAGEMENT_PORT: String(managementPort),
           GRPC_PORT: String(grpcPort),
-          ...(service === 'rate-limiter' && { GRPC_PORT: String(grpcPort) }),
           DATABASE_URL: engines.databaseOf(role),
           OUTBOX_DIR: join(dir, `outbox-${i + 1}`),
         },
@@ -166,7 +165,6 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
       if (service === 'rate-limiter') grpc.add({ port: grpcPort, management });
       return {
         ...{ service, name, nth: i + 1, url: `http://127.0.0.1:${port}`, management, pid: replica.pid },
-        grpc: `127.0.0.1:${grpcPort}`,
       };
     });
     running.push(...(await Promise.all(started)));
