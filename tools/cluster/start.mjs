@@ -163,9 +163,7 @@ async function start(closing, { replicas, base, readyFile, say, prepare }) {
       closing.push(replica.stop);
       fronts[name].add({ port, management });
       if (service === 'rate-limiter') grpc.add({ port: grpcPort, management });
-      return {
-        ...{ service, name, nth: i + 1, url: `http://127.0.0.1:${port}`, management, pid: replica.pid },
-      };
+      return { service, name, nth: i + 1, url: `http://127.0.0.1:${port}`, management, pid: replica.pid };
     });
     running.push(...(await Promise.all(started)));
     say(`${service}: ${replicas} at ${urlOf(name)}`);
