@@ -25,11 +25,11 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const bus = { publish: async () => {}, subscribe: async () => ({ stop: async () => {} }), close: async () => {} };
 
 /** One call of a tool, as mcp-server tells it. */
-const draft = (at) => ({
+export const draft = (at, subject = 'agt_aaaaaaaaaaaaaaaaaaaaaaaaaa') => ({
   type: 'portcullis.call.v1',
   fits: true,
   tenant: 'default',
-  subject: 'agt_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+  subject,
   at,
   data: {
     correlationId: '019b7d5e-0000-7000-8000-000000000001',
