@@ -113,7 +113,10 @@ export function chainOf(lines: readonly string[]): string[] {
   return methods;
 }
 
-/** Resolves once it is so; a test that waits in vain is ended by Jest. */
+/** Resolves once it is so. A loop without an end would keep the process of the tests alive after they failed. */
 export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
+  for (let tries = 0; !isSo(); tries += 1) {
+    if (tries > 50_000) throw new Error('it did not come');
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
