@@ -2,6 +2,7 @@
 // the same machine, the least that has to be done for it: a loop of evalsha, a bare node:http server, a bare gRPC server.
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
+import { LIMITS } from './backbone-bars.mjs';
 import { startIssuer } from './calls/issuer.mjs';
 import { judgeLeast } from './calls/verdict.mjs';
 import { decidingInProcess } from './limits/in-process.mjs';
@@ -23,22 +24,6 @@ const SAYS = {
 };
 /** What each is held beside; the others are the yardsticks. */
 const BESIDE = { decide: 'same', settled: 'same', http: 'bare http', grpc: 'bare grpc' };
-/** A bare server of this speed is held to be fast enough that the figure over HTTP must not depend on it any more. */
-const FAST = 25_000;
-/** [what, its figures of one round, at least so much] */
-export const BARS = [
-  [
-    'in process at least 0.7 of a bare loop of the same script',
-    ({ decide, same }) => decide.perSecond / same.perSecond,
-    0.7,
-  ],
-  [
-    'over HTTP at least 0.4 of a bare server, or 10,000 a second where that one makes more than 25,000',
-    ({ http, 'bare http': bare }) => http.perSecond / Math.min(bare.perSecond, FAST),
-    0.4,
-  ],
-];
-
 const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 /** Node's, as `npm start` has them (docs/operations.md). */
 const FLAGS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
@@ -102,7 +87,7 @@ function verdict(rounds) {
       firstWrong: each.flatMap(({ firstWrong }) => firstWrong ?? [])[0],
     };
   });
-  const bars = BARS.map(([what, of, bar]) => ({ what, ...judgeLeast(rounds.map(of), bar) }));
+  const bars = LIMITS.map(([what, of, bar]) => ({ what, ...judgeLeast(rounds.map(of), bar) }));
   const dearer = rounded(median(rounds.map(({ counter, same }) => counter.perSecond / same.perSecond)));
   print(rows, bars, dearer);
   const ok = rows.every(({ wrong }) => wrong === 0) && bars.every(({ verdict: said }) => said === 'met');

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { SCALE } from './backbone-bars.mjs';
 import { startIssuer } from './calls/issuer.mjs';
 import { callBytes, load } from './calls/load.mjs';
 import { startServer } from './calls/server.mjs';
@@ -21,8 +22,6 @@ const AGENTS = [10, 100, 1_000, 10_000];
 const [SO_MANY_REPLICAS, SO_MANY_AGENTS] = [2, 1_000];
 /** To each replica that serves; the next call of each comes with the answer. */
 const CONNECTIONS = 32;
-/** The dearest case costs at most so much of the cheapest. */
-const BAR = 1.2;
 /** Each token once, and then some. */
 const WARM_CALLS = 16_000;
 /** What each replica that serves gets before a turn, not measured; its answers are looked at whole, since wrk looks at nothing but the status. */
@@ -216,7 +215,7 @@ function verdict(rounds) {
   });
   const bars = Object.entries(SERIES).map(([what, names]) => {
     const costs = rounds.map((round) => Object.fromEntries(names.map((name) => [name, costOf(round[name])])));
-    return { what: `a call costs the same with more ${what}, within a fifth`, ...judgeFlat(costs, BAR) };
+    return { what: `${SCALE[0]} ${what}`, ...judgeFlat(costs, SCALE[1]) };
   });
   print(rows, bars);
   const ok = rows.every(({ wrong }) => wrong === 0) && bars.every(({ verdict: said }) => said === 'met');
