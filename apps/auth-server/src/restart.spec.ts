@@ -252,6 +252,10 @@ describe('outside embedded mode', () => {
     KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
     COOKIE_KEY: randomBytes(32).toString('base64url'),
     SECRET_HASH_KEY: randomBytes(32).toString('base64url'),
+    STATEMENT_KEY: randomBytes(32).toString('base64url'),
+    STATEMENT_PUBLIC_KEYS: ['security-analytics', 'rate-limiter']
+      .map((signer) => `${signer}=${randomBytes(32).toString('base64url')}`)
+      .join(','),
   };
   test.each([
     ['demo accounts', { localAdmin: undefined }],
