@@ -1,9 +1,10 @@
 // Does a call cost the same with more replicas of mcp-server on one Redis, and with more agents? CPU time of all replicas
-// that serve, and of Redis, for one call: on a few cores calls a second could not grow with the replicas. Each replica has
-// as many calls in flight in every case, since calls that come together share work, and it is not this that is asked here.
+// that serve, and of Redis, for one call: on a few cores calls a second could not grow with the replicas. A process that gets
+// only a part of a core pays for it, whatever it does: so no more replicas have calls at a time than there are cores for, the
+// others of the case wait for their turn, and their idling is part of the cost. What all of them at once cost is printed too.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { SCALE } from './backbone-bars.mjs';
@@ -20,6 +21,8 @@ const REPLICAS = [1, 2, 4];
 const AGENTS = [10, 100, 1_000, 10_000];
 /** What stays as it is while the other one changes. */
 const [SO_MANY_REPLICAS, SO_MANY_AGENTS] = [2, 1_000];
+/** A replica keeps a core busy, Redis and whoever calls another one. */
+const AT_A_TIME = Math.max(1, Math.floor(availableParallelism() / 2));
 /** To each replica that serves; the next call of each comes with the answer. */
 const CONNECTIONS = 32;
 /** Each token once, and then some. */
@@ -64,12 +67,13 @@ export async function run({ rounds, seconds }) {
   return verdict(found);
 }
 
-/** [replicas, agents] */
+/** [replicas, agents, how many of the replicas have calls at a time] */
 const CASES = [
   ...REPLICAS.map((count) => [count, SO_MANY_AGENTS]),
+  ...REPLICAS.filter((count) => count > AT_A_TIME).map((count) => [count, SO_MANY_AGENTS, count]),
   ...AGENTS.filter((count) => count !== SO_MANY_AGENTS).map((count) => [SO_MANY_REPLICAS, count]),
 ];
-const nameOf = ([replicas, agents]) => `${replicas} × ${agents}`;
+const nameOf = ([replicas, agents, atOnce]) => `${replicas} × ${agents}${atOnce ? ' at once' : ''}`;
 const NAMES = CASES.map(nameOf);
 /** What changes, and the cases in which nothing else does. */
 const SERIES = {
@@ -89,10 +93,14 @@ async function measuredAnew(parts, seconds, round) {
     const turns = [];
     for (let turn = 0; turn < seconds; turn += 1) {
       const order = (turn + round) % 2 === 0 ? CASES : CASES.toReversed();
-      for (const [count, agents] of order) {
+      for (const one of order) {
+        const [count, agents, atOnce = AT_A_TIME] = one;
         // each replica takes its turn among those that serve
         const serving = [...replicas, ...replicas].slice(turn % replicas.length).slice(0, count);
-        turns.push([nameOf([count, agents]), await measured({ ...parts, serving, agents })]);
+        for (let from = 0; from < count; from += atOnce) {
+          const calling = serving.slice(from, from + atOnce);
+          turns.push([nameOf(one), await measured({ ...parts, serving, calling, agents })]);
+        }
       }
     }
     const turnsOf = (name) => turns.flatMap(([of, one]) => (of === name ? [one] : []));
@@ -142,10 +150,10 @@ async function warmed(replica, tokens) {
   if (wrong > 0) throw new Error(`a replica answers ${wrong} calls wrongly, the first: ${firstWrong}`);
 }
 
-/** Calls of all replicas that serve, at once. */
-async function together({ serving, tokens, agents, send, seconds }) {
+/** Calls to several replicas at once. */
+async function together({ calling, tokens, agents, send, seconds }) {
   const all = await Promise.all(
-    serving.map((replica) =>
+    calling.map((replica) =>
       send({
         port: replica.port,
         requests: replica.requests(tokens, agents),
@@ -198,13 +206,14 @@ function ofTurns(turns) {
 }
 
 function verdict(rounds) {
-  const rows = CASES.map(([replicas, agents]) => {
-    const name = nameOf([replicas, agents]);
+  const rows = CASES.map(([replicas, agents, atOnce]) => {
+    const name = nameOf([replicas, agents, atOnce]);
     const middle = (of) => Number(median(rounds.map((round) => of(round[name]))).toFixed(1));
     return {
       name,
       replicas,
       agents,
+      atOnce: Math.min(replicas, atOnce ?? AT_A_TIME),
       cpuMicros: middle(({ cpuMicros }) => cpuMicros),
       redisMicros: middle(({ redisMicros }) => redisMicros),
       micros: middle(costOf),
@@ -227,9 +236,9 @@ const costOf = ({ cpuMicros, redisMicros }) => cpuMicros + redisMicros;
 
 function print(rows, bars) {
   console.log(`CPU µs a call, ${CONNECTIONS} in flight at each replica, middle of the rounds:`);
-  for (const { replicas, agents, cpuMicros, redisMicros, micros, perSecond, wrong, firstWrong } of rows) {
+  for (const { replicas, agents, atOnce, cpuMicros, redisMicros, micros, perSecond, wrong, firstWrong } of rows) {
     console.log(
-      `${replicas} replicas, ${String(agents).padStart(5)} agents: ${cpuMicros} in mcp-server + ${redisMicros} in Redis = ${micros}; ${perSecond} calls/s`,
+      `${replicas} replicas, ${atOnce} at a time, ${String(agents).padStart(5)} agents: ${cpuMicros} in mcp-server + ${redisMicros} in Redis = ${micros}; ${perSecond} calls/s`,
     );
     if (wrong > 0) console.log(`  ${wrong} WRONG ANSWERS, the first: ${firstWrong}`);
   }
