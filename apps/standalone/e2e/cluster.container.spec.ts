@@ -47,7 +47,7 @@ test('two processes of each service are one gate: the demo goes as expected, and
 
 test('what dies is back by itself; nothing is lost, doubled, or let through', async () => {
   const json = join(folder, 'chaos.json');
-  const faults = 'kill mcp-server/1,kill kafka,kill redis,kill postgres';
+  const faults = 'kill mcp-server/1,kill kafka';
   const done = run(process.execPath, ['tools/attack/attack.mjs', 'chaos', '--faults', faults, '--json', json], {
     cwd: root,
     maxBuffer: 16 * 1024 * 1024,

@@ -93,7 +93,8 @@ export function busContract(open: () => Promise<Bus>): void {
       });
       await send(EVENTS, message('k', '1'));
       await send(EVENTS, message('k', '2'));
-      await until(() => batches.at(-1)?.at(-1) === '2');
+      // both may come in the first batch, which is rejected
+      await until(() => batches.length > 2 && batches.at(-1)?.at(-1) === '2');
       expect(batches.slice(0, 3).map(([first]) => first)).toEqual(['1', '1', '1']);
     });
 
