@@ -91,6 +91,8 @@ async function openLoad({ ready, engines, replicas }) {
     gate,
     steady: clients.slice(0, STEADY),
     greedy: clients.slice(STEADY),
+    /** @type {import('./chaos/gate.mjs').Answer[]} of greedy ones, under whatever fault: a window may have begun before */
+    askedGreedily: [],
     doors: replicas.filter(({ service }) => service === 'mcp-server').map(({ url }) => url),
     /** of calls since `from`, as ISO text */
     async recorded(from) {
@@ -164,7 +166,9 @@ async function suffer({ name, happen, what }, cluster, load, say) {
     answers.filter(({ client }) => victimIds.has(client)),
     revokedAt,
   );
-  const greedyOf = ({ client_id }) => answers.filter(({ client }) => client === client_id);
+  const greedyIds = new Set(greedy.map(({ client_id }) => client_id));
+  load.askedGreedily.push(...answers.filter(({ client }) => greedyIds.has(client)));
+  const greedyOf = ({ client_id }) => load.askedGreedily.filter(({ client }) => client === client_id);
   return {
     fault: name,
     ...found,
