@@ -3,6 +3,7 @@ import { startHeartbeats } from '@portcullis/guard/heartbeats.memory';
 import { mending } from '@portcullis/guard/mending';
 import type { FeedPorts } from '@portcullis/guard/statement-feed';
 import { publishStatements } from '@portcullis/guard/statements';
+import { later } from '@portcullis/service/later.memory';
 import { keyParts, revocationMessage, revocationSaying } from './revocations.js';
 import { revocationAnnouncer } from './revocation-announcer.js';
 import { sqlRevocations } from './revocations.sql.js';
@@ -70,10 +71,3 @@ export async function openRevocations(
     },
   };
 }
-
-const later = (ms: number, run: () => void): (() => void) => {
-  const timer = setTimeout(run, ms);
-  // a start that fails later on must not be kept alive by it
-  timer.unref();
-  return () => clearTimeout(timer);
-};

@@ -1,11 +1,11 @@
 import { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { createLog } from '@portcullis/service/log.file';
 import { keyBytes } from '@portcullis/service/key-text';
+import { openLimiter, openRemoteLimiter } from '@portcullis/service/limiter.wire';
 import { openOwnBus } from '@portcullis/service/own-bus.wire';
 import { openSharedRedis } from '@portcullis/service/redis.wire';
-import { openRemoteLimiter } from '@portcullis/service/remote-limiter.wire';
 import { openSharedBus } from '@portcullis/service/shared-bus.wire';
-import { openLimiter, sharedGuard } from '@portcullis/service/shared-guard.wire';
+import { sharedGuard } from '@portcullis/service/shared-guard.wire';
 import { openStore } from '@portcullis/service/store.wire';
 import type { McpServerSettings } from './config.js';
 import type { McpServerParts } from './start.js';

@@ -11,6 +11,7 @@ import type { RuleTable } from '@portcullis/limits/rule-table';
 import type { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { TOOL_EFFECTS } from '@portcullis/limits/tool-effects';
 import { SettingsError } from '@portcullis/service/settings';
+import { later } from '@portcullis/service/later.memory';
 import { Gauge, type Registry } from 'prom-client';
 import { watchRulesFile } from './rules-file.file.js';
 import { RulesOffers } from './rules-offers.js';
@@ -87,10 +88,3 @@ export async function openRuleTable(file: string | undefined, parts: RuleTablePa
     stop,
   };
 }
-
-const later = (ms: number, run: () => void): (() => void) => {
-  const timer = setTimeout(run, ms);
-  // a start that fails later on must not be kept alive by it
-  timer.unref();
-  return () => clearTimeout(timer);
-};

@@ -1,27 +1,17 @@
 import { RulesInForce } from '@portcullis/limits/rules-in-force';
 import { openEventLog } from '@portcullis/service/event-log.wire';
+import { openLimiter } from '@portcullis/service/limiter.wire';
 import { createLog } from '@portcullis/service/log.file';
-import { openOwnBus } from '@portcullis/service/own-bus.wire';
 import { openSharedRedis } from '@portcullis/service/redis.wire';
-import { openSharedBus, openSigner } from '@portcullis/service/shared-bus.wire';
-import { openLimiter } from '@portcullis/service/shared-guard.wire';
+import { openSigningBus } from '@portcullis/service/shared-bus.wire';
 import type { RateLimiterSettings } from './config.js';
 import type { RateLimiterParts } from './start.js';
 
 /** The engines that the settings name; a limiter without Redis decides for its callers alone. */
 export async function openParts(settings: RateLimiterSettings): Promise<RateLimiterParts & { close(): Promise<void> }> {
   const log = createLog('rate-limiter', settings.LOG_LEVEL);
-  const shared = openSharedBus(settings, 'rate-limiter', log);
-  const { bus, containment, close } =
-    shared === undefined
-      ? await openOwnBus(['portcullis.standing', 'portcullis.revocations'], log)
-      : {
-          ...shared,
-          containment: {
-            ...shared.containment,
-            signers: { 'rate-limiter': openSigner('rate-limiter', settings.STATEMENT_KEY, log) },
-          },
-        };
+  const others = ['portcullis.standing', 'portcullis.revocations'] as const;
+  const { bus, containment, close } = await openSigningBus(settings, 'rate-limiter', others, log);
   const events = await openEventLog(settings, 'rate-limiter', { bus, log });
   const redis = await openSharedRedis(settings, 'rate-limiter', log);
   const rules = new RulesInForce();

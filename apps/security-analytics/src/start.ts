@@ -27,6 +27,7 @@ import { resourceUris } from '@portcullis/service/resource-uris';
 import type { RunningService } from '@portcullis/service/running';
 import type { Database } from '@portcullis/sql/database';
 import { migrate } from '@portcullis/sql/migrate.sql';
+import { later } from '@portcullis/service/later.memory';
 import { AnalyticsModule } from './analytics.module.js';
 import { announcer } from './announcer.js';
 import { sqlAuditQuestions } from './audit-questions.sql.js';
@@ -162,13 +163,6 @@ export async function startSecurityAnalytics(
   };
   return { url: bound.url, managementUrl: management.url, close: () => (closed ??= close()) };
 }
-
-const later = (ms: number, run: () => void): (() => void) => {
-  const timer = setTimeout(run, ms);
-  // a start that fails later on must not be kept alive by it
-  timer.unref();
-  return () => clearTimeout(timer);
-};
 
 /** This service takes its own events too: it listens until the last of them has come, or for a second. */
 async function ownEventsTaken(events: EventLog): Promise<void> {

@@ -1,6 +1,5 @@
 import { createLog } from '@portcullis/service/log.file';
-import { openOwnBus } from '@portcullis/service/own-bus.wire';
-import { openSharedBus, openSigner } from '@portcullis/service/shared-bus.wire';
+import { openSigningBus } from '@portcullis/service/shared-bus.wire';
 import { openStore } from '@portcullis/service/store.wire';
 import type { SecurityAnalyticsSettings } from './config.js';
 import type { SecurityAnalyticsParts } from './start.js';
@@ -13,20 +12,8 @@ export async function openParts(
   settings: SecurityAnalyticsSettings,
 ): Promise<SecurityAnalyticsParts & { close(): Promise<void> }> {
   const log = createLog('security-analytics', settings.LOG_LEVEL);
-  const shared = openSharedBus(settings, 'security-analytics', log);
-  const {
-    bus,
-    containment,
-    close: closeBus,
-  } = shared === undefined
-    ? await openOwnBus(['portcullis.revocations'], log)
-    : {
-        ...shared,
-        containment: {
-          ...shared.containment,
-          signers: { 'security-analytics': openSigner('security-analytics', settings.STATEMENT_KEY, log) },
-        },
-      };
-  const { database, events, close } = await openStore(settings, 'security-analytics', { bus, log });
-  return { database, bus, events, containment, log, close: () => close().then(closeBus) };
+  const others = ['portcullis.revocations'] as const;
+  const { close: closeBus, ...shared } = await openSigningBus(settings, 'security-analytics', others, log);
+  const { database, events, close } = await openStore(settings, 'security-analytics', { ...shared, log });
+  return { ...shared, database, events, log, close: () => close().then(closeBus) };
 }

@@ -1,15 +1,16 @@
 import type { Bus } from '@portcullis/bus/bus';
 import { platformaticBus } from '@portcullis/bus/bus.platformatic.kafka';
 import type { KafkaOptions } from '@portcullis/bus/kafka';
-import { SIGNED_TOPICS, type Signer } from '@portcullis/contract/containment';
+import { SIGNED_TOPICS, type SignedTopic, type Signer } from '@portcullis/contract/containment';
 import type { Log } from '@portcullis/contract/log';
 import { topicsOf, type BusService, type BusUser } from '@portcullis/contract/topic-access';
-import type { Trust } from '@portcullis/guard/containment';
+import type { Containment, Trust } from '@portcullis/guard/containment';
 import { remoteKeys } from '@portcullis/guard/jwks.http';
 import { statementSigner, type StatementSigner } from '@portcullis/guard/statement';
 import type { SigningKeys } from '@portcullis/guard/token';
 import type { CommonSettings } from './common.js';
 import { keyBytes } from './key-text.js';
+import { openOwnBus } from './own-bus.wire.js';
 import type { Keys } from './setting.js';
 import { SettingsError } from './settings.js';
 import { readClientTls } from './tls.file.js';
@@ -51,6 +52,23 @@ export function openSharedBus(settings: Settings, service: BusService, log: Log)
   if (options === undefined) return undefined;
   const bus = platformaticBus(options);
   return { bus, containment: publishedTrust(settings.AUTH_ISSUER), close: () => bus.close() };
+}
+
+/**
+ * The bus of a service that signs what it says there: the one that all share, or, without brokers, one of its own.
+ * @param others topics whose signer is another service, and so is spoken for on a bus of its own
+ * @throws SettingsError as {@link openSigner}
+ */
+export async function openSigningBus<S extends Signer & BusService>(
+  settings: Settings & { readonly STATEMENT_KEY?: Keys | undefined },
+  signer: S,
+  others: readonly SignedTopic[],
+  log: Log,
+): Promise<SharedBus & { readonly containment: Containment<S> }> {
+  const shared = openSharedBus(settings, signer, log);
+  if (shared === undefined) return openOwnBus(others, log);
+  const signers = { [signer]: openSigner(signer, settings.STATEMENT_KEY, log) } as Record<S, StatementSigner>;
+  return { ...shared, containment: { ...shared.containment, signers } };
 }
 
 function publishedTrust(issuer: string): Trust {

@@ -1,7 +1,7 @@
 // What the load of the chaos attack asks of the running gate: clients, tokens, calls, revocations.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { importJWK, SignJWT } from 'jose';
+import { clientAssertion } from '@portcullis/cli/assertion';
 
 const ANSWER_WITHIN_MS = 5_000;
 const TOKENS_NEWER_THAN_MS = 10 * 60_000;
@@ -37,15 +37,7 @@ export function gateAt({ authServer, mcp, admin }) {
 
   async function adminToken() {
     const jwk = JSON.parse(readFileSync(admin, 'utf8'));
-    const assertion = await new SignJWT()
-      .setProtectedHeader({ alg: 'ES256', kid: jwk.kid })
-      .setIssuer('local-admin')
-      .setSubject('local-admin')
-      .setAudience(authServer)
-      .setJti(randomUUID())
-      .setIssuedAt()
-      .setExpirationTime('60s')
-      .sign(await importJWK(jwk, 'ES256'));
+    const assertion = await clientAssertion(jwk, authServer, Date.now(), randomUUID());
     const answer = await form('/token', undefined, {
       grant_type: 'client_credentials',
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
